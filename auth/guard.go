@@ -23,11 +23,13 @@ const (
 	maxVerified = 1024
 )
 
-// Directory looks up users and sessions. An error that wraps ErrUnauthenticated
+// Directory looks up users, sessions and tokens. An error that wraps ErrUnauthenticated
 // means that the credentials are wrong. Any other error is a fault.
 type Directory interface {
 	Authenticate(ctx context.Context, username, password string) (Principal, error)
 	Session(ctx context.Context, token string) (Principal, error)
+	// Token looks up a secret that begins with TokenPrefix.
+	Token(ctx context.Context, secret string) (Principal, error)
 }
 
 // Options configure a Guard.
@@ -169,4 +171,21 @@ func (g *Guard) Again(ctx context.Context) (Principal, error) {
 	default:
 		return p, nil
 	}
+}
+
+// Bearer identifies the caller of a websocket by a value of the header Authorization,
+// which pages cannot set there. The caller of the context is replaced, also for Again.
+func (g *Guard) Bearer(ctx context.Context, header string) (context.Context, error) {
+	info := requestOf(ctx)
+	if info.r == nil {
+		return ctx, ErrUnauthenticated
+	}
+	info.r = info.r.Clone(info.r.Context())
+	info.r.Header.Set("Authorization", header)
+	ctx = withRequest(ctx, info)
+	p, err := g.bearer(ctx, header)
+	if err != nil {
+		return ctx, err
+	}
+	return With(ctx, p), nil
 }

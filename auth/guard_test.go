@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -42,6 +43,13 @@ func (p *people) Session(_ context.Context, token string) (Principal, error) {
 		return Principal{}, ErrUnauthenticated
 	}
 	return Principal{Name: "ana"}, nil
+}
+
+func (p *people) Token(_ context.Context, secret string) (Principal, error) {
+	if secret != TokenPrefix+"secret" {
+		return Principal{}, ErrUnauthenticated
+	}
+	return Principal{Name: "ana", Token: "ci", Credential: CredentialToken}, nil
 }
 
 func guardOf(p *people) *Guard {
@@ -290,5 +298,29 @@ func TestAgainFailsOnlyForInvalidCredentials(t *testing.T) {
 	}
 	if _, err := g.Again(t.Context()); err != nil {
 		t.Errorf("no HTTP request: %v", err)
+	}
+}
+
+// The prefix decides which credentials a bearer has.
+func TestBearerIsATokenOrAnOldSession(t *testing.T) {
+	g := guardOf(&people{})
+	for header, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"Bearer crt_secret": {http.StatusOK, "ana token ci"},
+		"bearer token":      {http.StatusOK, "ana token"},
+		"Bearer crt_other":  {http.StatusUnauthorized, "the token is not valid"},
+		"Bearer secret":     {http.StatusUnauthorized, "the token is not valid"},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+		r.Header.Set("Authorization", header)
+		g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p, _ := From(r.Context())
+			_, _ = w.Write([]byte(p.Name + " " + p.Proof()))
+		})).ServeHTTP(w, r)
+		if w.Code != want.status || !strings.Contains(w.Body.String(), want.text) {
+			t.Errorf("%s: %d %s", header, w.Code, w.Body)
+		}
 	}
 }

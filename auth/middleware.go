@@ -76,12 +76,15 @@ func (g *Guard) identify(ctx context.Context, r *http.Request) (Principal, error
 	return p, err
 }
 
-// bearer checks a script's token (RFC 6750). The token is a session that no
-// browser sends by itself; it expires as sessions do.
+// bearer checks a token (RFC 6750). One without the prefix is a session, as older
+// versions made for scripts.
 func (g *Guard) bearer(ctx context.Context, header string) (Principal, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return Principal{}, ErrUnauthenticated
+	}
+	if strings.HasPrefix(token, TokenPrefix) {
+		return g.options.Directory.Token(ctx, token)
 	}
 	p, err := g.options.Directory.Session(ctx, token)
 	p.Credential = CredentialToken
@@ -99,6 +102,9 @@ func (g *Guard) reject(w http.ResponseWriter, r *http.Request, err error, refusa
 		w.Header().Set("Retry-After", strconv.Itoa(many.Seconds()))
 	case errors.Is(err, ErrUnauthenticated):
 		status, code, message = http.StatusUnauthorized, "UNAUTHENTICATED", "wrong name or password"
+		if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+			message = "the token is not valid: it was revoked, has expired or is incomplete"
+		}
 		w.Header().Set("WWW-Authenticate", "Basic realm="+g.options.Realm)
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -18,6 +19,8 @@ type Principal struct {
 	Role       Role      // the highest of Grants
 	Grants     []Grant   // see AllGrants
 	Credential Credential
+	Token      string    // name of the token of a script or link; "" for others
+	Until      time.Time // when the session or token expires; zero: never
 	// MustChangePassword is set while the documented first password is in use.
 	MustChangePassword bool
 	// PasswordOnly is set while nothing but the change of the own password is permitted.
@@ -32,8 +35,24 @@ const (
 	CredentialBasic   Credential = "basic"
 	CredentialSession Credential = "session"
 	CredentialToken   Credential = "token"   // a script's token in the Authorization header
+	CredentialLink    Credential = "link"    // the token of a link to a wall screen
 	CredentialCommand Credential = "command" // the server's own command line
 )
+
+// Proof is how the principal was authenticated, with the name of its token, as the audit
+// stores it.
+func (p Principal) Proof() string {
+	if p.Token == "" {
+		return string(p.Credential)
+	}
+	return string(p.Credential) + " " + p.Token
+}
+
+// InPerson reports whether the principal is a user who signed in, or the command line: a
+// token may not manage tokens and sessions, or it could outlive its own revocation.
+func (p Principal) InPerson() bool {
+	return p.Credential != CredentialToken && p.Credential != CredentialLink
+}
 
 // Errors of Require.
 var (

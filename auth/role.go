@@ -119,4 +119,12 @@ var needs = map[string]Role{
 	"createTeam": Owner,
 	"updateTeam": Owner,
 	"deleteTeam": Owner,
+
+	// For oneself: a token never may more than its user. Those of other users need Admin.
+	"tokens":           Viewer,
+	"createToken":      Viewer,
+	"revokeToken":      Viewer,
+	"sessions":         Viewer,
+	"endSession":       Viewer,
+	"endOtherSessions": Viewer,
 }

@@ -11,6 +11,9 @@ import (
 // SessionCookie is the name of the cookie that holds the session token.
 const SessionCookie = "coreroller_session"
 
+// TokenPrefix begins the secret of every token, so that scanners of source code find it.
+const TokenPrefix = "crt_"
+
 // ErrNoCookie is returned for a sign-in over a websocket or an event stream,
 // whose response headers were already sent.
 var ErrNoCookie = errors.New("this connection cannot set a cookie: sign in with an HTTP request")
@@ -36,6 +39,16 @@ func Detach(ctx context.Context) context.Context { return withRequest(ctx, reque
 func requestOf(ctx context.Context) requestInfo {
 	info, _ := ctx.Value(requestKey{}).(requestInfo)
 	return info
+}
+
+// Client returns the address of the request's client and the name that it gives itself,
+// "" without a request.
+func Client(ctx context.Context) (address, userAgent string) {
+	info := requestOf(ctx)
+	if info.r == nil {
+		return "", ""
+	}
+	return info.address, info.r.UserAgent()
 }
 
 // cookieWriter returns the response writer if a cookie set on it reaches the

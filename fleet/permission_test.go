@@ -20,6 +20,8 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Accounts.Me":            "answers a caller without a principal with nothing",
 		"Accounts.Authenticate":  "establishes who calls",
 		"Accounts.Session":       "establishes who calls",
+		"Accounts.Token":         "establishes who calls",
+		"Accounts.FlushUses":     "called by the program",
 		"Accounts.DeleteSession": "the token is the proof",
 		"Accounts.FlushSignIns":  "called by the program",
 		"Upkeep.Beat":            "called by the program",

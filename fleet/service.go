@@ -44,6 +44,8 @@ type Options struct {
 
 	Quotas  quota.Quotas    // on what clients without credentials can store
 	Inspect payload.Sources // from where the server fetches payloads; see InspectPayload
+
+	SessionIdle time.Duration // an unused session ends after it; 0: account.DefaultSessionIdle
 }
 
 // Service has the operators' verbs and the services of the packages below. It is
@@ -81,11 +83,14 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
 	s := &Service{
 		Machines: machines,
-		Accounts: account.New(o.Store, changes, now, o.Log),
+		Accounts: account.New(account.Options{Store: o.Store, Changes: changes, Now: now, Log: o.Log, Idle: o.SessionIdle}),
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo,
 		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
 	}
-	s.Upkeep = upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, Now: now, Clock: o.Clock, Log: o.Log})
+	s.Upkeep = upkeep.New(upkeep.Options{
+		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, FlushUses: s.Accounts.FlushUses,
+		Now: now, Clock: o.Clock, Log: o.Log,
+	})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock)
 	return s, nil
 }

@@ -153,36 +153,6 @@ func TestRolesAreGivenFromAbove(t *testing.T) {
 	})
 }
 
-func TestTokensActForAUser(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d *harness) {
-		d.must(d.Accounts.EnsureFirstUser(d.ctx))
-		token, expires, err := d.Accounts.CreateToken(d.ctx, account.CreateToken{Username: "admin", Life: time.Hour})
-		d.must(err)
-		if p, err := d.Accounts.Session(t.Context(), token); err != nil || p.Name != "admin" || !expires.Equal(d.clock().Add(time.Hour)) {
-			t.Errorf("%+v %v, until %v", p, err, expires)
-		}
-		if a := d.audits("createToken"); len(a) != 1 || strings.Contains(a[0].After, token) || !strings.Contains(a[0].After, "expires") {
-			t.Errorf("audit %+v", a)
-		}
-		d.wait(time.Hour + time.Second)
-		if _, err := d.Accounts.Session(t.Context(), token); !errors.Is(err, auth.ErrUnauthenticated) {
-			t.Errorf("an expired token is accepted: %v", err)
-		}
-		token, _, err = d.Accounts.CreateToken(d.ctx, account.CreateToken{Username: "admin", Life: time.Hour})
-		d.must(err)
-		d.must(d.Accounts.SetPassword(d.ctx, account.SetPassword{Username: "admin", New: "another one"}))
-		if _, err := d.Accounts.Session(t.Context(), token); !errors.Is(err, auth.ErrUnauthenticated) {
-			t.Errorf("a token from before the password change is accepted: %v", err)
-		}
-		for _, life := range []time.Duration{0, -1, time.Second, 1 << 62} {
-			_, _, err := d.Accounts.CreateToken(d.ctx, account.CreateToken{Username: "admin", Life: life})
-			refused(t, err, fault.Invalid, "life")
-		}
-		_, _, err = d.Accounts.CreateToken(d.ctx, account.CreateToken{Username: "eve", Life: time.Hour})
-		refused(t, err, fault.NotFound, "username")
-	})
-}
-
 // Such text cannot be stored as a name; signing in with it must not be a server error.
 func TestInvalidUserNamesAreUnauthenticated(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {

@@ -53,20 +53,33 @@ func (c *callers) watch(ctx context.Context, bus event.Bus, guard Guard) {
 	}
 }
 
+// untilRecheck returns when to identify a caller again: at the latest when its session or
+// token expires.
+func (h *Handler) untilRecheck(p auth.Principal) time.Duration {
+	if p.Until.IsZero() {
+		return recheckInterval
+	}
+	// Databases keep microseconds, so a check just before the end would repeat at once.
+	left := p.Until.Sub(h.resolver.Now()) + time.Millisecond
+	return max(time.Millisecond, min(recheckInterval, left))
+}
+
 // endWithCaller ends a connection once its caller's credentials are not valid any more.
 // A websocket then closes with a code that asks for a new sign-in.
 func (h *Handler) endWithCaller(ctx context.Context, end context.CancelFunc) {
-	tick := time.NewTicker(recheckInterval)
+	tick := time.NewTimer(recheckInterval)
 	defer tick.Stop()
 	for {
 		changed := h.callers.next() // before the check, so that no change is missed
-		if _, err := h.guard.Again(ctx); errors.Is(err, auth.ErrUnauthenticated) {
+		p, err := h.guard.Again(ctx)
+		if errors.Is(err, auth.ErrUnauthenticated) {
 			if c := socketOf(ctx); c != nil {
 				c.code.Store(closeUnauthorized)
 			}
 			end()
 			return
 		}
+		tick.Reset(h.untilRecheck(p))
 		select {
 		case <-ctx.Done():
 			return

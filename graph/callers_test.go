@@ -149,18 +149,7 @@ func TestCredentialsEndOnEveryProcess(t *testing.T) {
 	database := storetest.Postgres(t)
 	s := newSite(t, database)
 	bob, callers := s.bob(t, auth.Operator)
-	other, err := store.Open(t.Context(), store.Options{URL: database})
-	s.must(err)
-	t.Cleanup(func() { _ = other.Close() })
-	service, err := fleet.New(t.Context(), fleet.Options{Store: other, Now: s.now})
-	s.must(err)
-	t.Cleanup(service.Close)
-	handler := server.New(server.Options{Fleet: service, Store: other, Omaha: noOmaha{}, Now: s.now, Version: "test", Postgres: true})
-	elsewhere := &site{t: t, http: httptest.NewServer(handler)}
-	t.Cleanup(func() {
-		handler.Close()
-		elsewhere.http.Close()
-	})
+	elsewhere := s.elsewhere(t, database)
 	var sockets []*watcher
 	for _, c := range callers {
 		there := &caller{site: elsewhere, t: t, prepare: c.prepare}
@@ -177,6 +166,23 @@ func TestCredentialsEndOnEveryProcess(t *testing.T) {
 			t.Errorf("%s of a deleted user: status %d", name, r.status)
 		}
 	}
+}
+
+// elsewhere returns a second process on the same database.
+func (s *site) elsewhere(t testing.TB, database string) *site {
+	other, err := store.Open(t.Context(), store.Options{URL: database})
+	s.must(err)
+	t.Cleanup(func() { _ = other.Close() })
+	service, err := fleet.New(t.Context(), fleet.Options{Store: other, Now: s.now})
+	s.must(err)
+	t.Cleanup(service.Close)
+	handler := server.New(server.Options{Fleet: service, Store: other, Omaha: noOmaha{}, Now: s.now, Version: "test", Postgres: true})
+	second := &site{t: t, http: httptest.NewServer(handler)}
+	t.Cleanup(func() {
+		handler.Close()
+		second.http.Close()
+	})
+	return second
 }
 
 type noOmaha struct{}

@@ -62,7 +62,7 @@ func NewHandler(o Options) *Handler {
 
 	srv.AddTransport(transport.Websocket{
 		Implementation:        &gorilla{writeTimeout: writeTimeout},
-		InitFunc:              authorizeSocket,
+		InitFunc:              h.authorizeSocket,
 		InitTimeout:           initTimeout,
 		PingPongInterval:      pingInterval,
 		KeepAlivePingInterval: pingInterval,
@@ -155,10 +155,9 @@ func (h *Handler) serveStreaming(r *http.Request, c *socket, serve func(*http.Re
 	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), socketKey{}, c))
 	defer cancel()
 	defer context.AfterFunc(h.closing, cancel)()
-	if c != nil {
+	if c != nil { // see authorizeSocket
 		c.cancel = cancel
-	}
-	if _, signedIn := auth.From(ctx); signedIn { // others are refused at once
+	} else {
 		h.open.Go(func() { h.endWithCaller(ctx, cancel) })
 	}
 	serve(r.WithContext(ctx))

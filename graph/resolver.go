@@ -73,6 +73,8 @@ type Guard interface {
 	// Again identifies the caller of an open connection again; auth.ErrUnauthenticated
 	// means that the credentials are not valid any more.
 	Again(ctx context.Context) (auth.Principal, error)
+	// Bearer identifies the caller of a websocket by a value of the header Authorization.
+	Bearer(ctx context.Context, header string) (context.Context, error)
 }
 
 // Server describes the server process.
@@ -123,6 +125,8 @@ func (r root) RollBackImpact() generated.RollBackImpactResolver {
 func (r root) RuleStep() generated.RuleStepResolver         { return &ruleStepResolver{r} }
 func (r root) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
 func (r root) RoleGrant() generated.RoleGrantResolver       { return &roleGrantResolver{r} }
+func (r root) Token() generated.TokenResolver               { return &tokenResolver{r} }
+func (r root) TokenGrant() generated.TokenGrantResolver     { return &tokenGrantResolver{r} }
 func (r root) User() generated.UserResolver                 { return &userResolver{r} }
 func (r root) UpdateGroupInput() generated.UpdateGroupInputResolver {
 	return &updateGroupInputResolver{r}
@@ -154,6 +158,8 @@ type (
 	rolloutResolver          struct{ root }
 	ruleStepResolver         struct{ root }
 	subscriptionResolver     struct{ root }
+	tokenGrantResolver       struct{ root }
+	tokenResolver            struct{ root }
 	updateGroupInputResolver struct{ root }
 	roleGrantResolver        struct{ root }
 	userResolver             struct{ root }

@@ -11,17 +11,25 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// Role returns what a user may do. A role that this version does not know is the
+// Role returns the highest role of a user. A role that this version does not know is the
 // zero Role, which may do nothing.
-func (r *userResolver) Role(_ context.Context, u *db.User) (auth.Role, error) {
-	role, _ := auth.ParseRole(u.Role)
-	return role, nil
+func (r *userResolver) Role(ctx context.Context, u *db.User) (auth.Role, error) {
+	return roleOf(ctx, u), nil
 }
 
 // Permissions names what the user may call somewhere.
 func (r *userResolver) Permissions(ctx context.Context, u *db.User) ([]string, error) {
+	return roleOf(ctx, u).Permissions(), nil
+}
+
+// roleOf returns the role of a user; for the caller that of the credential, which can be
+// lower.
+func roleOf(ctx context.Context, u *db.User) auth.Role {
+	if who, _ := auth.From(ctx); who.UserID == u.ID {
+		return who.Role
+	}
 	role, _ := auth.ParseRole(u.Role)
-	return role.Permissions(), nil
+	return role
 }
 
 func (r *userResolver) Team(ctx context.Context, u *db.User) (*db.Team, error) {

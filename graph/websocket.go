@@ -58,12 +58,21 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
-// authorizeSocket accepts the websockets of signed-in users.
-func authorizeSocket(ctx context.Context, _ transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+// authorizeSocket accepts the websockets of signed-in users, and of clients that send a
+// token in connection_init: pages cannot set the header Authorization of a websocket.
+func (h *Handler) authorizeSocket(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+	if header := payload.Authorization(); header != "" {
+		var err error
+		if ctx, err = h.guard.Bearer(ctx, header); err != nil {
+			ctx = auth.With(ctx, auth.Principal{}) // not the caller of the request's cookie
+		}
+	}
 	if _, err := auth.RequireSelf(ctx); err != nil { // operations check the rest
 		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, closeUnauthorized), "Unauthorized")
 		return ctx, nil, err
 	}
+	c := socketOf(ctx)
+	h.open.Go(func() { h.endWithCaller(ctx, c.cancel) })
 	return ctx, nil, nil
 }
 

@@ -139,8 +139,8 @@ func (s *Store) DropPoints(ctx context.Context, resolution int, now, before time
 // wait long for its locks.
 const retainRows = 5000
 
-// Retain deletes expired sessions, and journals, jobs and machines without a group
-// from before a given time. It deletes journals and jobs by id, because UUIDs of
+// Retain deletes expired sessions, and tokens, journals, jobs and machines without a
+// group from before a given time. It deletes journals and jobs by id, because UUIDs of
 // version 7 sort by time.
 func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
 	for _, d := range []struct {
@@ -148,6 +148,7 @@ func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
 		arg  any
 	}{
 		{"sessions WHERE token_hash IN (SELECT token_hash FROM sessions WHERE expires_at < ? LIMIT @rows)", now.UTC()},
+		{"tokens WHERE id IN (SELECT id FROM tokens WHERE expires_at < ? LIMIT @rows)", before.UTC()},
 		{"history_entries WHERE id IN (SELECT id FROM history_entries WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"attempts WHERE id IN (SELECT id FROM attempts WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"activities WHERE id IN (SELECT id FROM activities WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},

@@ -12,10 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/payload"
 )
@@ -37,6 +39,7 @@ type Config struct {
 	DatabaseURL    string // PostgreSQL; "" uses SQLite
 	TrustedProxies []netip.Prefix
 	OmahaSecret    string
+	SessionIdle    time.Duration // an unused browser is signed out after it
 	Quotas         quota.Quotas
 	Inspect        payload.Sources
 	FirstPassword  string // of the first user of a new database; "" is the documented one
@@ -70,6 +73,8 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	c.Web.flags(f)
 	f.StringVar(&c.OmahaSecret, "omaha-secret", "",
 		"secret at the end of the update URL: machines must use /v1/update/<secret>")
+	f.DurationVar(&c.SessionIdle, "session-idle", account.DefaultSessionIdle,
+		"time after which an unused browser is signed out; used ones are signed out after 14 days")
 	c.Quotas = quota.Defaults()
 	f.Var((*mirrorsFlag)(&c.Quotas.Mirrors), "mirrors",
 		"who may fetch packages as a mirror, which no limit of a policy holds back: any, none, or machine ids separated by commas; others are answered like machines")

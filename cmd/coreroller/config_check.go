@@ -187,7 +187,7 @@ func (f *findings) checkDatabase(ctx context.Context, c *Config) {
 		return
 	}
 	defer func() { _ = s.Close() }()
-	_, err = account.New(s, nil, time.Now, discard()).Authenticate(ctx, auth.FirstUser, auth.FirstUser)
+	_, err = account.New(account.Options{Store: s, Now: time.Now, Log: discard()}).Authenticate(ctx, auth.FirstUser, auth.FirstUser)
 	if err == nil && !loopback(c.Listen) {
 		f.fail(fmt.Errorf("the user admin still has the password admin, and --listen %s is reachable from other machines: run `coreroller user password admin`", c.Listen))
 	} else if err == nil {

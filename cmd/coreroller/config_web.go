@@ -67,6 +67,9 @@ func (c *Config) check() error {
 			errs = append(errs, fmt.Errorf("--%s must not be negative", flag))
 		}
 	}
+	if c.SessionIdle < 0 {
+		errs = append(errs, errors.New("--session-idle must be above zero"))
+	}
 	_, err := server.ParseIntrospection(c.Web.Introspection)
 	return errors.Join(append(errs, err)...)
 }

@@ -120,7 +120,7 @@ func (p *Program) open(ctx context.Context) error {
 		return err
 	}
 	p.now = host.Now
-	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect}); err != nil {
+	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, SessionIdle: p.config.SessionIdle}); err != nil {
 		return err
 	}
 	if err = p.fleet.Upkeep.Beat(ctx); err != nil {

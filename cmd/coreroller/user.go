@@ -47,11 +47,13 @@ func userCommand(p process) *cobra.Command {
 	user.AddCommand(
 		add,
 		roleCommand(p),
-		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions", "the password of %s was changed\n",
+		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions and tokens", "the password of %s was changed\n",
 			func(ctx context.Context, s *account.Service, name, password string) error {
 				return s.SetPassword(ctx, account.SetPassword{Username: name, New: password})
 			}),
-		tokenCommand(p),
+		userTokenCommand(p),
+		sessionsCommand(p),
+		signOutCommand(p),
 		accountCommand("list", "list the users", func(ctx context.Context, s *account.Service, _ string) error { return listUsers(ctx, s, p.Stdout) }),
 	)
 	return user
@@ -60,8 +62,16 @@ func userCommand(p process) *cobra.Command {
 // accountCommand returns a subcommand that works on the accounts in the database.
 // Its argument is the name of a user, or "" if it takes none.
 func accountCommand(use, short string, run func(ctx context.Context, s *account.Service, name string) error) *cobra.Command {
+	return fleetCommand("coreroller user", use, short, func(ctx context.Context, s *fleet.Service, name string) error {
+		return run(ctx, s.Accounts, name)
+	})
+}
+
+// fleetCommand returns a subcommand that works on the database with the service layer,
+// as the named principal.
+func fleetCommand(principal, use, short string, run func(ctx context.Context, s *fleet.Service, arg string) error) *cobra.Command {
 	return databaseCommand(use, short, func(cmd *cobra.Command, c *Config, database string) (err error) {
-		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
+		ctx := auth.With(cmd.Context(), commandPrincipal(principal))
 		s, err := store.Open(ctx, store.Options{URL: database, Log: discard()})
 		if err != nil {
 			return c.explainOpen(err)
@@ -72,7 +82,7 @@ func accountCommand(use, short string, run func(ctx context.Context, s *account.
 			return err
 		}
 		defer service.Close()
-		return run(ctx, service.Accounts, cmd.Flags().Arg(0))
+		return run(ctx, service, cmd.Flags().Arg(0))
 	})
 }
 
@@ -119,34 +129,52 @@ func roleCommand(p process) *cobra.Command {
 	return cmd
 }
 
-// oneName checks that the only argument is the name of a user.
-func oneName(hint string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return fmt.Errorf("expected one argument, the user name%s", hint)
+// sessionsCommand lists the signed-in browsers of a user.
+func sessionsCommand(p process) *cobra.Command {
+	cmd := accountCommand("sessions NAME", "list the signed-in browsers of a user", func(ctx context.Context, s *account.Service, name string) error {
+		user, err := s.User(ctx, name)
+		if err != nil {
+			return err
 		}
-		return nil
-	}
-}
-
-// tokenCommand creates a token for a script and prints only the token to standard
-// output.
-func tokenCommand(p process) *cobra.Command {
-	var life time.Duration
-	cmd := accountCommand("token NAME", "create a token for scripts; it is valid until it expires or the user's password changes",
-		func(ctx context.Context, s *account.Service, name string) error {
-			token, expires, err := s.CreateToken(ctx, account.CreateToken{Username: name, Life: life})
-			if err != nil {
+		sessions, err := s.Sessions(ctx, &user.ID)
+		if err != nil {
+			return err
+		}
+		for _, b := range sessions {
+			seen := "unknown"
+			if b.LastSeenAt != nil {
+				seen = b.LastSeenAt.Format(time.RFC3339)
+			}
+			if _, err := fmt.Fprintf(p.Stdout, "signed in %s  last seen %s  %-15s  %s\n", b.CreatedAt.Format(time.RFC3339), seen, b.Address, b.UserAgent); err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintf(p.Stderr, "send the token in the header \"Authorization: Bearer ...\"; it is valid until %s\n", expires.Format(time.RFC3339))
-			_, err = fmt.Fprintln(p.Stdout, token)
-			return err
-		})
-	cmd.Flags().DurationVar(&life, "for", 90*24*time.Hour, "lifetime of the token")
+		}
+		return nil
+	})
 	cmd.Args = oneName("")
 	return cmd
 }
+
+// signOutCommand signs out all browsers of a user. The user's tokens stay.
+func signOutCommand(p process) *cobra.Command {
+	cmd := accountCommand("signout NAME", "sign out all browsers of a user; tokens stay", func(ctx context.Context, s *account.Service, name string) error {
+		user, err := s.User(ctx, name)
+		if err != nil {
+			return err
+		}
+		ended, err := s.EndOtherSessions(ctx, account.EndOtherSessions{UserID: &user.ID})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.Stdout, "%d sessions of %s ended\n", ended, name)
+		return err
+	})
+	cmd.Args = oneName("")
+	return cmd
+}
+
+// oneName checks that the only argument is the name of a user.
+func oneName(hint string) cobra.PositionalArgs { return oneArgument("the user name" + hint) }
 
 // newService returns a fleet service for one operation. It creates the default
 // team in a new database.

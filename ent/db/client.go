@@ -45,6 +45,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/uptime"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
@@ -113,6 +114,8 @@ type Client struct {
 	StatPoint *StatPointClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
+	// Token is the client for interacting with the Token builders.
+	Token *TokenClient
 	// Uptime is the client for interacting with the Uptime builders.
 	Uptime *UptimeClient
 	// User is the client for interacting with the User builders.
@@ -159,6 +162,7 @@ func (c *Client) init() {
 	c.Session = NewSessionClient(c.config)
 	c.StatPoint = NewStatPointClient(c.config)
 	c.Team = NewTeamClient(c.config)
+	c.Token = NewTokenClient(c.config)
 	c.Uptime = NewUptimeClient(c.config)
 	c.User = NewUserClient(c.config)
 	c.Wave = NewWaveClient(c.config)
@@ -283,6 +287,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Session:        NewSessionClient(cfg),
 		StatPoint:      NewStatPointClient(cfg),
 		Team:           NewTeamClient(cfg),
+		Token:          NewTokenClient(cfg),
 		Uptime:         NewUptimeClient(cfg),
 		User:           NewUserClient(cfg),
 		Wave:           NewWaveClient(cfg),
@@ -334,6 +339,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Session:        NewSessionClient(cfg),
 		StatPoint:      NewStatPointClient(cfg),
 		Team:           NewTeamClient(cfg),
+		Token:          NewTokenClient(cfg),
 		Uptime:         NewUptimeClient(cfg),
 		User:           NewUserClient(cfg),
 		Wave:           NewWaveClient(cfg),
@@ -371,7 +377,7 @@ func (c *Client) Use(hooks ...Hook) {
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
 		c.MachineJobItem, c.Mirror, c.PacePoint, c.PackageAction, c.PackageFile,
 		c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
-		c.Team, c.Uptime, c.User, c.Wave,
+		c.Team, c.Token, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -386,7 +392,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
 		c.MachineJobItem, c.Mirror, c.PacePoint, c.PackageAction, c.PackageFile,
 		c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
-		c.Team, c.Uptime, c.User, c.Wave,
+		c.Team, c.Token, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -453,6 +459,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.StatPoint.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
+	case *TokenMutation:
+		return c.Token.mutate(ctx, m)
 	case *UptimeMutation:
 		return c.Uptime.mutate(ctx, m)
 	case *UserMutation:
@@ -5137,6 +5145,155 @@ func (c *TeamClient) mutate(ctx context.Context, m *TeamMutation) (Value, error)
 	}
 }
 
+// TokenClient is a client for the Token schema.
+type TokenClient struct {
+	config
+}
+
+// NewTokenClient returns a client for the Token from the given config.
+func NewTokenClient(c config) *TokenClient {
+	return &TokenClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `token.Hooks(f(g(h())))`.
+func (c *TokenClient) Use(hooks ...Hook) {
+	c.hooks.Token = append(c.hooks.Token, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `token.Intercept(f(g(h())))`.
+func (c *TokenClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Token = append(c.inters.Token, interceptors...)
+}
+
+// Create returns a builder for creating a Token entity.
+func (c *TokenClient) Create() *TokenCreate {
+	mutation := newTokenMutation(c.config, OpCreate)
+	return &TokenCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Token entities.
+func (c *TokenClient) CreateBulk(builders ...*TokenCreate) *TokenCreateBulk {
+	return &TokenCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TokenClient) MapCreateBulk(slice any, setFunc func(*TokenCreate, int)) *TokenCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TokenCreateBulk{err: fmt.Errorf("calling to TokenClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TokenCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TokenCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Token.
+func (c *TokenClient) Update() *TokenUpdate {
+	mutation := newTokenMutation(c.config, OpUpdate)
+	return &TokenUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TokenClient) UpdateOne(_m *Token) *TokenUpdateOne {
+	mutation := newTokenMutation(c.config, OpUpdateOne, withToken(_m))
+	return &TokenUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TokenClient) UpdateOneID(id uuid.UUID) *TokenUpdateOne {
+	mutation := newTokenMutation(c.config, OpUpdateOne, withTokenID(id))
+	return &TokenUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Token.
+func (c *TokenClient) Delete() *TokenDelete {
+	mutation := newTokenMutation(c.config, OpDelete)
+	return &TokenDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TokenClient) DeleteOne(_m *Token) *TokenDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TokenClient) DeleteOneID(id uuid.UUID) *TokenDeleteOne {
+	builder := c.Delete().Where(token.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TokenDeleteOne{builder}
+}
+
+// Query returns a query builder for Token.
+func (c *TokenClient) Query() *TokenQuery {
+	return &TokenQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeToken},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Token entity by its id.
+func (c *TokenClient) Get(ctx context.Context, id uuid.UUID) (*Token, error) {
+	return c.Query().Where(token.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TokenClient) GetX(ctx context.Context, id uuid.UUID) *Token {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a Token.
+func (c *TokenClient) QueryUser(_m *Token) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(token.Table, token.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, token.UserTable, token.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *TokenClient) Hooks() []Hook {
+	return c.hooks.Token
+}
+
+// Interceptors returns the client interceptors.
+func (c *TokenClient) Interceptors() []Interceptor {
+	return c.inters.Token
+}
+
+func (c *TokenClient) mutate(ctx context.Context, m *TokenMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TokenCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TokenUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TokenUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TokenDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Token mutation op: %q", m.Op())
+	}
+}
+
 // UptimeClient is a client for the Uptime schema.
 type UptimeClient struct {
 	config
@@ -5410,6 +5567,22 @@ func (c *UserClient) QuerySessions(_m *User) *SessionQuery {
 	return query
 }
 
+// QueryTokens queries the tokens edge of a User.
+func (c *UserClient) QueryTokens(_m *User) *TokenQuery {
+	query := (&TokenClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(token.Table, token.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.TokensTable, user.TokensColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *UserClient) Hooks() []Hook {
 	return c.hooks.User
@@ -5591,13 +5764,13 @@ type (
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
 		Instance, Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
 		PackageFile, Promotion, Refusal, RefusedRequest, Release, Session, StatPoint,
-		Team, Uptime, User, Wave []ent.Hook
+		Team, Token, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
 		Instance, Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
 		PackageFile, Promotion, Refusal, RefusedRequest, Release, Session, StatPoint,
-		Team, Uptime, User, Wave []ent.Interceptor
+		Team, Token, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -247,6 +247,15 @@ func (row *StatPoint) Group(ctx context.Context) (*Group, error) {
 	return result, err
 }
 
+// User returns the row of the user edge. It is read if it was not loaded with its parent.
+func (row *Token) User(ctx context.Context) (*User, error) {
+	result, err := row.Edges.UserOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryUser().Only(ctx)
+	}
+	return result, err
+}
+
 // Team returns the row of the team edge. It is read if it was not loaded with its parent.
 func (row *User) Team(ctx context.Context) (*Team, error) {
 	result, err := row.Edges.TeamOrErr()

@@ -41,6 +41,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/uptime"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
@@ -133,6 +134,7 @@ func checkColumn(t, c string) error {
 			session.Table:        session.ValidColumn,
 			statpoint.Table:      statpoint.ValidColumn,
 			team.Table:           team.ValidColumn,
+			token.Table:          token.ValidColumn,
 			uptime.Table:         uptime.ValidColumn,
 			user.Table:           user.ValidColumn,
 			wave.Table:           wave.ValidColumn,

@@ -22,6 +22,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/coreroller/coreroller/ent/schema"
@@ -567,6 +569,26 @@ func init() {
 	releaseDescDescription := releaseFields[10].Descriptor()
 	// release.DefaultDescription holds the default value on creation for the description field.
 	release.DefaultDescription = releaseDescDescription.Default.(string)
+	sessionFields := schema.Session{}.Fields()
+	_ = sessionFields
+	// sessionDescAddress is the schema descriptor for address field.
+	sessionDescAddress := sessionFields[5].Descriptor()
+	// session.DefaultAddress holds the default value on creation for the address field.
+	session.DefaultAddress = sessionDescAddress.Default.(string)
+	// sessionDescUserAgent is the schema descriptor for user_agent field.
+	sessionDescUserAgent := sessionFields[6].Descriptor()
+	// session.DefaultUserAgent holds the default value on creation for the user_agent field.
+	session.DefaultUserAgent = sessionDescUserAgent.Default.(string)
+	tokenFields := schema.Token{}.Fields()
+	_ = tokenFields
+	// tokenDescLink is the schema descriptor for link field.
+	tokenDescLink := tokenFields[3].Descriptor()
+	// token.DefaultLink holds the default value on creation for the link field.
+	token.DefaultLink = tokenDescLink.Default.(bool)
+	// tokenDescLastUsedAddress is the schema descriptor for last_used_address field.
+	tokenDescLastUsedAddress := tokenFields[11].Descriptor()
+	// token.DefaultLastUsedAddress holds the default value on creation for the last_used_address field.
+	token.DefaultLastUsedAddress = tokenDescLastUsedAddress.Default.(string)
 	userFields := schema.User{}.Fields()
 	_ = userFields
 	// userDescMustChangePassword is the schema descriptor for must_change_password field.

@@ -70,6 +70,8 @@ type Tx struct {
 	StatPoint *StatPointClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
+	// Token is the client for interacting with the Token builders.
+	Token *TokenClient
 	// Uptime is the client for interacting with the Uptime builders.
 	Uptime *UptimeClient
 	// User is the client for interacting with the User builders.
@@ -236,6 +238,7 @@ func (tx *Tx) init() {
 	tx.Session = NewSessionClient(tx.config)
 	tx.StatPoint = NewStatPointClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
+	tx.Token = NewTokenClient(tx.config)
 	tx.Uptime = NewUptimeClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 	tx.Wave = NewWaveClient(tx.config)

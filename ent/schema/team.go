@@ -49,13 +49,15 @@ func (User) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("users").Field("team_id").Required().Unique().Immutable(),
 		child("sessions", Session.Type),
+		child("tokens", Token.Type),
 	}
 }
 
 // Annotations of User.
 func (User) Annotations() []schema.Annotation { return table("users") }
 
-// Session is one signed-in browser. Only a hash of its token is stored.
+// Session is one signed-in browser, or a token of a version without the table tokens.
+// Only a hash of its secret is stored.
 type Session struct{ ent.Schema }
 
 // Fields of Session.
@@ -65,6 +67,9 @@ func (Session) Fields() []ent.Field {
 		field.UUID("user_id", uuid.UUID{}),
 		field.Time("created_at").Immutable(),
 		field.Time("expires_at"),
+		field.Time("last_seen_at").Optional().Nillable().Comment("written at most once a minute; null: a row of an older version"),
+		field.String("address").Default("").Comment("of the client when it was last seen"),
+		field.String("user_agent").Default("").Comment("of the browser that signed in"),
 	}
 }
 
@@ -73,8 +78,10 @@ func (Session) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("user", User.Type).Ref("sessions").Field("user_id").Required().Unique()}
 }
 
-// Indexes of Session: retention deletes by age.
-func (Session) Indexes() []ent.Index { return []ent.Index{index.Fields("expires_at")} }
+// Indexes of Session: retention deletes by age, and each user has a list.
+func (Session) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("expires_at"), index.Fields("user_id")}
+}
 
 // Annotations of Session.
 func (Session) Annotations() []schema.Annotation { return table("sessions") }

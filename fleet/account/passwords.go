@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
@@ -74,11 +75,13 @@ func principal(row *db.User, c auth.Credential) auth.Principal {
 
 // ChangePassword is the input of Service.ChangePassword.
 type ChangePassword struct {
-	Current string // not needed when the call itself authenticated with the password
-	New     string
+	Current   string // not needed when the call itself authenticated with the password
+	New       string
+	EndTokens bool // also revokes the caller's tokens
 }
 
-// ChangePassword changes the caller's own password and ends the other sessions.
+// ChangePassword changes the caller's own password and ends the other sessions. Tokens
+// stay unless the caller asks: scripts do not depend on the password.
 func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
 	who, err := fault.RequireSelf(ctx)
 	if err != nil {
@@ -106,7 +109,7 @@ func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
 		}
 	}
 	v := change.Verb{Name: "changePassword", By: who, Object: "user", ID: row.ID}
-	return s.storePassword(ctx, v, in.New, auth.SessionToken(ctx))
+	return s.storePassword(ctx, v, in.New, auth.SessionToken(ctx), in.EndTokens)
 }
 
 // SetPassword is the input of Service.SetPassword.
@@ -134,12 +137,12 @@ func (s *Service) SetPassword(ctx context.Context, in SetPassword) error {
 		return err
 	}
 	v := change.Verb{Name: "setPassword", By: who, Object: "user", ID: row.ID, TeamID: row.TeamID}
-	return s.storePassword(ctx, v, in.New, "")
+	return s.storePassword(ctx, v, in.New, "", true)
 }
 
 // storePassword stores a password and ends the user's sessions except that of the
-// token keep.
-func (s *Service) storePassword(ctx context.Context, v change.Verb, password, keep string) error {
+// secret keep, and with endTokens the user's tokens.
+func (s *Service) storePassword(ctx context.Context, v change.Verb, password, keep string, endTokens bool) error {
 	hash, err := s.hashPassword(ctx, password)
 	if err != nil {
 		return err
@@ -151,6 +154,11 @@ func (s *Service) storePassword(ctx context.Context, v change.Verb, password, ke
 		}
 		c.Before, c.After = userName{row.Username}, userName{row.Username}
 		c.Tx.PublishAccounts()
+		if endTokens {
+			if _, err := c.Tx.Client().Token.Delete().Where(token.UserID(v.ID)).Exec(ctx); err != nil {
+				return err
+			}
+		}
 		_, err = c.Tx.Client().Session.Delete().Where(session.UserID(v.ID), session.IDNEQ(tokenHash(keep))).Exec(ctx)
 		return err
 	})

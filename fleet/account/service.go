@@ -3,6 +3,7 @@
 package account
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -17,11 +18,25 @@ type Service struct {
 	changes *change.Writer
 	now     func() time.Time
 	log     *slog.Logger
+	idle    time.Duration // an unused session ends after it
 	hashing chan struct{} // one slot per password hash being computed
 	failed  failedSignIns
+	uses    *uses
 }
 
-// New makes a Service. now must return UTC microseconds.
-func New(s *store.Store, changes *change.Writer, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{store: s, changes: changes, now: now, log: log, hashing: make(chan struct{}, maxHashing)}
+// Options are what a Service needs.
+type Options struct {
+	Store   *store.Store
+	Changes *change.Writer
+	Now     func() time.Time // UTC microseconds
+	Log     *slog.Logger
+	Idle    time.Duration // an unused session ends after it; zero: DefaultSessionIdle
+}
+
+// New makes a Service.
+func New(o Options) *Service {
+	return &Service{
+		store: o.Store, changes: o.Changes, now: o.Now, log: o.Log, idle: cmp.Or(o.Idle, DefaultSessionIdle),
+		hashing: make(chan struct{}, maxHashing), uses: newUses(),
+	}
 }

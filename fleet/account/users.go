@@ -190,11 +190,11 @@ func keepsOwner(c *change.Change, row *db.User, role auth.Role) error {
 	return err
 }
 
-// Me reads the user of the caller; nil without a principal and for the command
-// line.
+// Me reads the user of the caller; nil without a principal, for the command line and for
+// a link, whose readers need not know who made it.
 func (s *Service) Me(ctx context.Context) (*db.User, error) {
 	who, ok := auth.From(ctx)
-	if !ok {
+	if !ok || who.Credential == auth.CredentialLink {
 		return nil, nil
 	}
 	row, err := s.store.Reader().User.Get(ctx, who.UserID)

@@ -306,7 +306,7 @@ func (c *Change) Publish(kind event.Kind) {
 
 func (c *Change) record() store.Audit {
 	return store.Audit{
-		TeamID: c.Team(), Actor: c.By.Name, Credential: string(c.By.Credential), Address: auth.Address(c.Ctx),
+		TeamID: c.Team(), Actor: c.By.Name, Credential: c.By.Proof(), Address: auth.Address(c.Ctx),
 		Verb: c.Name, Object: c.Object, ObjectID: c.ID, ApplicationID: c.App,
 		Before: c.Before, After: c.After, Reason: c.Reason,
 	}

@@ -81,7 +81,7 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(in("group_id", asText(r.groups)))
 	case *db.RefusedRequestQuery:
 		q.Where(r.refused)
-	case *db.UserQuery, *db.SessionQuery, *db.TeamQuery: // fleet/account decides
+	case *db.UserQuery, *db.SessionQuery, *db.TokenQuery, *db.TeamQuery: // fleet/account decides
 	case *db.AuditHeadQuery: // numbers and a hash
 	default:
 		return fmt.Errorf("reach: no rule for %T", q)

@@ -47,6 +47,7 @@ const (
 	jobSignIns
 	jobClock
 	jobMachines
+	jobUses
 )
 
 // jobs keeps the last run of each job.
@@ -65,6 +66,7 @@ func (w *Worker) newJobs() *jobs {
 		jobSignIns:  {Name: "write failed sign-ins", Every: workEvery},
 		jobClock:    {Name: "compare the clocks", Every: store.BeatEvery},
 		jobMachines: {Name: "work on machine jobs", Every: workEvery},
+		jobUses:     {Name: "write the uses of sessions and tokens", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},

@@ -46,9 +46,11 @@ type Options struct {
 	WorkJobs func(context.Context) error // works on machine jobs until none has work left
 	// FlushSignIns writes the failed sign-ins of earlier minutes, or all.
 	FlushSignIns func(ctx context.Context, all bool) error
-	Now          func() time.Time
-	Clock        *clock.Clock // behind Now; nil: Now is right
-	Log          *slog.Logger
+	// FlushUses writes when sessions and tokens were last used.
+	FlushUses func(context.Context) error
+	Now       func() time.Time
+	Clock     *clock.Clock // behind Now; nil: Now is right
+	Log       *slog.Logger
 }
 
 // Worker runs the background jobs of one process.
@@ -58,6 +60,7 @@ type Worker struct {
 	machines *checkin.Service
 	workJobs func(context.Context) error
 	signIns  func(ctx context.Context, all bool) error
+	flush    func(context.Context) error // the uses of sessions and tokens
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -74,7 +77,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }
@@ -193,6 +196,9 @@ func (w *Worker) Work(ctx context.Context) error {
 	}
 	if err := w.jobs.ran(jobSignIns, w.now(), w.signIns(ctx, false)); err != nil && ctx.Err() == nil {
 		w.log.Error("could not write failed sign-ins", "error", err)
+	}
+	if err := w.jobs.ran(jobUses, w.now(), w.flush(ctx)); err != nil && ctx.Err() == nil {
+		w.log.Error("could not write the uses of sessions and tokens", "error", err)
 	}
 	if !w.Clock().Steady {
 		return nil

@@ -25,6 +25,8 @@ export const { route, navigate } = createRouter({
   '/refused': () => page(() => import('./pages/RefusedPage.svelte')),
   '/audit': () => page(() => import('./pages/AuditPage.svelte')),
   '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
+  '/account/tokens': () => page(() => import('./pages/TokensPage.svelte')),
+  '/account/sessions': () => page(() => import('./pages/SessionsPage.svelte')),
   '/account/password': () => page(() => import('./pages/PasswordPage.svelte')),
   '*': NotFoundPage,
 });

@@ -55,6 +55,8 @@ type ResolverRoot interface {
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
+	Token() TokenResolver
+	TokenGrant() TokenGrantResolver
 	User() UserResolver
 	UpdateGroupInput() UpdateGroupInputResolver
 }
@@ -263,6 +265,12 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CreateTokenPayload struct {
+		Secret     func(childComplexity int) int
+		Token      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Decision struct {
 		Detail         func(childComplexity int) int
 		OfferedVersion func(childComplexity int) int
@@ -283,6 +291,11 @@ type ComplexityRoot struct {
 
 	DemoPayload struct {
 		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	EndOtherSessionsPayload struct {
+		Ended      func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -691,6 +704,7 @@ type ComplexityRoot struct {
 		CreateGroup        func(childComplexity int, input model.CreateGroupInput) int
 		CreatePackage      func(childComplexity int, input fleet.CreatePackage) int
 		CreateTeam         func(childComplexity int, input account.CreateTeam) int
+		CreateToken        func(childComplexity int, input account.CreateToken) int
 		CreateUser         func(childComplexity int, input account.CreateUser) int
 		DeleteApplication  func(childComplexity int, input fleet.DeleteApplication) int
 		DeleteChannel      func(childComplexity int, input fleet.DeleteChannel) int
@@ -698,6 +712,8 @@ type ComplexityRoot struct {
 		DeletePackage      func(childComplexity int, input fleet.DeletePackage) int
 		DeleteTeam         func(childComplexity int, input account.DeleteTeam) int
 		DeleteUser         func(childComplexity int, input account.DeleteUser) int
+		EndOtherSessions   func(childComplexity int, input account.EndOtherSessions) int
+		EndSession         func(childComplexity int, input account.EndSession) int
 		EnrollInstances    func(childComplexity int, input fleet.EnrollInstances) int
 		ForgetInstance     func(childComplexity int, input fleet.ForgetInstance) int
 		ForgetInstances    func(childComplexity int, input fleet.ForgetInstances) int
@@ -711,6 +727,7 @@ type ComplexityRoot struct {
 		RemoveFloor        func(childComplexity int, input fleet.RemoveFloor) int
 		ResumeUpdates      func(childComplexity int, input fleet.ResumeUpdates) int
 		RetryMachineJob    func(childComplexity int, input fleet.RetryMachineJob) int
+		RevokeToken        func(childComplexity int, input account.RevokeToken) int
 		RollBack           func(childComplexity int, input fleet.RollBack) int
 		SetInstanceAlias   func(childComplexity int, input fleet.SetInstanceAlias) int
 		SetPassword        func(childComplexity int, input account.SetPassword) int
@@ -951,9 +968,11 @@ type ComplexityRoot struct {
 		Rollout             func(childComplexity int, id uuid.UUID) int
 		ServerHealth        func(childComplexity int) int
 		ServerInfo          func(childComplexity int) int
+		Sessions            func(childComplexity int, userID *uuid.UUID) int
 		SimulateRollout     func(childComplexity int, input model.SimulateRolloutInput) int
 		Teams               func(childComplexity int) int
 		Timeline            func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
+		Tokens              func(childComplexity int, all bool) int
 		UpdatePath          func(childComplexity int, channelID uuid.UUID, fromVersion string) int
 		Users               func(childComplexity int) int
 	}
@@ -1099,6 +1118,16 @@ type ComplexityRoot struct {
 		Version   func(childComplexity int) int
 	}
 
+	Session struct {
+		Address    func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		Current    func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		LastSeenAt func(childComplexity int) int
+		UserAgent  func(childComplexity int) int
+	}
+
 	SignInPayload struct {
 		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -1185,6 +1214,27 @@ type ComplexityRoot struct {
 		Until       func(childComplexity int) int
 		Versions    func(childComplexity int) int
 		Waiting     func(childComplexity int) int
+	}
+
+	Token struct {
+		CreatedAt       func(childComplexity int) int
+		CreatedBy       func(childComplexity int) int
+		Ending          func(childComplexity int) int
+		ExpiresAt       func(childComplexity int) int
+		Grants          func(childComplexity int) int
+		ID              func(childComplexity int) int
+		LastUsedAddress func(childComplexity int) int
+		LastUsedAt      func(childComplexity int) int
+		Link            func(childComplexity int) int
+		Name            func(childComplexity int) int
+		User            func(childComplexity int) int
+	}
+
+	TokenGrant struct {
+		Application func(childComplexity int) int
+		Everywhere  func(childComplexity int) int
+		Group       func(childComplexity int) int
+		Role        func(childComplexity int) int
 	}
 
 	UpdatePath struct {
@@ -2141,6 +2191,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChannelPayload.UserErrors(childComplexity), true
 
+	case "CreateTokenPayload.secret":
+		if e.ComplexityRoot.CreateTokenPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTokenPayload.Secret(childComplexity), true
+	case "CreateTokenPayload.token":
+		if e.ComplexityRoot.CreateTokenPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTokenPayload.Token(childComplexity), true
+	case "CreateTokenPayload.userErrors":
+		if e.ComplexityRoot.CreateTokenPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTokenPayload.UserErrors(childComplexity), true
+
 	case "Decision.sentence":
 		if e.ComplexityRoot.Decision.Detail == nil {
 			break
@@ -2210,6 +2279,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DemoPayload.UserErrors(childComplexity), true
+
+	case "EndOtherSessionsPayload.ended":
+		if e.ComplexityRoot.EndOtherSessionsPayload.Ended == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndOtherSessionsPayload.Ended(childComplexity), true
+	case "EndOtherSessionsPayload.userErrors":
+		if e.ComplexityRoot.EndOtherSessionsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndOtherSessionsPayload.UserErrors(childComplexity), true
 
 	case "EnrollInstancesPayload.enrolled":
 		if e.ComplexityRoot.EnrollInstancesPayload.Object == nil {
@@ -3986,6 +4068,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateTeam(childComplexity, args["input"].(account.CreateTeam)), true
+	case "Mutation.createToken":
+		if e.ComplexityRoot.Mutation.CreateToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateToken(childComplexity, args["input"].(account.CreateToken)), true
 	case "Mutation.createUser":
 		if e.ComplexityRoot.Mutation.CreateUser == nil {
 			break
@@ -4063,6 +4156,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(account.DeleteUser)), true
+	case "Mutation.endOtherSessions":
+		if e.ComplexityRoot.Mutation.EndOtherSessions == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endOtherSessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndOtherSessions(childComplexity, args["input"].(account.EndOtherSessions)), true
+	case "Mutation.endSession":
+		if e.ComplexityRoot.Mutation.EndSession == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endSession_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndSession(childComplexity, args["input"].(account.EndSession)), true
 	case "Mutation.enrollInstances":
 		if e.ComplexityRoot.Mutation.EnrollInstances == nil {
 			break
@@ -4206,6 +4321,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetryMachineJob(childComplexity, args["input"].(fleet.RetryMachineJob)), true
+	case "Mutation.revokeToken":
+		if e.ComplexityRoot.Mutation.RevokeToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeToken(childComplexity, args["input"].(account.RevokeToken)), true
 	case "Mutation.rollBack":
 		if e.ComplexityRoot.Mutation.RollBack == nil {
 			break
@@ -5443,6 +5569,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ServerInfo(childComplexity), true
+	case "Query.sessions":
+		if e.ComplexityRoot.Query.Sessions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_sessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Sessions(childComplexity, args["userId"].(*uuid.UUID)), true
 	case "Query.simulateRollout":
 		if e.ComplexityRoot.Query.SimulateRollout == nil {
 			break
@@ -5471,6 +5608,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Timeline(childComplexity, args["groupId"].(uuid.UUID), args["range"].(model.TimelineRange)), true
+	case "Query.tokens":
+		if e.ComplexityRoot.Query.Tokens == nil {
+			break
+		}
+
+		args, err := ec.field_Query_tokens_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Tokens(childComplexity, args["all"].(bool)), true
 	case "Query.updatePath":
 		if e.ComplexityRoot.Query.UpdatePath == nil {
 			break
@@ -6102,6 +6250,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ServerInfo.Version(childComplexity), true
 
+	case "Session.address":
+		if e.ComplexityRoot.Session.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Address(childComplexity), true
+	case "Session.createdAt":
+		if e.ComplexityRoot.Session.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.CreatedAt(childComplexity), true
+	case "Session.current":
+		if e.ComplexityRoot.Session.Current == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Current(childComplexity), true
+	case "Session.expiresAt":
+		if e.ComplexityRoot.Session.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ExpiresAt(childComplexity), true
+	case "Session.id":
+		if e.ComplexityRoot.Session.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ID(childComplexity), true
+	case "Session.lastSeenAt":
+		if e.ComplexityRoot.Session.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.LastSeenAt(childComplexity), true
+	case "Session.userAgent":
+		if e.ComplexityRoot.Session.UserAgent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.UserAgent(childComplexity), true
+
 	case "SignInPayload.user":
 		if e.ComplexityRoot.SignInPayload.Object == nil {
 			break
@@ -6483,6 +6674,98 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Timeline.Waiting(childComplexity), true
 
+	case "Token.createdAt":
+		if e.ComplexityRoot.Token.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.CreatedAt(childComplexity), true
+	case "Token.createdBy":
+		if e.ComplexityRoot.Token.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.CreatedBy(childComplexity), true
+	case "Token.ending":
+		if e.ComplexityRoot.Token.Ending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.Ending(childComplexity), true
+	case "Token.expiresAt":
+		if e.ComplexityRoot.Token.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.ExpiresAt(childComplexity), true
+	case "Token.grants":
+		if e.ComplexityRoot.Token.Grants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.Grants(childComplexity), true
+	case "Token.id":
+		if e.ComplexityRoot.Token.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.ID(childComplexity), true
+	case "Token.lastUsedAddress":
+		if e.ComplexityRoot.Token.LastUsedAddress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.LastUsedAddress(childComplexity), true
+	case "Token.lastUsedAt":
+		if e.ComplexityRoot.Token.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.LastUsedAt(childComplexity), true
+	case "Token.link":
+		if e.ComplexityRoot.Token.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.Link(childComplexity), true
+	case "Token.name":
+		if e.ComplexityRoot.Token.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.Name(childComplexity), true
+	case "Token.user":
+		if e.ComplexityRoot.Token.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.User(childComplexity), true
+
+	case "TokenGrant.application":
+		if e.ComplexityRoot.TokenGrant.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenGrant.Application(childComplexity), true
+	case "TokenGrant.everywhere":
+		if e.ComplexityRoot.TokenGrant.Everywhere == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenGrant.Everywhere(childComplexity), true
+	case "TokenGrant.group":
+		if e.ComplexityRoot.TokenGrant.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenGrant.Group(childComplexity), true
+	case "TokenGrant.role":
+		if e.ComplexityRoot.TokenGrant.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenGrant.Role(childComplexity), true
+
 	case "UpdatePath.reason":
 		if e.ComplexityRoot.UpdatePath.Reason == nil {
 			break
@@ -6764,6 +7047,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateGroupInput", ec.unmarshalInputCreateGroupInput),
 			graphql.NewInputUnmarshaler("CreatePackageInput", ec.unmarshalInputCreatePackageInput),
 			graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
+			graphql.NewInputUnmarshaler("CreateTokenInput", ec.unmarshalInputCreateTokenInput),
 			graphql.NewInputUnmarshaler("CreateUserInput", ec.unmarshalInputCreateUserInput),
 			graphql.NewInputUnmarshaler("DeleteApplicationInput", ec.unmarshalInputDeleteApplicationInput),
 			graphql.NewInputUnmarshaler("DeleteChannelInput", ec.unmarshalInputDeleteChannelInput),
@@ -6771,6 +7055,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
 			graphql.NewInputUnmarshaler("DeleteTeamInput", ec.unmarshalInputDeleteTeamInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
+			graphql.NewInputUnmarshaler("EndOtherSessionsInput", ec.unmarshalInputEndOtherSessionsInput),
+			graphql.NewInputUnmarshaler("EndSessionInput", ec.unmarshalInputEndSessionInput),
 			graphql.NewInputUnmarshaler("EnrollInstancesInput", ec.unmarshalInputEnrollInstancesInput),
 			graphql.NewInputUnmarshaler("FailureFilter", ec.unmarshalInputFailureFilter),
 			graphql.NewInputUnmarshaler("ForgetInstanceInput", ec.unmarshalInputForgetInstanceInput),
@@ -6794,6 +7080,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
 			graphql.NewInputUnmarshaler("ResumeUpdatesInput", ec.unmarshalInputResumeUpdatesInput),
 			graphql.NewInputUnmarshaler("RetryMachineJobInput", ec.unmarshalInputRetryMachineJobInput),
+			graphql.NewInputUnmarshaler("RevokeTokenInput", ec.unmarshalInputRevokeTokenInput),
 			graphql.NewInputUnmarshaler("RoleGrantInput", ec.unmarshalInputRoleGrantInput),
 			graphql.NewInputUnmarshaler("RollBackInput", ec.unmarshalInputRollBackInput),
 			graphql.NewInputUnmarshaler("SetInstanceAliasInput", ec.unmarshalInputSetInstanceAliasInput),
@@ -10622,6 +10909,146 @@ type Pace {
   checks: [Int!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/token.graphql", Input: `extend type Query {
+  """
+  The caller's own tokens by name. With ` + "`" + `all` + "`" + ` also those of every user that the caller
+  may manage, which needs the role ADMIN. Not for tokens themselves.
+  """
+  tokens("Also the tokens of other users." all: Boolean! = false): [Token!]! @needs(role: VIEWER)
+  """
+  The signed-in browsers of a user, those seen last first: at most 100. Not for tokens.
+  """
+  sessions("Whose; null: the caller's. Others need the role ADMIN." userId: ID): [Session!]! @needs(role: VIEWER)
+}
+
+extend type Mutation {
+  "Creates a token for the caller and returns its secret, this once. Not for tokens."
+  createToken("Name, rights and end of the token." input: CreateTokenInput!): CreateTokenPayload! @needs(role: VIEWER)
+  """
+  Revokes a token of the caller, or with the role ADMIN one of a user that the caller may
+  manage. Its open subscriptions end at once, on every server. Not for tokens.
+  """
+  revokeToken("The token to revoke." input: RevokeTokenInput!): DeletePayload! @needs(role: VIEWER)
+  "Signs out one browser of the caller. Not for tokens."
+  endSession("The session to end." input: EndSessionInput!): DeletePayload! @needs(role: VIEWER)
+  """
+  Signs out all browsers of a user except the one that calls. Users other than the caller
+  need the role ADMIN. Not for tokens.
+  """
+  endOtherSessions("Whose sessions to end." input: EndOtherSessionsInput!): EndOtherSessionsPayload! @needs(role: VIEWER)
+}
+
+"""
+Lets a script act for a user. It may do what both its grants and the user's role allow at
+the time of a call.
+"""
+type Token {
+  "UUID."
+  id: ID!
+  "Unique per user. The audit shows it with every change."
+  name: String!
+  "The user it acts for."
+  user: User!
+  "Whether it is a link to a wall screen: it reads one group."
+  link: Boolean!
+  "The last four characters of the secret, which begins with ` + "`" + `crt_` + "`" + `."
+  ending: String!
+  "What it may do, as far as its user may."
+  grants: [TokenGrant!]!
+  "When it was created."
+  createdAt: Time!
+  "Who created it."
+  createdBy: String!
+  "When it stops working."
+  expiresAt: Time!
+  "When it was last used, to a minute; null: never."
+  lastUsedAt: Time
+  "Address of the client that used it last; empty if it was never used."
+  lastUsedAddress: String!
+}
+
+"A role on a part of the installation. Without application and group it is for everything."
+type TokenGrant {
+  "What it may do there; OWNER: all that its user may."
+  role: Role!
+  "The application; null: all, or it was deleted."
+  application: Application
+  "The group; null: all groups of the application, or it was deleted."
+  group: Group
+  "Whether it is for everything that the user sees."
+  everywhere: Boolean!
+}
+
+"A signed-in browser."
+type Session {
+  "UUID. It does not sign in."
+  id: ID!
+  "When the browser signed in."
+  createdAt: Time!
+  "When it was last used, to a minute; null: it was created by an older version."
+  lastSeenAt: Time
+  "When it ends at the latest. Unused it ends earlier; see ` + "`" + `--session-idle` + "`" + `."
+  expiresAt: Time!
+  "Address of the client that used it last."
+  address: String!
+  "What the browser calls itself; cut after 200 bytes."
+  userAgent: String!
+  "Whether this request belongs to it."
+  current: Boolean!
+}
+
+"A new token for the caller."
+input CreateTokenInput {
+  "Unique per user."
+  name: String!
+  "Not above your own. Ignored for a link."
+  role: Role! = VIEWER
+  "Makes a link to a wall screen, which reads exactly one group."
+  link: Boolean! = false
+  "Applications that it is for. Without applications and groups it is for everything that you see."
+  applicationIds: [ID!]! = []
+  "Groups that it is for."
+  groupIds: [ID!]! = []
+  "From a minute to ten years ahead."
+  expiresAt: Time!
+}
+
+"The token to revoke."
+input RevokeTokenInput {
+  "Id of the token."
+  id: ID!
+}
+
+"The session to end."
+input EndSessionInput {
+  "Id of the session."
+  id: ID!
+}
+
+"Whose sessions to end."
+input EndOtherSessionsInput {
+  "Id of the user; null: the caller."
+  userId: ID
+}
+
+"Result of the creation of a token."
+type CreateTokenPayload {
+  "The new token; null when nothing was created."
+  token: Token
+  "The secret. The server does not keep it."
+  secret: String
+  "Why nothing was created; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Result of signing out browsers."
+type EndOtherSessionsPayload {
+  "Number of ended sessions; null when none was tried."
+  ended: Int
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/user.graphql", Input: `extend type Query {
   "The signed-in user; null without sign-in."
   me: User
@@ -10636,15 +11063,15 @@ extend type Mutation {
   signIn("User name and password." input: SignInInput!): SignInPayload!
   "Ends this session. Has no effect without one."
   signOut: SignOutPayload!
-  "Changes the caller's own password and ends all other sessions of the user."
+  "Changes the caller's own password and ends all other sessions of the user. Tokens stay unless the input says otherwise."
   changePassword("The current and the new password." input: ChangePasswordInput!): UserPayload!
   "Creates a user, who is asked to change the password at the first sign-in."
   createUser("Name and first password." input: CreateUserInput!): UserPayload! @needs(role: ADMIN)
   "Changes the rights of a user, also in open sessions. The last owner stays an owner."
   updateUser("The user and the rights." input: UpdateUserInput!): UserPayload! @needs(role: ADMIN)
-  "Sets the password of another user, who is asked to change it, and ends that user's sessions."
+  "Sets the password of another user, who is asked to change it, and ends that user's sessions and tokens."
   setPassword("The user and the new password." input: SetPasswordInput!): UserPayload! @needs(role: ADMIN)
-  "Deletes a user and ends the user's sessions. The last owner cannot be deleted."
+  "Deletes a user and ends the user's sessions and tokens. The last owner cannot be deleted."
   deleteUser("The user to delete." input: DeleteUserInput!): DeletePayload! @needs(role: ADMIN)
   "Creates a team. Its applications and users do not exist for other teams."
   createTeam("The new team." input: CreateTeamInput!): TeamPayload! @needs(role: OWNER)
@@ -10789,6 +11216,8 @@ input ChangePasswordInput {
   currentPassword: String!
   "At least 8 characters."
   newPassword: String!
+  "Also revokes the caller's tokens."
+  endTokens: Boolean! = false
 }
 
 "Name and first password of a new user."
@@ -11244,6 +11673,18 @@ func (ec *executionContext) childFields_ChannelPayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type ChannelPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_CreateTokenPayload_token(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreateTokenPayload_secret(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateTokenPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateTokenPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Decision(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "reason":
@@ -11288,6 +11729,16 @@ func (ec *executionContext) childFields_DemoPayload(ctx context.Context, field g
 		return ec.fieldContext_DemoPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DemoPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EndOtherSessionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ended":
+		return ec.fieldContext_EndOtherSessionsPayload_ended(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EndOtherSessionsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EndOtherSessionsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EnrollInstancesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12748,6 +13199,26 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Session_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Session_createdAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Session_lastSeenAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Session_expiresAt(ctx, field)
+	case "address":
+		return ec.fieldContext_Session_address(ctx, field)
+	case "userAgent":
+		return ec.fieldContext_Session_userAgent(ctx, field)
+	case "current":
+		return ec.fieldContext_Session_current(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
+}
+
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -12898,6 +13369,48 @@ func (ec *executionContext) childFields_Timeline(ctx context.Context, field grap
 		return ec.fieldContext_Timeline_annotations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Timeline", field.Name)
+}
+
+func (ec *executionContext) childFields_Token(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Token_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Token_name(ctx, field)
+	case "user":
+		return ec.fieldContext_Token_user(ctx, field)
+	case "link":
+		return ec.fieldContext_Token_link(ctx, field)
+	case "ending":
+		return ec.fieldContext_Token_ending(ctx, field)
+	case "grants":
+		return ec.fieldContext_Token_grants(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Token_createdAt(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Token_createdBy(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Token_expiresAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_Token_lastUsedAt(ctx, field)
+	case "lastUsedAddress":
+		return ec.fieldContext_Token_lastUsedAddress(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Token", field.Name)
+}
+
+func (ec *executionContext) childFields_TokenGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_TokenGrant_role(ctx, field)
+	case "application":
+		return ec.fieldContext_TokenGrant_application(ctx, field)
+	case "group":
+		return ec.fieldContext_TokenGrant_group(ctx, field)
+	case "everywhere":
+		return ec.fieldContext_TokenGrant_everywhere(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenGrant", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdatePath(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -760,7 +760,11 @@ func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"currentPassword", "newPassword"}
+	if _, present := asMap["endTokens"]; !present {
+		asMap["endTokens"] = false
+	}
+
+	fieldsInOrder := [...]string{"currentPassword", "newPassword", "endTokens"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -781,6 +785,13 @@ func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Contex
 				return it, err
 			}
 			it.New = data
+		case "endTokens":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("endTokens"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EndTokens = data
 		}
 	}
 	return it, nil

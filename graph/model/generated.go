@@ -83,11 +83,29 @@ type CreateGroupInput struct {
 	Policy *PolicyInput `json:"policy,omitempty"`
 }
 
+// Result of the creation of a token.
+type CreateTokenPayload struct {
+	// The new token; null when nothing was created.
+	Token *db.Token `json:"token,omitempty"`
+	// The secret. The server does not keep it.
+	Secret *string `json:"secret,omitempty"`
+	// Why nothing was created; empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Result of a deletion.
 type DeletePayload struct {
 	// Id of the deleted object; null when nothing was deleted.
 	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
 	// Why nothing was deleted; empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Result of signing out browsers.
+type EndOtherSessionsPayload struct {
+	// Number of ended sessions; null when none was tried.
+	Ended *int `json:"ended,omitempty"`
+	// Why nothing was changed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 

@@ -357,6 +357,18 @@ func (f TeamFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.TeamMutation", m)
 }
 
+// The TokenFunc type is an adapter to allow the use of ordinary
+// function as Token mutator.
+type TokenFunc func(context.Context, *db.TokenMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f TokenFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.TokenMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.TokenMutation", m)
+}
+
 // The UptimeFunc type is an adapter to allow the use of ordinary
 // function as Uptime mutator.
 type UptimeFunc func(context.Context, *db.UptimeMutation) (db.Value, error)

@@ -1069,6 +1069,9 @@ var (
 		{Name: "token_hash", Type: field.TypeString},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "last_seen_at", Type: field.TypeTime, Nullable: true},
+		{Name: "address", Type: field.TypeString, Default: ""},
+		{Name: "user_agent", Type: field.TypeString, Default: ""},
 		{Name: "user_id", Type: field.TypeUUID},
 	}
 	// SessionsTable holds the schema information for the "sessions" table.
@@ -1079,7 +1082,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "sessions_users_sessions",
-				Columns:    []*schema.Column{SessionsColumns[3]},
+				Columns:    []*schema.Column{SessionsColumns[6]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -1089,6 +1092,11 @@ var (
 				Name:    "session_expires_at",
 				Unique:  false,
 				Columns: []*schema.Column{SessionsColumns[2]},
+			},
+			{
+				Name:    "session_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[6]},
 			},
 		},
 	}
@@ -1139,6 +1147,47 @@ var (
 		Name:       "teams",
 		Columns:    TeamsColumns,
 		PrimaryKey: []*schema.Column{TeamsColumns[0]},
+	}
+	// TokensColumns holds the columns for the "tokens" table.
+	TokensColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "name", Type: field.TypeString},
+		{Name: "link", Type: field.TypeBool, Default: false},
+		{Name: "hash", Type: field.TypeString, Unique: true},
+		{Name: "ending", Type: field.TypeString},
+		{Name: "grants", Type: field.TypeJSON},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_used_address", Type: field.TypeString, Default: ""},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// TokensTable holds the schema information for the "tokens" table.
+	TokensTable = &schema.Table{
+		Name:       "tokens",
+		Columns:    TokensColumns,
+		PrimaryKey: []*schema.Column{TokensColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "tokens_users_tokens",
+				Columns:    []*schema.Column{TokensColumns[11]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "token_user_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{TokensColumns[11], TokensColumns[1]},
+			},
+			{
+				Name:    "token_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{TokensColumns[8]},
+			},
+		},
 	}
 	// UptimesColumns holds the columns for the "uptimes" table.
 	UptimesColumns = []*schema.Column{
@@ -1254,6 +1303,7 @@ var (
 		SessionsTable,
 		StatPointsTable,
 		TeamsTable,
+		TokensTable,
 		UptimesTable,
 		UsersTable,
 		WavesTable,
@@ -1372,6 +1422,10 @@ func init() {
 	}
 	TeamsTable.Annotation = &entsql.Annotation{
 		Table: "teams",
+	}
+	TokensTable.ForeignKeys[0].RefTable = UsersTable
+	TokensTable.Annotation = &entsql.Annotation{
+		Table: "tokens",
 	}
 	UptimesTable.Annotation = &entsql.Annotation{
 		Table: "uptimes",

@@ -93,6 +93,9 @@ type StatPoint func(*sql.Selector)
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)
 
+// Token is the predicate function for token builders.
+type Token func(*sql.Selector)
+
 // Uptime is the predicate function for uptime builders.
 type Uptime func(*sql.Selector)
 

@@ -106,6 +106,9 @@ export const exportPath = (
 };
 export const refusedPath = (view: RefusedView = {}) => `/refused${query(view)}`;
 export const settingsPath = () => '/settings';
+/** The tokens of the user, or with `all` those of every user. */
+export const tokensPath = (of?: 'all') => `/account/tokens${query({ of })}`;
+export const sessionsPath = () => '/account/sessions';
 export const passwordPath = () => '/account/password';
 /** Served by the server itself, not by the router: link with target="_self". */
 export const playgroundPath = () => '/playground';

@@ -20,6 +20,9 @@ const sessionEnded = 4401;
 
 interface Options {
   url: string;
+  /** Secret of a token instead of the session of this browser. Pages cannot set headers of a
+   * websocket, so it is in the first message. */
+  token?: string | undefined;
   /** Called when the server has ended the session. */
   onsignedout: () => void;
   /** Replaces the browser's WebSocket in tests. */
@@ -36,12 +39,13 @@ export class Connection {
   readonly #client: Client;
   #pongTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ url, onsignedout, WebSocket }: Options) {
+  constructor({ url, token, onsignedout, WebSocket }: Options) {
     let socket: WebSocket | undefined;
     this.#client = createClient({
       url,
       lazy: false,
       keepAlive: pingEvery,
+      ...(token ? { connectionParams: { Authorization: `Bearer ${token}` } } : {}),
       retryAttempts: Infinity,
       shouldRetry: (event) => !(isClose(event) && event.code === sessionEnded),
       retryWait: (retries) => wait(Math.min(maxBackoff, 250 * 2 ** retries) * (0.75 + Math.random() / 2)),

@@ -53,8 +53,10 @@ const signOutMutation = graphql(`
 
 const changePasswordMutation = graphql(
   `
-    mutation ChangePassword($current: String!, $new: String!) {
-      outcome: changePassword(input: { currentPassword: $current, newPassword: $new }) {
+    mutation ChangePassword($current: String!, $new: String!, $endTokens: Boolean!) {
+      outcome: changePassword(
+        input: { currentPassword: $current, newPassword: $new, endTokens: $endTokens }
+      ) {
         user {
           ...SessionUser
         }
@@ -78,10 +80,16 @@ interface Answer {
 class Session {
   #user = $state.raw<User | null | undefined>();
   #connection = $state.raw<Connection | null>(null);
+  #link = $state.raw<'open' | 'ended' | null>(null);
 
   /** Undefined before `resume` has finished; null without a session. */
   get user(): User | null | undefined {
     return this.#user;
+  }
+
+  /** Whether the tab shows a wall link, without a user; `ended` once it is not valid. */
+  get link(): 'open' | 'ended' | null {
+    return this.#link;
   }
 
   /** The tab's websocket. Throws without a session. */
@@ -99,6 +107,17 @@ class Session {
   async resume() {
     const { me } = await request(meQuery, {});
     this.#begin(me);
+  }
+
+  /** Opens a wall link with its secret. The session of this browser is not used. */
+  follow(token: string) {
+    const onsignedout = () => {
+      this.#link = 'ended';
+      this.#end();
+    };
+    this.#connection = new Connection({ url: websocketUrl(), token, onsignedout });
+    this.#link = 'open';
+    this.#setUser(null);
   }
 
   /** Sends a request. Ends the session if the server answers UNAUTHENTICATED. The signal ends
@@ -124,8 +143,8 @@ class Session {
     return answer;
   }
 
-  async changePassword(current: string, replacement: string): Promise<Answer> {
-    const answer = await this.ask(changePasswordMutation, { current, new: replacement });
+  async changePassword(current: string, replacement: string, endTokens: boolean): Promise<Answer> {
+    const answer = await this.ask(changePasswordMutation, { current, new: replacement, endTokens });
     if (answer.outcome.user) this.#setUser(answer.outcome.user);
     return answer;
   }

@@ -51,11 +51,11 @@ afterEach(() => {
 test.each([
   ['ROLLING_OUT', ['More actions', 'Next wave', 'Halt', 'Pause']],
   ['PAUSED', ['More actions', 'Resume']],
-  ['HALTED', []], // HaltCard has its actions
+  ['HALTED', ['More actions']], // HaltCard has its actions
   ['STALLED', ['More actions', 'Next wave', 'Halt', 'Pause']],
   ['UP_TO_DATE', ['More actions', 'Pause']],
   ['INCOMPLETE', ['More actions', 'Pause']],
-  ['NO_PACKAGE', []],
+  ['NO_PACKAGE', ['More actions']],
 ] as const)('a group in state %s offers %j', (state, labels) => {
   render(GroupControls, props(state));
   const buttons = screen

@@ -71,6 +71,9 @@ export const seconds = dateFormat({ ...hourMinute, second: '2-digit' });
 /** "23 Nov, 14:02:05". */
 export const stamp = dateFormat({ ...dayMonth, ...hourMinute, second: '2-digit' });
 
+/** "30 Nov 2026". */
+export const dayOfYear = dateFormat({ ...dayMonth, year: 'numeric' });
+
 /** "30 Nov 2026, 16:04". */
 export const dated = dateFormat({ ...dayMonth, year: 'numeric', ...hourMinute });
 
