@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -25,6 +26,7 @@ type tenants struct {
 	machine uuid.UUID // of the group
 	users   map[string]uuid.UUID
 	jobID   uuid.UUID
+	token   uuid.UUID // of the user ana
 	rollout uuid.UUID
 }
 
@@ -40,6 +42,8 @@ func newTenants(t *testing.T, s *site) *tenants {
 	n.machine = s.instance("machine-1")
 	row, err := s.StartMachineJob(s.ctx, fleet.StartMachineJob{Filter: machines.Filter{Group: &s.group}, Action: job.Order{Action: job.Hold}, Reason: "a job"})
 	n.jobID = must(s, row, err).ID
+	token, _, err := s.Accounts.CreateToken(s.ctx, account.CreateToken{Username: "ana", Name: "a token", ExpiresAt: s.now().Add(time.Hour)})
+	n.token = must(s, token, err).ID
 	team, err := s.Accounts.CreateTeam(s.ctx, account.CreateTeam{Name: "other"})
 	n.other = must(s, team, err).ID
 	for name, grants := range map[string][]auth.Grant{
@@ -68,7 +72,7 @@ func (n *tenants) real(field, argument string) uuid.UUID {
 		word string
 		id   uuid.UUID
 	}{
-		{"job", n.jobID}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
+		{"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
 		{"package", n.pkg}, {"team", catalog.DefaultTeamID()}, {"user", n.userID("ana")}, {"application", n.app}, {"clonefrom", n.app}, {"object", n.group},
 	} {
 		if strings.Contains(argument, known.word) {
@@ -96,7 +100,7 @@ func TestOtherTeamsDoNotExist(t *testing.T) {
 		secrets := map[string]string{}
 		for what, id := range map[string]uuid.UUID{
 			"the application": n.app, "the channel": n.channel, "the group": n.group, "the package": n.pkg, "a machine": n.machine,
-			"a rollout": n.rollout, "a job": n.jobID, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
+			"a rollout": n.rollout, "a job": n.jobID, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
 		} {
 			secrets[what] = id.String()
 		}
