@@ -187,10 +187,15 @@ func (f *findings) checkDatabase(ctx context.Context, c *Config) {
 		return
 	}
 	defer func() { _ = s.Close() }()
-	_, err = account.New(account.Options{Store: s, Now: time.Now, Log: discard()}).Authenticate(ctx, auth.FirstUser, auth.FirstUser)
-	if err == nil && !loopback(c.Listen) {
+	accounts := account.New(account.Options{Store: s, Now: time.Now, Log: discard()})
+	first, err := accounts.FirstPasswordIsUsed(auth.With(ctx, commandPrincipal("coreroller config check")))
+	if err != nil {
+		f.fail(err)
+		return
+	}
+	if first && !loopback(c.Listen) {
 		f.fail(fmt.Errorf("the user admin still has the password admin, and --listen %s is reachable from other machines: run `coreroller user password admin`", c.Listen))
-	} else if err == nil {
+	} else if first {
 		f.warn("the user admin still has the password admin: run `coreroller user password admin`")
 	}
 }

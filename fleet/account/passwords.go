@@ -36,21 +36,9 @@ func (e *wrongPassword) Error() string   { return e.error.Message }
 func (e *wrongPassword) Unwrap() []error { return []error{e.error, auth.ErrUnauthenticated} }
 
 // Authenticate returns the user with a name and password. An error that wraps
-// auth.ErrUnauthenticated means there is none.
+// auth.ErrUnauthenticated means there is none; the audit records it.
 func (s *Service) Authenticate(ctx context.Context, username, password string) (auth.Principal, error) {
-	var row *db.User
-	var hash string                                                       // empty for an unknown user; checking it takes as long
-	if utf8.ValidString(username) && !strings.ContainsRune(username, 0) { // the databases reject other text
-		var err error
-		row, err = s.store.Reader().User.Query().Where(user.Username(username)).Only(ctx)
-		if err != nil && !db.IsNotFound(err) {
-			return auth.Principal{}, err
-		}
-		if err == nil {
-			hash = row.PasswordHash
-		}
-	}
-	ok, err := s.checkPassword(ctx, hash, password)
+	row, ok, err := s.verify(ctx, username, password)
 	if err != nil {
 		return auth.Principal{}, err
 	}
@@ -63,6 +51,31 @@ func (s *Service) Authenticate(ctx context.Context, username, password string) (
 		return auth.Principal{}, &wrongPassword{fault.Errorf(fault.Unauthenticated, "", "wrong name or password")}
 	}
 	return principal(row, auth.CredentialBasic), nil
+}
+
+// FirstPasswordIsUsed reports whether the first user still has the documented password.
+func (s *Service) FirstPasswordIsUsed(ctx context.Context) (bool, error) {
+	if _, err := fault.Require(ctx, auth.Owner); err != nil {
+		return false, err
+	}
+	_, ok, err := s.verify(ctx, firstUser, firstPassword)
+	return ok, err
+}
+
+// verify reads the user with a name, nil for none, and checks the password.
+func (s *Service) verify(ctx context.Context, username, password string) (row *db.User, ok bool, err error) {
+	var hash string                                                       // empty for an unknown user; checking it takes as long
+	if utf8.ValidString(username) && !strings.ContainsRune(username, 0) { // the databases reject other text
+		row, err = s.store.Reader().User.Query().Where(user.Username(username)).Only(ctx)
+		if err != nil && !db.IsNotFound(err) {
+			return nil, false, err
+		}
+		if err == nil {
+			hash = row.PasswordHash
+		}
+	}
+	ok, err = s.checkPassword(ctx, hash, password)
+	return row, ok, err
 }
 
 func principal(row *db.User, c auth.Credential) auth.Principal {
