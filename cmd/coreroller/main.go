@@ -86,7 +86,7 @@ func rootCommand(p process) *cobra.Command {
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
 	root.AddCommand(
-		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), packageCommand(p), auditCommand(p), healthCommand(p),
+		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), teamCommand(p), packageCommand(p), auditCommand(p), healthCommand(p),
 		versionCommand(p),
 	)
 	return root

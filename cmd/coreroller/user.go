@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -33,35 +34,36 @@ func userCommand(p process) *cobra.Command {
 			"the first line of standard input, because other users can see the arguments of a command.",
 		Args: cobra.NoArgs,
 	}
-	var role string
+	var given rightFlags
 	add := passwordCommand(p, "add NAME", "add a user, who must change the password at the first sign-in", "user %s was added\n",
-		func(ctx context.Context, s *account.Service, name, password string) error {
-			role, err := auth.ParseRole(role)
+		func(ctx context.Context, s *fleet.Service, name, password string) error {
+			r, err := given.read(ctx, s)
 			if err != nil {
-				return fmt.Errorf("--role: %w", err)
+				return err
 			}
-			_, err = s.CreateUser(ctx, account.CreateUser{Username: name, Password: password, Role: role})
+			in := account.CreateUser{Username: name, Password: password, TeamID: r.Team}
+			in.Role, in.Grants = ofUser(r)
+			_, err = s.Accounts.CreateUser(ctx, in)
 			return err
 		})
-	add.Flags().StringVar(&role, "role", auth.Viewer.String(), "what the user may do: viewer, operator, publisher, admin, or owner")
+	given.add(add.Flags(), auth.Viewer.String())
 	user.AddCommand(
 		add,
 		roleCommand(p),
 		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions", "the password of %s was changed\n",
-			func(ctx context.Context, s *account.Service, name, password string) error {
-				return s.SetPassword(ctx, account.SetPassword{Username: name, New: password})
+			func(ctx context.Context, s *fleet.Service, name, password string) error {
+				return s.Accounts.SetPassword(ctx, account.SetPassword{Username: name, New: password})
 			}),
 		tokenCommand(p),
-		accountCommand("list", "list the users", func(ctx context.Context, s *account.Service, _ string) error { return listUsers(ctx, s, p.Stdout) }),
+		serviceCommand("list", "list the users and what they may do", func(ctx context.Context, s *fleet.Service, _ []string) error { return listUsers(ctx, s, p.Stdout) }),
 	)
 	return user
 }
 
-// accountCommand returns a subcommand that works on the accounts in the database.
-// Its argument is the name of a user, or "" if it takes none.
-func accountCommand(use, short string, run func(ctx context.Context, s *account.Service, name string) error) *cobra.Command {
+// serviceCommand returns a subcommand that works on the database.
+func serviceCommand(use, short string, run func(ctx context.Context, s *fleet.Service, args []string) error) *cobra.Command {
 	return databaseCommand(use, short, func(cmd *cobra.Command, c *Config, database string) (err error) {
-		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
+		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller "+cmd.Parent().Name()))
 		s, err := store.Open(ctx, store.Options{URL: database, Log: discard()})
 		if err != nil {
 			return c.explainOpen(err)
@@ -72,14 +74,15 @@ func accountCommand(use, short string, run func(ctx context.Context, s *account.
 			return err
 		}
 		defer service.Close()
-		return run(ctx, service.Accounts, cmd.Flags().Arg(0))
+		return run(ctx, service, cmd.Flags().Args())
 	})
 }
 
 // passwordCommand returns a subcommand that takes a user name and a password, and
 // prints done with the name.
-func passwordCommand(p process, use, short, done string, run func(ctx context.Context, s *account.Service, name, password string) error) *cobra.Command {
-	cmd := accountCommand(use, short, func(ctx context.Context, s *account.Service, name string) error {
+func passwordCommand(p process, use, short, done string, run func(ctx context.Context, s *fleet.Service, name, password string) error) *cobra.Command {
+	cmd := serviceCommand(use, short, func(ctx context.Context, s *fleet.Service, args []string) error {
+		name := args[0]
 		password, err := readPassword(ctx, p, name)
 		if err != nil {
 			return err
@@ -94,26 +97,39 @@ func passwordCommand(p process, use, short, done string, run func(ctx context.Co
 	return cmd
 }
 
-// roleCommand changes the role of a user.
+// roleCommand changes the rights of a user.
 func roleCommand(p process) *cobra.Command {
-	var role string
-	cmd := accountCommand("role NAME", "change what a user may do, also in open sessions",
-		func(ctx context.Context, s *account.Service, name string) error {
-			role, err := auth.ParseRole(role)
-			if err != nil {
-				return fmt.Errorf("--role: %w", err)
-			}
-			user, err := s.User(ctx, name)
+	var given rightFlags
+	cmd := serviceCommand("role NAME", "change what a user may do, also in open sessions",
+		func(ctx context.Context, s *fleet.Service, args []string) error {
+			r, err := given.read(ctx, s)
 			if err != nil {
 				return err
 			}
-			if _, err := s.UpdateUser(ctx, account.UpdateUser{ID: user.ID, Role: role}); err != nil {
+			user, err := s.Accounts.User(ctx, args[0])
+			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.Stdout, "%s has the role %s\n", name, role)
+			if r.Team == user.TeamID {
+				r.Team = uuid.Nil // the same as without --team
+			}
+			in := account.UpdateUser{ID: user.ID}
+			if r.Team == uuid.Nil {
+				in.Role, in.Grants = ofUser(r)
+			} else {
+				in.Grants = []auth.Grant{r}
+			}
+			if user, err = s.Accounts.UpdateUser(ctx, in); err != nil {
+				return err
+			}
+			names, err := readNames(ctx, s)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.Stdout, "%s is %s\n", user.Username, names.rights(ctx, user))
 			return err
 		})
-	cmd.Flags().StringVar(&role, "role", "", "viewer, operator, publisher, admin, or owner")
+	given.add(cmd.Flags(), "")
 	_ = cmd.MarkFlagRequired("role") // the flag exists
 	cmd.Args = oneName("")
 	return cmd
@@ -133,9 +149,9 @@ func oneName(hint string) cobra.PositionalArgs {
 // output.
 func tokenCommand(p process) *cobra.Command {
 	var life time.Duration
-	cmd := accountCommand("token NAME", "create a token for scripts; it is valid until it expires or the user's password changes",
-		func(ctx context.Context, s *account.Service, name string) error {
-			token, expires, err := s.CreateToken(ctx, account.CreateToken{Username: name, Life: life})
+	cmd := serviceCommand("token NAME", "create a token for scripts; it is valid until it expires or the user's password changes",
+		func(ctx context.Context, s *fleet.Service, args []string) error {
+			token, expires, err := s.Accounts.CreateToken(ctx, account.CreateToken{Username: args[0], Life: life})
 			if err != nil {
 				return err
 			}
@@ -166,8 +182,12 @@ func newService(ctx context.Context, s *store.Store) (*fleet.Service, error) {
 	return service, nil
 }
 
-func listUsers(ctx context.Context, s *account.Service, out io.Writer) error {
-	users, err := s.Users(ctx)
+func listUsers(ctx context.Context, s *fleet.Service, out io.Writer) error {
+	users, err := s.Accounts.Users(ctx)
+	if err != nil {
+		return err
+	}
+	names, err := readNames(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -176,7 +196,7 @@ func listUsers(ctx context.Context, s *account.Service, out io.Writer) error {
 		if u.MustChangePassword {
 			note = "  must change the password"
 		}
-		if _, err := fmt.Fprintf(out, "%-20s %-9s created %s%s\n", u.Username, u.Role, u.CreatedAt.Format(time.DateOnly), note); err != nil {
+		if _, err := fmt.Fprintf(out, "%-20s %s  created %s%s\n", u.Username, names.rights(ctx, u), u.CreatedAt.Format(time.DateOnly), note); err != nil {
 			return err
 		}
 	}
