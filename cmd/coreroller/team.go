@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
 )
@@ -26,16 +25,16 @@ func teamCommand(p process) *cobra.Command {
 			return done(p, err, "team %s was added\n", args[0])
 		}), "the name"),
 		teamArgs(serviceCommand("rename TEAM NAME", "rename a team", func(ctx context.Context, s *fleet.Service, args []string) error {
-			row, err := teamOf(ctx, s, args[0])
+			id, err := teamID(ctx, s, args[0])
 			if err == nil {
-				_, err = s.Accounts.UpdateTeam(ctx, account.UpdateTeam{ID: row.ID, Name: args[1]})
+				_, err = s.Accounts.UpdateTeam(ctx, account.UpdateTeam{ID: id, Name: args[1]})
 			}
 			return done(p, err, "the team is now %s\n", args[1])
 		}), "the team", "its new name"),
 		teamArgs(serviceCommand("delete TEAM", "delete a team without applications and users", func(ctx context.Context, s *fleet.Service, args []string) error {
-			row, err := teamOf(ctx, s, args[0])
+			id, err := teamID(ctx, s, args[0])
 			if err == nil {
-				err = s.Accounts.DeleteTeam(ctx, account.DeleteTeam{ID: row.ID})
+				err = s.Accounts.DeleteTeam(ctx, account.DeleteTeam{ID: id})
 			}
 			return done(p, err, "team %s was deleted\n", args[0])
 		}), "the team"),
@@ -66,17 +65,21 @@ func done(p process, err error, format, name string) error {
 	return err
 }
 
-// teamOf reads a team by its name or id.
-func teamOf(ctx context.Context, s *fleet.Service, wanted string) (*db.Team, error) {
-	all, err := s.Accounts.Teams(ctx)
+// teamID returns the id of a team that is given by its name or id.
+func teamID(ctx context.Context, s *fleet.Service, wanted string) (uuid.UUID, error) {
+	places, err := s.Accounts.Places(ctx)
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
-	return find("team", wanted, all, teamName)
+	team, err := places.Team(wanted)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return team.ID, nil
 }
 
 func listTeams(ctx context.Context, s *fleet.Service, p process) error {
-	teams, err := s.Accounts.Teams(ctx)
+	places, err := s.Accounts.Places(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,22 +87,15 @@ func listTeams(ctx context.Context, s *fleet.Service, p process) error {
 	if err != nil {
 		return err
 	}
-	apps, err := s.View.Applications(ctx, nil)
-	if err != nil {
-		return err
-	}
-	numbers := map[uuid.UUID][2]int{}
-	for _, a := range apps {
-		n := numbers[a.TeamID]
-		numbers[a.TeamID] = [2]int{n[0] + 1, n[1]}
-	}
+	usersOf, appsOf := map[uuid.UUID]int{}, map[uuid.UUID]int{}
 	for _, u := range users {
-		n := numbers[u.TeamID]
-		numbers[u.TeamID] = [2]int{n[0], n[1] + 1}
+		usersOf[u.TeamID]++
 	}
-	for _, t := range teams {
-		n := numbers[t.ID]
-		if _, err := fmt.Fprintf(p.Stdout, "%-20s %s  applications %d, users %d\n", t.Name, t.ID, n[0], n[1]); err != nil {
+	for _, a := range places.Applications {
+		appsOf[a.TeamID]++
+	}
+	for _, t := range places.Teams {
+		if _, err := fmt.Fprintf(p.Stdout, "%-20s %s  applications %d, users %d\n", t.Name, t.ID, appsOf[t.ID], usersOf[t.ID]); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -42,7 +41,7 @@ func userCommand(p process) *cobra.Command {
 				return err
 			}
 			in := account.CreateUser{Username: name, Password: password, TeamID: r.Team}
-			in.Role, in.Grants = ofUser(r)
+			in.Role, in.Grants = rightsOf(r.Team, r)
 			_, err = s.Accounts.CreateUser(ctx, in)
 			return err
 		})
@@ -110,23 +109,16 @@ func roleCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if r.Team == user.TeamID {
-				r.Team = uuid.Nil // the same as without --team
-			}
 			in := account.UpdateUser{ID: user.ID}
-			if r.Team == uuid.Nil {
-				in.Role, in.Grants = ofUser(r)
-			} else {
-				in.Grants = []auth.Grant{r}
-			}
+			in.Role, in.Grants = rightsOf(user.TeamID, r)
 			if user, err = s.Accounts.UpdateUser(ctx, in); err != nil {
 				return err
 			}
-			names, err := readNames(ctx, s)
+			places, err := s.Accounts.Places(ctx)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.Stdout, "%s is %s\n", user.Username, names.rights(ctx, user))
+			_, err = fmt.Fprintf(p.Stdout, "%s is %s\n", user.Username, places.Rights(ctx, user))
 			return err
 		})
 	given.add(cmd.Flags(), "")
@@ -187,7 +179,7 @@ func listUsers(ctx context.Context, s *fleet.Service, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	names, err := readNames(ctx, s)
+	places, err := s.Accounts.Places(ctx)
 	if err != nil {
 		return err
 	}
@@ -196,7 +188,7 @@ func listUsers(ctx context.Context, s *fleet.Service, out io.Writer) error {
 		if u.MustChangePassword {
 			note = "  must change the password"
 		}
-		if _, err := fmt.Fprintf(out, "%-20s %s  created %s%s\n", u.Username, names.rights(ctx, u), u.CreatedAt.Format(time.DateOnly), note); err != nil {
+		if _, err := fmt.Fprintf(out, "%-20s %s  created %s%s\n", u.Username, places.Rights(ctx, u), u.CreatedAt.Format(time.DateOnly), note); err != nil {
 			return err
 		}
 	}
