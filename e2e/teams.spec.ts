@@ -138,7 +138,7 @@ test('an owner makes a team, gives a role in it, and sees what belongs to it', a
     await expect(page.getByText(`team ${team}`)).toBeVisible();
     await page.goto('/settings');
     await expect(teams.getByRole('listitem').filter({ hasText: team })).toContainText(
-      /Edge agent .*; 1 user/,
+      /Edge agent .*;\s+1 user/,
     );
     for (const width of [1280, 390]) {
       await page.setViewportSize({ width, height: 900 });
