@@ -118,6 +118,8 @@ test('an owner makes a team, gives a role in it, and sees what belongs to it', a
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       expect(await violations(page, colorRules), `${colorScheme}: axe of the dialog`).toEqual([]);
+      if (process.env['SCREENS'])
+        await page.screenshot({ path: `../build/screens/roles-${colorScheme}.png` });
     }
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
     const tom = users.getByRole('listitem').filter({ hasText: username });
