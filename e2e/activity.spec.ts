@@ -168,7 +168,7 @@ test('a user is added with a role, may do only that, and is removed', async ({
     await other.goto(rollout.path);
     const pause = other.getByRole('button', { name: 'Pause' });
     await expect(pause).toBeDisabled();
-    await expect(pause).toHaveAttribute('title', 'Your role, viewer, does not allow this.');
+    await expect(pause).toHaveAttribute('title', 'Needs the role operator on this group; you are viewer.');
     await other.goto('/settings');
     await expect(other.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
     await expect(other.getByRole('region', { name: 'Users' })).toHaveCount(0);

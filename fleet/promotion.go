@@ -100,9 +100,22 @@ func packageFor(c *change.Change, ch *catalog.Channel, id uuid.UUID) (*db.Releas
 	}
 	switch {
 	case row.ApplicationID != c.App:
-		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s belongs to another application", row.Version)
+		return nil, elsewhere(c, row)
 	case row.Arch != ch.Arch:
 		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, but channel %q is for %s", row.Version, row.Arch, ch.Name, ch.Arch)
 	}
 	return row, nil
+}
+
+// elsewhere is the error for a package of another application, which does not exist for
+// callers who may not read that application: transactions are not restricted.
+func elsewhere(c *change.Change, row *db.Release) error {
+	app, err := c.Tx.Client().Application.Get(c.Ctx, row.ApplicationID)
+	switch {
+	case err != nil:
+		return fault.Missing(err, "packageId", "package")
+	case !c.By.Sees(app.TeamID, app.ID):
+		return fault.Errorf(fault.NotFound, "packageId", "there is no such package")
+	}
+	return fault.Errorf(fault.Invalid, "packageId", "package %s belongs to another application", row.Version)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet/reach"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 )
 
 // watch runs a subscription: it sends the result of read at once, and again after
-// each wanted event. The bus queues events, bounded and merged: a publisher never
+// each wanted event that concerns what the caller may read. The bus queues events, bounded and merged: a publisher never
 // waits for a subscriber, and events during a message become one. snapshot is true
 // in the first call of read and after lost events. If read returns last, the
 // subscription ends.
@@ -33,7 +34,8 @@ func watch[T any](ctx context.Context, r *Resolver, interval time.Duration, want
 		return nil, err
 	}
 	// Subscribe before the first read, so that no later change is missed.
-	sub := r.Store.Bus().Subscribe(wanted)
+	mine := reach.Events(ctx, r.fleet.Catalog)
+	sub := r.Store.Bus().Subscribe(func(e event.Event) bool { return wanted(e) && mine(e) })
 	message, last, err := read(ctx, true)
 	if err != nil {
 		sub.Close()

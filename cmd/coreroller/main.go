@@ -86,8 +86,8 @@ func rootCommand(p process) *cobra.Command {
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
 	root.AddCommand(
-		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), tokenCommand(p), packageCommand(p), auditCommand(p),
-		healthCommand(p), configCommand(p), versionCommand(p),
+		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), teamCommand(p), tokenCommand(p), packageCommand(p),
+		auditCommand(p), healthCommand(p), configCommand(p), versionCommand(p),
 	)
 	return root
 }

@@ -39,8 +39,9 @@ type tokenFlags struct {
 
 func createTokenCommand(p process) *cobra.Command {
 	var f tokenFlags
-	cmd := fleetCommand("coreroller token", "create NAME", "create a token and print its secret, this once",
-		func(ctx context.Context, s *fleet.Service, name string) error {
+	cmd := serviceCommand("create NAME", "create a token and print its secret, this once",
+		func(ctx context.Context, s *fleet.Service, args []string) error {
+			name := args[0]
 			in, err := f.input(s.Catalog(), name)
 			if err != nil {
 				return err
@@ -127,7 +128,7 @@ func createToken(ctx context.Context, p process, s *account.Service, in account.
 }
 
 func listTokensCommand(p process) *cobra.Command {
-	return fleetCommand("coreroller token", "list", "list the tokens of all users", func(ctx context.Context, s *fleet.Service, _ string) error {
+	return serviceCommand("list", "list the tokens of all users", func(ctx context.Context, s *fleet.Service, _ []string) error {
 		tokens, err := s.Accounts.Tokens(ctx, true)
 		if err != nil {
 			return err
@@ -176,8 +177,9 @@ func grantText(c *catalog.Catalog, g auth.Grant) string {
 
 func revokeTokenCommand(p process) *cobra.Command {
 	var user string
-	cmd := fleetCommand("coreroller token", "revoke NAME", "revoke a token; its open subscriptions end at once",
-		func(ctx context.Context, s *fleet.Service, name string) error {
+	cmd := serviceCommand("revoke NAME", "revoke a token; its open subscriptions end at once",
+		func(ctx context.Context, s *fleet.Service, args []string) error {
+			name := args[0]
 			tokens, err := s.Accounts.Tokens(ctx, true)
 			if err != nil {
 				return err

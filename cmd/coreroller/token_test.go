@@ -27,22 +27,6 @@ type step struct {
 	code        int
 }
 
-func TestRoleCommands(t *testing.T) {
-	steps(t, "--data-dir="+t.TempDir(), []step{
-		{"a good password\n", "user|add|olga|--role|owner", "was added", 0},
-		{"a good password\n", "user|add|ann|--role|operator", "was added", 0},
-		{"a good password\n", "user|add|bob", "was added", 0},
-		{"a good password\n", "user|add|eve|--role|king", "--role: must be one of viewer", 1},
-		{"", "user|list", "ann                  operator |bob                  viewer |olga                 owner ", 0},
-		{"", "user|role|ann|--role|publisher", "ann has the role publisher", 0},
-		{"", "user|role|ann|--role|king", "--role: must be one of viewer", 1},
-		{"", "user|role|ann", `required flag(s) "role" not set`, 1},
-		{"", "user|role|nan|--role|viewer", "no such user", 1},
-		{"", "user|role|olga|--role|viewer", "olga is the last owner", 1},
-		{"", "user|list", "ann                  publisher ", 0},
-	})
-}
-
 func TestTokenCommands(t *testing.T) {
 	dir := "--data-dir=" + t.TempDir()
 	steps(t, dir, []step{

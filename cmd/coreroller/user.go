@@ -33,45 +33,38 @@ func userCommand(p process) *cobra.Command {
 			"the first line of standard input, because other users can see the arguments of a command.",
 		Args: cobra.NoArgs,
 	}
-	var role string
+	var given rightFlags
 	add := passwordCommand(p, "add NAME", "add a user, who must change the password at the first sign-in", "user %s was added\n",
-		func(ctx context.Context, s *account.Service, name, password string) error {
-			role, err := auth.ParseRole(role)
+		func(ctx context.Context, s *fleet.Service, name, password string) error {
+			r, err := given.read(ctx, s)
 			if err != nil {
-				return fmt.Errorf("--role: %w", err)
+				return err
 			}
-			_, err = s.CreateUser(ctx, account.CreateUser{Username: name, Password: password, Role: role})
+			in := account.CreateUser{Username: name, Password: password, TeamID: r.Team}
+			in.Role, in.Grants = rightsOf(r.Team, r)
+			_, err = s.Accounts.CreateUser(ctx, in)
 			return err
 		})
-	add.Flags().StringVar(&role, "role", auth.Viewer.String(), "what the user may do: viewer, operator, publisher, admin, or owner")
+	given.add(add.Flags(), auth.Viewer.String())
 	user.AddCommand(
 		add,
 		roleCommand(p),
 		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions and tokens", "the password of %s was changed\n",
-			func(ctx context.Context, s *account.Service, name, password string) error {
-				return s.SetPassword(ctx, account.SetPassword{Username: name, New: password})
+			func(ctx context.Context, s *fleet.Service, name, password string) error {
+				return s.Accounts.SetPassword(ctx, account.SetPassword{Username: name, New: password})
 			}),
 		userTokenCommand(p),
 		sessionsCommand(p),
 		signOutCommand(p),
-		accountCommand("list", "list the users", func(ctx context.Context, s *account.Service, _ string) error { return listUsers(ctx, s, p.Stdout) }),
+		serviceCommand("list", "list the users and what they may do", func(ctx context.Context, s *fleet.Service, _ []string) error { return listUsers(ctx, s, p.Stdout) }),
 	)
 	return user
 }
 
-// accountCommand returns a subcommand that works on the accounts in the database.
-// Its argument is the name of a user, or "" if it takes none.
-func accountCommand(use, short string, run func(ctx context.Context, s *account.Service, name string) error) *cobra.Command {
-	return fleetCommand("coreroller user", use, short, func(ctx context.Context, s *fleet.Service, name string) error {
-		return run(ctx, s.Accounts, name)
-	})
-}
-
-// fleetCommand returns a subcommand that works on the database with the service layer,
-// as the named principal.
-func fleetCommand(principal, use, short string, run func(ctx context.Context, s *fleet.Service, arg string) error) *cobra.Command {
+// serviceCommand returns a subcommand that works on the database.
+func serviceCommand(use, short string, run func(ctx context.Context, s *fleet.Service, args []string) error) *cobra.Command {
 	return databaseCommand(use, short, func(cmd *cobra.Command, c *Config, database string) (err error) {
-		ctx := auth.With(cmd.Context(), commandPrincipal(principal))
+		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller "+cmd.Parent().Name()))
 		s, err := store.Open(ctx, store.Options{URL: database, Log: discard()})
 		if err != nil {
 			return c.explainOpen(err)
@@ -82,14 +75,21 @@ func fleetCommand(principal, use, short string, run func(ctx context.Context, s 
 			return err
 		}
 		defer service.Close()
-		return run(ctx, service, cmd.Flags().Arg(0))
+		return run(ctx, service, cmd.Flags().Args())
 	})
+}
+
+// accountCommand returns a subcommand that works on the accounts in the database. Its
+// argument is the name of a user.
+func accountCommand(use, short string, run func(ctx context.Context, s *account.Service, name string) error) *cobra.Command {
+	return serviceCommand(use, short, func(ctx context.Context, s *fleet.Service, args []string) error { return run(ctx, s.Accounts, args[0]) })
 }
 
 // passwordCommand returns a subcommand that takes a user name and a password, and
 // prints done with the name.
-func passwordCommand(p process, use, short, done string, run func(ctx context.Context, s *account.Service, name, password string) error) *cobra.Command {
-	cmd := accountCommand(use, short, func(ctx context.Context, s *account.Service, name string) error {
+func passwordCommand(p process, use, short, done string, run func(ctx context.Context, s *fleet.Service, name, password string) error) *cobra.Command {
+	cmd := serviceCommand(use, short, func(ctx context.Context, s *fleet.Service, args []string) error {
+		name := args[0]
 		password, err := readPassword(ctx, p, name)
 		if err != nil {
 			return err
@@ -104,29 +104,45 @@ func passwordCommand(p process, use, short, done string, run func(ctx context.Co
 	return cmd
 }
 
-// roleCommand changes the role of a user.
+// roleCommand changes the rights of a user.
 func roleCommand(p process) *cobra.Command {
-	var role string
-	cmd := accountCommand("role NAME", "change what a user may do, also in open sessions",
-		func(ctx context.Context, s *account.Service, name string) error {
-			role, err := auth.ParseRole(role)
-			if err != nil {
-				return fmt.Errorf("--role: %w", err)
-			}
-			user, err := s.User(ctx, name)
+	var given rightFlags
+	cmd := serviceCommand("role NAME", "change what a user may do, also in open sessions",
+		func(ctx context.Context, s *fleet.Service, args []string) error {
+			r, err := given.read(ctx, s)
 			if err != nil {
 				return err
 			}
-			if _, err := s.UpdateUser(ctx, account.UpdateUser{ID: user.ID, Role: role}); err != nil {
+			user, err := s.Accounts.User(ctx, args[0])
+			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.Stdout, "%s has the role %s\n", name, role)
+			in := account.UpdateUser{ID: user.ID}
+			in.Role, in.Grants = rightsOf(user.TeamID, r)
+			if user, err = s.Accounts.UpdateUser(ctx, in); err != nil {
+				return err
+			}
+			places, err := s.Accounts.Places(ctx)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.Stdout, "%s is %s\n", user.Username, places.Rights(ctx, user))
 			return err
 		})
-	cmd.Flags().StringVar(&role, "role", "", "viewer, operator, publisher, admin, or owner")
+	given.add(cmd.Flags(), "")
 	_ = cmd.MarkFlagRequired("role") // the flag exists
 	cmd.Args = oneName("")
 	return cmd
+}
+
+// oneName checks that the only argument is the name of a user.
+func oneName(hint string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("expected one argument, the user name%s", hint)
+		}
+		return nil
+	}
 }
 
 // sessionsCommand lists the signed-in browsers of a user.
@@ -173,9 +189,6 @@ func signOutCommand(p process) *cobra.Command {
 	return cmd
 }
 
-// oneName checks that the only argument is the name of a user.
-func oneName(hint string) cobra.PositionalArgs { return oneArgument("the user name" + hint) }
-
 // newService returns a fleet service for one operation. It creates the default
 // team in a new database.
 func newService(ctx context.Context, s *store.Store) (*fleet.Service, error) {
@@ -194,8 +207,12 @@ func newService(ctx context.Context, s *store.Store) (*fleet.Service, error) {
 	return service, nil
 }
 
-func listUsers(ctx context.Context, s *account.Service, out io.Writer) error {
-	users, err := s.Users(ctx)
+func listUsers(ctx context.Context, s *fleet.Service, out io.Writer) error {
+	users, err := s.Accounts.Users(ctx)
+	if err != nil {
+		return err
+	}
+	places, err := s.Accounts.Places(ctx)
 	if err != nil {
 		return err
 	}
@@ -204,7 +221,7 @@ func listUsers(ctx context.Context, s *account.Service, out io.Writer) error {
 		if u.MustChangePassword {
 			note = "  must change the password"
 		}
-		if _, err := fmt.Fprintf(out, "%-20s %-9s created %s%s\n", u.Username, u.Role, u.CreatedAt.Format(time.DateOnly), note); err != nil {
+		if _, err := fmt.Fprintf(out, "%-20s %s  created %s%s\n", u.Username, places.Rights(ctx, u), u.CreatedAt.Format(time.DateOnly), note); err != nil {
 			return err
 		}
 	}

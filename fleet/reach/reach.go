@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/catalog"
 )
 
@@ -63,6 +64,24 @@ func Catalog(ctx context.Context, c *catalog.Catalog) *catalog.Catalog {
 		_, found := slices.BinarySearchFunc(r.groups, g.ID, compare)
 		return found
 	})
+}
+
+// Events returns a filter for the events about what the caller may read. It passes those
+// of applications that the catalog does not have yet, or no longer, and those that an
+// application was created, moved to another team or deleted: readers must notice.
+func Events(ctx context.Context, current func() *catalog.Catalog) func(event.Event) bool {
+	p, ok := auth.From(ctx)
+	if !ok || p.SeesAll() {
+		return func(event.Event) bool { return true }
+	}
+	return func(e event.Event) bool {
+		app := current().App(e.App)
+		if app == nil || e.Kind == event.FleetChanged {
+			return true
+		}
+		return p.Sees(app.TeamID, app.ID) &&
+			(e.Group == uuid.Nil || p.RoleOn(auth.Place{Team: app.TeamID, Application: app.ID, Group: e.Group}) >= auth.Viewer)
+	}
 }
 
 func compare(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }

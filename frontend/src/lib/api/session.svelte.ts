@@ -1,7 +1,8 @@
 import type { TadaDocumentNode } from 'gql.tada';
-import { may } from '$lib/ui/may.svelte';
+import { may, type Place } from '$lib/ui/may.svelte';
 import { Connection, type ConnectionState } from './connection.svelte';
 import { graphql, type ResultOf } from './graphql';
+import needs from './needs.json';
 import { change, isMutation } from './reach';
 import { ApiError, request, type UserError } from './request';
 
@@ -12,6 +13,24 @@ const userFragment = graphql(`
     mustChangePassword
     role
     permissions
+    team {
+      id
+    }
+    grants {
+      role
+      teamId
+      applicationId
+      groupId
+      team {
+        name
+      }
+      application {
+        name
+      }
+      group {
+        name
+      }
+    }
   }
 `);
 
@@ -92,6 +111,26 @@ class Session {
     return this.#link;
   }
 
+  /** What the user may do on the whole installation; null while it is not known. */
+  get everywhere(): Place | null {
+    if (!this.#user) return null;
+    const role = this.#user.grants.find(({ teamId }) => teamId === null)?.role;
+    return { name: 'the whole installation', permissions: may.of(role) };
+  }
+
+  /** Whether the user sees every team. */
+  get seesAll(): boolean {
+    return this.#user?.grants.some(({ teamId }) => teamId === null) ?? false;
+  }
+
+  /** Whether the user manages the users of a team. */
+  get managesUsers(): boolean {
+    const manage = (role: string) => may.of(role).includes('users');
+    return (
+      this.#user?.grants.some(({ role, applicationId }) => applicationId === null && manage(role)) ?? false
+    );
+  }
+
   /** The tab's websocket. Throws without a session. */
   get connection(): Connection {
     if (!this.#connection) throw new Error('not signed in');
@@ -161,7 +200,7 @@ class Session {
   }
 
   #setUser(user: User | null) {
-    if (user) may.set(user.role, user.permissions);
+    if (user) may.set(user.role, user.permissions, needs);
     else may.clear();
     this.#user = user;
   }

@@ -11,6 +11,8 @@ export interface Entry {
   keywords?: string;
   /** Set in monospace, as ids and versions are. */
   mono?: boolean;
+  /** Why the user may not do it; null if the user may. */
+  denial?: string | null;
   act: () => void;
 }
 

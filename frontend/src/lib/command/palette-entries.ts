@@ -1,5 +1,5 @@
 import { theme, type ThemeChoice } from '$lib/ui/theme.svelte';
-import { possibleActions, type GroupAction } from '$lib/group/actions';
+import { actionNeeds, possibleActions, type GroupAction } from '$lib/group/actions';
 import { groupState } from '$lib/group/state';
 import {
   activityPath,
@@ -18,6 +18,7 @@ import {
   refusedPath,
   settingsPath,
 } from '$lib/paths';
+import { may } from '$lib/ui/may.svelte';
 import type { Entry } from './entries';
 import type { Known, PaletteSearch } from './palette-search.svelte';
 
@@ -87,11 +88,10 @@ function groupEntries(known: Known | null, go: Go): Entry[] {
   const actions = possibleActions(state, rollout);
   return [
     // The usual action first; on the page it is the last button.
-    ...actions
-      .toReversed()
-      .map((action) =>
-        offer(action, `${actionLabel[action]}…`, groupPath(application.id, id, { ...view, do: action })),
-      ),
+    ...actions.toReversed().map((action) => ({
+      ...offer(action, `${actionLabel[action]}…`, groupPath(application.id, id, { ...view, do: action })),
+      denial: may.denial(actionNeeds[action], { name: 'this group', permissions: group.permissions }),
+    })),
     offer('policy', 'Edit policy', policyPath(application.id, id)),
   ];
 }

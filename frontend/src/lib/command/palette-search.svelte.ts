@@ -28,6 +28,7 @@ const knownQuery = graphql(`
       id
       name
       state
+      permissions
       application {
         id
       }

@@ -107,6 +107,15 @@ export const actionText: Record<ControlAction, ActionText> = {
   },
 };
 
+/** Field of the API that each action calls. */
+export const actionNeeds: Record<GroupAction, string> = {
+  pause: actionText.pause.needs,
+  resume: actionText.resume.needs,
+  halt: actionText.halt.needs,
+  advance: actionText.advance.needs,
+  rollBack: 'rollBack',
+};
+
 /** What resuming does to earlier failures; "" if there are none. */
 export function setAside(failed: number): string {
   if (failed === 0) return '';

@@ -17,7 +17,7 @@ const request = (change: Partial<Refused>): Refused => ({
   firstSeenAt: '2026-11-23T14:02:05Z',
   lastSeenAt: '2026-11-23T15:02:05Z',
   address: '198.51.100.7',
-  application: { id: 'app', name: 'Agent' },
+  application: { id: 'app', name: 'Agent', permissions: [] },
   group: null,
   ...change,
 });

@@ -16,6 +16,7 @@ export const refusedFragment = graphql(`
     application {
       id
       name
+      permissions
     }
     group {
       id

@@ -3,7 +3,7 @@ import { createRawSnippet, flushSync } from 'svelte';
 import { afterEach, expect, test, vi } from 'vitest';
 import Button from './button.svelte';
 import ConfirmDialog from './confirm-dialog.svelte';
-import { may } from './may.svelte';
+import { may, setMay } from './may.svelte';
 import Select from './select.svelte';
 import Switch from './switch.svelte';
 
@@ -87,16 +87,50 @@ test('a select offers its options, including the empty value', async () => {
   expect(box.textContent).toContain('Any severity');
 });
 
+const needs = { users: 'ADMIN', pauseUpdates: 'OPERATOR', promotePackage: 'PUBLISHER' };
+
 test('a button that the role does not allow is disabled with the reason', () => {
   const children = createRawSnippet(() => ({ render: () => '<span>Pause</span>' }));
   render(Button, { needs: 'pauseUpdates', children });
   const button = () => screen.getByRole<HTMLButtonElement>('button', { name: 'Pause' });
   expect(button().disabled).toBe(false); // the role is not known
-  flushSync(() => may.set('VIEWER', ['users']));
+  flushSync(() => may.set('VIEWER', ['users'], needs));
   expect(button().disabled).toBe(true);
-  expect(button().title).toBe('Your role, viewer, does not allow this.');
-  flushSync(() => may.set('OPERATOR', ['pauseUpdates']));
+  expect(button().title).toBe('Needs the role operator; you are viewer.');
+  flushSync(() => may.set('OPERATOR', ['pauseUpdates'], needs));
   expect(button().disabled).toBe(false);
+});
+
+test('a denial names the place and the role there', () => {
+  const group = { name: 'this group', permissions: ['pauseUpdates'] } as const;
+  const application = { name: 'this application', permissions: [] } as const;
+  may.set('OPERATOR', ['pauseUpdates'], needs);
+  expect(may.denial('pauseUpdates', group)).toBeNull();
+  expect(may.denial('promotePackage', group)).toBe(
+    'Needs the role publisher on this group; you are operator.',
+  );
+  expect(may.denial('pauseUpdates', application)).toBe(
+    'Needs the role operator on this application; you may only read it.',
+  );
+  may.set('VIEWER', [], needs);
+  expect(may.denial('pauseUpdates', application)).toBe(
+    'Needs the role operator on this application; you are viewer.',
+  );
+  expect(may.of('ADMIN')).toEqual(['users', 'pauseUpdates', 'promotePackage']);
+  expect(may.of(undefined)).toEqual([]);
+});
+
+test('a button follows what the user may do on its place', () => {
+  may.set('PUBLISHER', ['pauseUpdates', 'promotePackage'], needs);
+  const Placed = (...[anchor, props]: Parameters<typeof Button>) => {
+    setMay(() => ({ name: 'this group', permissions: ['pauseUpdates'] }));
+    return Button(anchor, props);
+  };
+  const children = createRawSnippet(() => ({ render: () => '<span>Promote</span>' }));
+  render(Placed as typeof Button, { needs: 'promotePackage', children });
+  const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Promote' });
+  expect(button.disabled).toBe(true);
+  expect(button.title).toBe('Needs the role publisher on this group; you are operator.');
 });
 
 test('a switch exposes its state and reports changes', async () => {

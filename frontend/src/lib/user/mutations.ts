@@ -1,8 +1,8 @@
 import { graphql } from '$lib/api/graphql';
 
 export const createUserMutation = graphql(`
-  mutation CreateUser($username: String!, $password: String!, $role: Role!) {
-    outcome: createUser(input: { username: $username, password: $password, role: $role }) {
+  mutation CreateUser($input: CreateUserInput!) {
+    outcome: createUser(input: $input) {
       userErrors {
         field
         message
@@ -23,8 +23,8 @@ export const setPasswordMutation = graphql(`
 `);
 
 export const updateUserMutation = graphql(`
-  mutation UpdateUser($id: ID!, $role: Role!) {
-    outcome: updateUser(input: { id: $id, role: $role }) {
+  mutation UpdateUser($input: UpdateUserInput!) {
+    outcome: updateUser(input: $input) {
       userErrors {
         field
         message
@@ -36,6 +36,39 @@ export const updateUserMutation = graphql(`
 export const deleteUserMutation = graphql(`
   mutation DeleteUser($id: ID!) {
     outcome: deleteUser(input: { id: $id }) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const createTeamMutation = graphql(`
+  mutation CreateTeam($input: CreateTeamInput!) {
+    outcome: createTeam(input: $input) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const updateTeamMutation = graphql(`
+  mutation UpdateTeam($input: UpdateTeamInput!) {
+    outcome: updateTeam(input: $input) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const deleteTeamMutation = graphql(`
+  mutation DeleteTeam($input: DeleteTeamInput!) {
+    outcome: deleteTeam(input: $input) {
       userErrors {
         field
         message

@@ -1,7 +1,7 @@
 import type { VariablesOf } from '$lib/api/graphql';
 import type { updateUserMutation } from './mutations';
 
-export type Role = VariablesOf<typeof updateUserMutation>['role'];
+export type Role = NonNullable<VariablesOf<typeof updateUserMutation>['input']['role']>;
 
 interface RoleText {
   role: Role;
@@ -28,11 +28,9 @@ export const roles: readonly RoleText[] = [
     label: 'Admin',
     note: 'Also creates and deletes applications, groups and channels, forgets machines, and manages users.',
   },
-  { role: 'OWNER', label: 'Owner', note: 'Also manages owners.' },
+  { role: 'OWNER', label: 'Owner', note: 'Also manages teams and owners, everywhere.' },
 ];
 
 /** The roles that a user may give: up to the own. */
 export const grantable = (own: Role): readonly RoleText[] =>
   roles.slice(0, roles.findIndex(({ role }) => role === own) + 1);
-
-export const roleLabel = (wanted: Role): string => roles.find(({ role }) => role === wanted)?.label ?? '';
