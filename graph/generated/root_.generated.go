@@ -861,6 +861,7 @@ type ComplexityRoot struct {
 	}
 
 	Policy struct {
+		EnrolledOnly         func(childComplexity int) int
 		EvidenceAge          func(childComplexity int) int
 		Freezes              func(childComplexity int) int
 		HaltFailureShare     func(childComplexity int) int
@@ -4897,6 +4898,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PayloadInspection.UserErrors(childComplexity), true
 
+	case "Policy.enrolledOnly":
+		if e.ComplexityRoot.Policy.EnrolledOnly == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.EnrolledOnly(childComplexity), true
 	case "Policy.evidenceAge":
 		if e.ComplexityRoot.Policy.EvidenceAge == nil {
 			break
@@ -8620,6 +8627,8 @@ enum Reason {
   BLACKLISTED
   "The machine is downloading, or waits for its reboot."
   UPDATE_IN_PROGRESS
+  "The group updates only enrolled machines, and this one is not."
+  NOT_ENROLLED
   "A user paused the group."
   PAUSED
   "The rollout is halted."
@@ -9677,6 +9686,8 @@ type Policy {
   lostAfter: Duration!
   "How long before a rollout a machine must have been seen to be known: results of other machines halt nothing and open no wave. PT0S: all machines count. Applies from the next rollout on."
   evidenceAge: Duration!
+  "Machines that are not enrolled get no updates, and are in no number of a rollout."
+  enrolledOnly: Boolean!
   "IANA time zone of the windows, such as \"Europe/Lisbon\"."
   timezone: String!
   "Adds the window Monday to Friday, 09:00 to 17:00."
@@ -9792,6 +9803,8 @@ input PolicyInput {
   lostAfter: Duration
   "0 or more. Default: 24 hours."
   evidenceAge: Duration
+  "Whether machines that are not enrolled get no updates."
+  enrolledOnly: Boolean
   "IANA time zone. Default: UTC."
   timezone: String
   "Adds the office-hours window. Default: false."
@@ -12300,6 +12313,8 @@ func (ec *executionContext) childFields_Policy(ctx context.Context, field graphq
 		return ec.fieldContext_Policy_lostAfter(ctx, field)
 	case "evidenceAge":
 		return ec.fieldContext_Policy_evidenceAge(ctx, field)
+	case "enrolledOnly":
+		return ec.fieldContext_Policy_enrolledOnly(ctx, field)
 	case "timezone":
 		return ec.fieldContext_Policy_timezone(ctx, field)
 	case "officeHours":

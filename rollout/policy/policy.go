@@ -23,6 +23,7 @@ type Policy struct {
 	RebootTimeout        time.Duration     `json:"rebootTimeout"`        // how long an installed machine keeps its slot, > 0
 	LostAfter            time.Duration     `json:"lostAfter,omitempty"`  // silence of an installed machine; 0 = 3 polls, at least UpdateTimeout
 	EvidenceAge          time.Duration     `json:"evidenceAge"`          // how long before a rollout a machine must have been seen to count; 0 = all count
+	EnrolledOnly         bool              `json:"enrolledOnly,omitempty"` // machines that are not enrolled get no updates
 	Timezone             string            `json:"timezone"`             // IANA name, "" = UTC
 	OfficeHours          bool              `json:"officeHours"`          // one more window: Monday to Friday 09:00 to 17:00
 	Windows              []calendar.Window `json:"windows,omitempty"`    // none = always
