@@ -122,7 +122,7 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	s.mu.Lock()
 	m, known := s.machines[c.instance]
 	s.mu.Unlock()
-	if !known || m.fingerprint != fingerprint || at-m.seen > idleLifetime.Microseconds() {
+	if !known || m.fingerprint != fingerprint || c.enrolls() && !m.enrolled || at-m.seen > idleLifetime.Microseconds() {
 		return Answer{}, false
 	}
 	found, _ := i.views.Load(c.group.ID)
