@@ -78,5 +78,5 @@ func (r Reason) Waits() bool {
 	return r.Holds() || r.Declines() || r == ReasonNoPackage || r == ReasonBlacklisted
 }
 
-// Holds reports whether the reason puts a machine on hold (rules 9 to 12).
+// Holds reports whether the reason puts a machine on hold (rules 9 to 13).
 func (r Reason) Holds() bool { return r >= ReasonNotEnrolled && r <= ReasonPeriodLimit }
