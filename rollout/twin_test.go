@@ -37,7 +37,7 @@ type twinMachine struct {
 	silent, held, parked          bool // not counted: silent, overridden, quarantined
 	quarantined, failed, failures int
 	first, seen                   time.Time
-	reason                        Reason    // of the last check
+	reason                        Reason // of the last check
 	enrolled                      bool
 	looped, loops                 int       // version, interruptions in a row
 	deferred                      int       // rollout whose grant it put off
