@@ -49,6 +49,7 @@ func situations() map[rollout.Reason]situation {
 		rollout.ReasonUpToDate:            {version: "2.0.0"},
 		rollout.ReasonOutsideClientPrefix: {demands: `targetversionprefix="1."`},
 		rollout.ReasonDisabledByClient:    {demands: `updatedisabled="true"`},
+		rollout.ReasonNotEnrolled:         {prepare: func(s *site) { s.policy(func(p *rollout.Policy) { p.EnrolledOnly = true }) }},
 		rollout.ReasonQuarantined: {prepare: func(s *site) {
 			s.grants("m", "1.0.0", "2.0.0")
 			s.reports("m", "1.0.0", "3/0 44")
@@ -161,6 +162,7 @@ func TestEveryReasonHasTheSameSentenceEverywhere(t *testing.T) {
 			return
 		}
 		shown := strings.ReplaceAll(m.Decision, "the machine accepts only versions that begin with \"1.\"; the next version is 2.0.0", "the machines that are left do not accept the next version")
+		shown = strings.ReplaceAll(shown, "the group updates only enrolled machines, and this one is not", "the machines that are left are not enrolled")
 		shown = strings.ReplaceAll(shown, "disabled on the machine", "disabled on the machines that are left")
 		if want == rollout.ReasonWaveNotReached { // about this machine; the group's sentence is about its gate
 			shown = "wave 1 of 2 reaches 1 listed machine; its gate waits: 0 of 1 update finished"

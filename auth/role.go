@@ -99,6 +99,9 @@ var needs = map[string]Role{
 	"updateGroup":        Publisher,
 	"updateChannel":      Publisher,
 
+	"createMachineSecret": Admin, // also updateGroup with requireSecret
+	"revokeMachineSecret": Admin,
+
 	"createApplication": Admin,
 	"updateApplication": Admin,
 	"deleteApplication": Admin,

@@ -100,6 +100,8 @@ type UpdateApplication struct {
 	ProductID   *string    // "" = none
 	Description *string
 	Versioning  *version.Versioning // only without packages and machines
+
+	RequireSecret *bool // whether all groups refuse requests without a right machine secret
 }
 
 // UpdateApplication changes name, product id, description and versioning. Machines
@@ -132,7 +134,13 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 				return err
 			}
 		}
-		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetTeamID(team).SetName(name).SetVersioning(versioning).
+		require := input.Or(in.RequireSecret, row.RequireSecret)
+		if require && !row.RequireSecret {
+			if err := mayRequire(c, c.Config.Groups...); err != nil {
+				return err
+			}
+		}
+		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetTeamID(team).SetRequireSecret(require).SetName(name).SetVersioning(versioning).
 			SetDescription(input.Or(in.Description, row.Description))
 		if product == "" {
 			update.ClearProductID()

@@ -100,6 +100,7 @@ type UpdateGroup struct {
 	Description      *string
 	SetChannel       bool       // whether to set ChannelID
 	ChannelID        *uuid.UUID // nil with SetChannel: no channel
+	RequireSecret    *bool      // whether to refuse requests without a right machine secret; needs Admin
 	ExpectedRevision *int64     // Conflict if the group has another revision
 	Reason           string
 }
@@ -130,7 +131,11 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 	if err := freeNames(c, g.Arch, g, name, track, aliases); err != nil {
 		return err
 	}
-	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).
+	require := input.Or(in.RequireSecret, row.RequireSecret)
+	if err := requireSecret(c, g, row.RequireSecret, require); err != nil {
+		return err
+	}
+	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).SetRequireSecret(require).
 		SetName(name).SetTrack(track).SetAliases(aliases).SetDescription(input.Or(in.Description, row.Description))
 	switch {
 	case in.SetChannel && in.ChannelID == nil:

@@ -69,6 +69,7 @@ func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
 	set(&p.RebootTimeout, in.RebootTimeout)
 	set(&p.LostAfter, in.LostAfter)
 	set(&p.EvidenceAge, in.EvidenceAge)
+	set(&p.EnrolledOnly, in.EnrolledOnly)
 	set(&p.Timezone, in.Timezone)
 	set(&p.OfficeHours, in.OfficeHours)
 	setAll(&p.Windows, in.Windows)

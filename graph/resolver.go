@@ -91,16 +91,17 @@ type Server struct {
 // lacks a field.
 type root struct{ *Resolver }
 
-func (r root) Activity() generated.ActivityResolver         { return &activityResolver{r} }
-func (r root) Application() generated.ApplicationResolver   { return &applicationResolver{r} }
-func (r root) Attempt() generated.AttemptResolver           { return &attemptResolver{r} }
-func (r root) Audit() generated.AuditResolver               { return &auditResolver{r} }
-func (r root) Channel() generated.ChannelResolver           { return &channelResolver{r} }
-func (r root) Decision() generated.DecisionResolver         { return &decisionResolver{r} }
-func (r root) FailureCount() generated.FailureCountResolver { return &failureCountResolver{r} }
-func (r root) FleetNumbers() generated.FleetNumbersResolver { return &fleetNumbersResolver{r} }
-func (r root) Group() generated.GroupResolver               { return &groupResolver{r} }
-func (r root) Halt() generated.HaltResolver                 { return &haltResolver{r} }
+func (r root) Activity() generated.ActivityResolver           { return &activityResolver{r} }
+func (r root) Application() generated.ApplicationResolver     { return &applicationResolver{r} }
+func (r root) Attempt() generated.AttemptResolver             { return &attemptResolver{r} }
+func (r root) Audit() generated.AuditResolver                 { return &auditResolver{r} }
+func (r root) MachineSecret() generated.MachineSecretResolver { return &machineSecretResolver{r} }
+func (r root) Channel() generated.ChannelResolver             { return &channelResolver{r} }
+func (r root) Decision() generated.DecisionResolver           { return &decisionResolver{r} }
+func (r root) FailureCount() generated.FailureCountResolver   { return &failureCountResolver{r} }
+func (r root) FleetNumbers() generated.FleetNumbersResolver   { return &fleetNumbersResolver{r} }
+func (r root) Group() generated.GroupResolver                 { return &groupResolver{r} }
+func (r root) Halt() generated.HaltResolver                   { return &haltResolver{r} }
 func (r root) RefusedRequest() generated.RefusedRequestResolver {
 	return &refusedRequestResolver{r}
 }
@@ -138,6 +139,7 @@ type (
 	attemptResolver          struct{ root }
 	auditResolver            struct{ root }
 	channelResolver          struct{ root }
+	machineSecretResolver    struct{ root }
 	decisionResolver         struct{ root }
 	failureCountResolver     struct{ root }
 	fleetNumbersResolver     struct{ root }

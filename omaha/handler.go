@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
@@ -99,11 +100,14 @@ func NewHandler(f Fleet, o Options) *Handler {
 	return h
 }
 
-// ServeHTTP answers one request. It ignores the headers of the request, including
-// the content type, except those with which a browser names the page that sends it:
+// ServeHTTP answers one request whose path has no machine secret, see serve.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r, "") }
+
+// serve answers one request. It ignores the headers of the request, including
+// the content type, except a machine secret and those with which a browser names the page that sends it:
 // a page of another site must not act as a machine inside the visitor's network.
 // Machines send none of these headers.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, secret string) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "method not allowed: use POST", http.StatusMethodNotAllowed)
@@ -128,7 +132,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "could not read the request", http.StatusBadRequest)
 		return
 	}
-	if h.handle(w, r, b) {
+	if h.handle(w, r, b, secretOf(r, secret)) {
 		delayRejection(r.Context())
 		reject(w)
 	}
@@ -136,7 +140,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // handle answers a request whose body was read. It returns true without a response
 // if the server is overloaded.
-func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers) (overloaded bool) {
+func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers, secret catalog.SecretHash) (overloaded bool) {
 	inFlight := h.inFlight.Add(1)
 	defer h.inFlight.Add(-1)
 	if inFlight > h.limit {
@@ -148,12 +152,17 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers) (ov
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return false
 	}
-	failed, overloaded := h.checkIn(w, r, req, b)
+	failed, overloaded := h.checkIn(w, r, req, b, secret)
 	if overloaded {
 		return true
 	}
 	if failed > 0 && failed == len(req.Apps) {
 		http.Error(w, "internal error, request id "+requestID(w), http.StatusInternalServerError)
+		return false
+	}
+	if refused := withoutSecret(b.replies); refused > 0 && refused == len(req.Apps) {
+		// Not noupdate, with which the machine would not notice.
+		http.Error(w, "the request needs a machine secret that is right for its application and group", http.StatusForbidden)
 		return false
 	}
 	if inFlight > h.limit/2 {
@@ -171,7 +180,7 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers) (ov
 
 // checkIn appends a reply for each app, in order, and returns the number of
 // failures.
-func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, b *buffers) (failed int, overloaded bool) {
+func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, b *buffers, secret catalog.SecretHash) (failed int, overloaded bool) {
 	address := h.proxies.ClientAddress(r)
 	for i := range req.Apps {
 		app := &req.Apps[i]
@@ -180,7 +189,9 @@ func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, 
 			b.replies = append(b.replies, invalidReply(app, statusInvalidAppID))
 			continue
 		}
-		answer, err := h.fleet.CheckIn(r.Context(), fleetCheckIn(req, app, address))
+		in := fleetCheckIn(req, app, address)
+		in.Secret = secret
+		answer, err := h.fleet.CheckIn(r.Context(), in)
 		switch {
 		case err == nil:
 			b.replies = append(b.replies, replyFor(app, answer))

@@ -35,7 +35,7 @@ type App struct {
 }
 
 // Values of the status attributes, as in Google's "Omaha Server Protocol V3" and
-// go-omaha. error-unknownGroup and error-invalidMachine are ours, because the
+// go-omaha. error-unknownGroup, error-invalidMachine and error-secret are ours, because the
 // protocol allows other values that start with error-.
 const (
 	statusOK       = "ok"
@@ -48,6 +48,7 @@ const (
 	statusUnknownGroup       = "error-unknownGroup"
 	statusInvalidMachine     = "error-invalidMachine"
 	statusInvalidRequest     = "error-invalidRequest"
+	statusSecret             = "error-secret"
 )
 
 // infoTooManyNewMachines is no rollout.Reason, because the engine is not asked.

@@ -25,6 +25,16 @@ func invalidReply(app *App, status string) reply {
 	return reply{app: app, status: status, reason: rollout.ReasonInvalidRequest}
 }
 
+// withoutSecret counts the replies to applications whose machine secret was not right.
+func withoutSecret(replies []reply) (n int) {
+	for i := range replies {
+		if replies[i].answer.Verdict.Secret() {
+			n++
+		}
+	}
+	return n
+}
+
 // failed reports whether the check-in failed by a server fault.
 func (r *reply) failed() bool { return r.status == statusInternal }
 
@@ -41,6 +51,8 @@ func statusOf(v catalog.Verdict) (string, rollout.Reason) {
 		return statusInvalidVersion, rollout.ReasonInvalidRequest
 	case catalog.VerdictInvalidMachine:
 		return statusInvalidMachine, rollout.ReasonInvalidRequest
+	case catalog.VerdictSecretMissing, catalog.VerdictSecretUnknown, catalog.VerdictSecretRevoked, catalog.VerdictSecretExpired:
+		return statusSecret, rollout.ReasonInvalidRequest
 	}
 	return statusInternal, rollout.ReasonNone
 }

@@ -7,9 +7,10 @@ import (
 )
 
 // place returns the count that includes the machine: none unless it is active, has
-// asked for an update and there is a target.
+// asked for an update and there is a target. A machine that was held because it is not
+// enrolled is in none, so that made-up machines keep no rollout from completing.
 func (w *World) place(m *Machine) version.Place {
-	if m.Standing != StandingActive || w.Target == nil || m.Reason == ReasonNone {
+	if m.Standing != StandingActive || w.Target == nil || !m.Reason.Counts() {
 		return version.None
 	}
 	return w.Goal().Place(m.Version)

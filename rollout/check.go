@@ -108,7 +108,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 	m.Reason = d.Reason
 	w.recount(before, m)
 	w.noteBehind(m)
-	if before == version.None {
+	if before == version.None || w.place(m) == version.None {
 		w.Advance(now, fx)
 	}
 	return d

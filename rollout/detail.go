@@ -53,6 +53,8 @@ func (d Decision) Detail() string {
 			return "the update is installed; the machine waits for its reboot since " + moment(d.Since)
 		}
 		return "an update is in progress; its lease expires at " + moment(d.Until)
+	case ReasonNotEnrolled:
+		return "the group updates only enrolled machines, and this one is not"
 	case ReasonPaused:
 		return "updates are paused" + attribution(d.By, d.Because)
 	case ReasonHalted:

@@ -37,6 +37,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 		{e.noPackage, ReasonNoPackage, e.packageText()},
 		{e.blacklisted, ReasonBlacklisted, e.stepText()},
 		{e.inProgress, ReasonUpdateInProgress, e.attemptText()},
+		{e.notEnrolled, ReasonNotEnrolled, e.enrolledText()},
 		{e.stopped, ReasonPaused, e.runText()},
 		{e.closed, ReasonOutsideWindow, e.windowText()},
 		{e.waveHolds, ReasonWaveNotReached, e.waveText()},
@@ -54,7 +55,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 			step.Settled = !settled
 			settled = true
 			switch r.reason {
-			case ReasonPaused, ReasonConcurrencyLimit, ReasonPeriodLimit, ReasonOutsideClientPrefix, ReasonDisabledByClient: // the decision has the same values
+			case ReasonPaused, ReasonConcurrencyLimit, ReasonPeriodLimit, ReasonOutsideClientPrefix, ReasonDisabledByClient, ReasonNotEnrolled: // the decision has the same values
 				step.Text = e.d.Detail()
 			default:
 				step.Text += "; " + e.d.Detail()
@@ -152,6 +153,16 @@ func (e *evaluation) attemptText() string {
 		text += ", reboot overdue: it no longer counts as in flight"
 	}
 	return text
+}
+
+func (e *evaluation) enrolledText() string {
+	switch {
+	case e.m.Enrolled:
+		return "enrolled"
+	case e.w.policy().EnrolledOnly:
+		return "not enrolled"
+	}
+	return "the group also updates machines that are not enrolled"
 }
 
 // runText describes a rollout that is neither paused nor halted: the decision describes those.

@@ -67,7 +67,7 @@ func (w *World) KnownDue(now time.Time) bool {
 // NeverUpdates returns the reasons of machines that no passing of time lets update:
 // newcomers do not wait for them, nor for one that never asked.
 func (w *World) NeverUpdates() []Reason {
-	reasons := []Reason{ReasonNone, ReasonOutsideClientPrefix, ReasonDisabledByClient}
+	reasons := []Reason{ReasonNone, ReasonOutsideClientPrefix, ReasonDisabledByClient, ReasonNotEnrolled}
 	if w.WavesHold() && w.wave() == w.Policy.LastWave() {
 		reasons = append(reasons, ReasonWaveNotReached)
 	}

@@ -29,7 +29,7 @@ func (w *World) Settled(now time.Time) *World {
 // waves; if not, it is the first machine outside. w must come from Settled and is
 // not changed.
 func DecideNext(w *World, v Version, reached bool, now time.Time) Decision {
-	e := evaluation{w: w, m: &Machine{Version: v}, now: now, step: w.next(v), side: sideNext}
+	e := evaluation{w: w, m: &Machine{Version: v, Enrolled: w.policy().EnrolledOnly}, now: now, step: w.next(v), side: sideNext}
 	if w.knownDone() {
 		e.m.FirstSeenAt = now
 	}
@@ -78,6 +78,8 @@ func (w *World) Wait(d Decision) string {
 		return "the machines that are left do not accept the next version"
 	case ReasonDisabledByClient:
 		return "updates are disabled on the machines that are left"
+	case ReasonNotEnrolled:
+		return "the machines that are left are not enrolled"
 	}
 	return d.Detail()
 }

@@ -243,8 +243,8 @@ func TestExplainOfAPausedWaveNamesNoApproval(t *testing.T) {
 		g.check("m", "1.0.0")
 		g.w.PauseUpdates(Pause{}, &g.fx)
 		g.wait(time.Hour)
-		if steps := Explain(&g.w, g.machines["m"], Check{}, g.now); steps[10].Reason != want {
-			t.Errorf("approval %v: %+v", approval, steps[10])
+		if steps := Explain(&g.w, g.machines["m"], Check{}, g.now); steps[11].Reason != want {
+			t.Errorf("approval %v: %+v", approval, steps[11])
 		}
 	}
 }

@@ -47,6 +47,7 @@ func newHistory(t *testing.T, rt *rapid.T) *history {
 	p.EvidenceAge = time.Duration(rapid.SampledFrom([]int{0, 30, 1440}).Draw(rt, "evidence age")) * time.Minute
 	p.HaltFailureShare = rapid.SampledFrom([]float64{0, 0.2, 0.5}).Draw(rt, "halt share")
 	p.HaltMinAttempts = rapid.IntRange(0, 4).Draw(rt, "halt attempts")
+	p.EnrolledOnly = rapid.SampledFrom([]bool{false, false, true}).Draw(rt, "enrolled only")
 	p.MaxAttempts = rapid.IntRange(1, 3).Draw(rt, "attempts")
 	p.Waves = rapid.SampledFrom([][]Wave{
 		nil,
@@ -65,7 +66,7 @@ func (h *history) step() {
 	id := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(rt, "machine")
 	switch rapid.SampledFrom([]string{
 		"check", "check", "check", "check", "event", "event", "event", "progress", "progress", "progress",
-		"ping", "ping", "wait", "wait", "wait", "outage", "tick", "retarget", "pause", "resume", "resume", "halt", "hold", "release", "wave", "caps",
+		"ping", "ping", "wait", "wait", "wait", "outage", "tick", "retarget", "pause", "resume", "resume", "halt", "hold", "release", "enroll", "wave", "caps",
 	}).Draw(rt, "what") {
 	case "check":
 		h.check(id, request{version: h.version(id), ping: true, check: true, demands: h.demands()})
@@ -101,7 +102,7 @@ func (h *history) step() {
 func (h *history) operate(id string) {
 	rt, g, t := h.rt, h.rig, h.twin
 	m := g.machines[id]
-	switch rapid.SampledFrom([]string{"pause", "resume", "resume", "halt", "hold", "release", "wave", "caps"}).Draw(rt, "operator") {
+	switch rapid.SampledFrom([]string{"pause", "resume", "resume", "halt", "hold", "release", "enroll", "wave", "caps"}).Draw(rt, "operator") {
 	case "pause":
 		g.policy.UpdatesEnabled = false
 		g.w.Policy = compile(g.t, g.policy)
@@ -123,6 +124,8 @@ func (h *history) operate(id string) {
 		}
 	case "release":
 		h.release(id)
+	case "enroll":
+		h.enroll(id)
 	case "wave":
 		if g.w.NextWave("ada", "", g.now, &g.fx) {
 			t.nextWave()
@@ -132,6 +135,7 @@ func (h *history) operate(id string) {
 		g.policy.MaxUpdatesPerPeriod = rapid.IntRange(1, 4).Draw(rt, "max per period")
 		g.policy.MaxConcurrentUpdates = rapid.IntRange(1, 4).Draw(rt, "max at once")
 		g.policy.PeriodInterval = time.Duration(rapid.IntRange(1, 120).Draw(rt, "period")) * time.Minute
+		g.policy.EnrolledOnly = rapid.Bool().Draw(rt, "enrolled only")
 		g.setPolicy(g.policy)
 		enabled := t.policy.UpdatesEnabled
 		t.policy = g.policy
@@ -155,6 +159,13 @@ func (h *history) release(id string) {
 	h.rig.w.Release(h.rig.machines[id], "ada", h.rig.now, &h.rig.fx)
 	m.held, m.parked, m.quarantined, m.failed, m.failures, m.loops = false, false, 0, 0, 0, 0
 	t.settle()
+}
+
+func (h *history) enroll(id string) {
+	if m := h.twin.machines[id]; m != nil {
+		h.rig.w.Enroll(h.rig.machines[id], "ada", "", &h.rig.fx)
+		m.enrolled = true
+	}
 }
 
 // version returns what a machine reports to run: usually its version, sometimes
@@ -333,6 +344,7 @@ func (h *history) exit() {
 		}
 		for _, id := range slices.Clone(h.rig.order) {
 			m := h.twin.machines[id]
+			h.enroll(id)
 			if m.held || m.quarantined > 0 {
 				h.release(id)
 				h.note()

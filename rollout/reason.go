@@ -20,6 +20,7 @@ const (
 	ReasonNoPackage
 	ReasonBlacklisted
 	ReasonUpdateInProgress
+	ReasonNotEnrolled
 	ReasonPaused
 	ReasonHalted
 	ReasonOutsideWindow
@@ -37,7 +38,7 @@ const (
 
 var reasonText = [reasonCount]string{
 	"", "invalid_request", "unknown_application", "unknown_group", "up_to_date",
-	"outside_client_prefix", "disabled_by_client", "quarantined", "pinned", "held", "no_package", "blacklisted", "update_in_progress", "paused", "halted", "outside_window", "frozen",
+	"outside_client_prefix", "disabled_by_client", "quarantined", "pinned", "held", "no_package", "blacklisted", "update_in_progress", "not_enrolled", "paused", "halted", "outside_window", "frozen",
 	"wave_not_reached", "soaking", "waiting_for_approval", "safe_mode_first", "newcomer_waits", "concurrency_limit",
 	"period_limit", "granted",
 }
@@ -60,6 +61,13 @@ func ParseReason(text string) Reason {
 	return ReasonNone
 }
 
+// Counts reports whether machines with this last reason are in the census.
+func (r Reason) Counts() bool { return r != ReasonNone && r != ReasonNotEnrolled }
+
+// Excludes reports whether only the machine itself, or a person who enrolls it, lets it
+// update: the rollout neither counts it nor waits for it.
+func (r Reason) Excludes() bool { return r.Declines() || r == ReasonNotEnrolled }
+
 // Declines reports whether the machine itself accepts no update.
 func (r Reason) Declines() bool { return r == ReasonOutsideClientPrefix || r == ReasonDisabledByClient }
 
@@ -70,5 +78,5 @@ func (r Reason) Waits() bool {
 	return r.Holds() || r.Declines() || r == ReasonNoPackage || r == ReasonBlacklisted
 }
 
-// Holds reports whether the reason puts a machine on hold (rules 9 to 12).
-func (r Reason) Holds() bool { return r >= ReasonPaused && r <= ReasonPeriodLimit }
+// Holds reports whether the reason puts a machine on hold (rules 9 to 13).
+func (r Reason) Holds() bool { return r >= ReasonNotEnrolled && r <= ReasonPeriodLimit }

@@ -114,7 +114,7 @@ func (g *rig) retarget(a Aim) Rollout {
 // known reports whether an active machine is known in a rollout that begins now.
 func (g *rig) known() bool {
 	for _, m := range g.machines {
-		if m.Standing == StandingActive && !m.FirstSeenAt.After(g.w.policy().KnownBefore(g.now)) {
+		if m.Standing == StandingActive && !m.KnownSince().After(g.w.policy().KnownBefore(g.now)) {
 			return true
 		}
 	}

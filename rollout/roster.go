@@ -75,7 +75,7 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 			if awaited > 0 && slices.Contains(wave.Canaries, m.ID) {
 				awaited--
 			}
-			if w.next(m.Version) == nil || w.arrived(m.ID, m.KnownSince) {
+			if w.next(m.Version) == nil || w.arrived(m.ID, m.KnownSince) || w.shutsOut(m.KnownSince.IsZero()) {
 				continue
 			}
 			behind++

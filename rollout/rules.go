@@ -64,6 +64,7 @@ func (e *evaluation) run() {
 		e.noPackage() ||
 		e.blacklisted() ||
 		e.inProgress() ||
+		e.notEnrolled() ||
 		e.stopped() ||
 		e.closed() ||
 		e.waveHolds() ||
@@ -168,10 +169,23 @@ func (e *evaluation) inProgress() bool {
 		e.d = Decision{Reason: ReasonUpdateInProgress, Until: a.LeaseUntil, Since: a.InstalledAt}
 		return true
 	}
-	if e.w.revoked(a) || e.step == nil || a.Package != e.step.ID {
+	if e.w.revoked(a) || e.w.shutsOut(e.m.Enrolled) || e.step == nil || a.Package != e.step.ID {
 		return false
 	}
 	e.d = Decision{Reason: ReasonGranted, Offer: e.step, Leaves: a.Leaves, Again: true, Until: a.LeaseUntil, Wave: a.Wave}
+	return true
+}
+
+// shutsOut reports whether the group updates only enrolled machines, and this one is not.
+func (w *World) shutsOut(enrolled bool) bool { return w.policy().EnrolledOnly && !enrolled }
+
+// notEnrolled comes after updates in progress, which end by themselves, and before the
+// rules of the group, because none of them ever lets the machine update.
+func (e *evaluation) notEnrolled() bool {
+	if !e.w.shutsOut(e.m.Enrolled) {
+		return false
+	}
+	e.d = Decision{Reason: ReasonNotEnrolled}
 	return true
 }
 

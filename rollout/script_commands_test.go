@@ -109,6 +109,8 @@ func (s *script) operatorCommand(verb string, args []string) string {
 		s.w.Hold(s.machines[args[0]], Override{Kind: OverrideHold, By: "ada", Reason: strings.Join(args[1:], " ")}, s.now, &s.fx)
 	case "pin":
 		s.w.Hold(s.machines[args[0]], Override{Kind: OverridePin, Version: mustVersion(s.t, args[1]), By: "ada"}, s.now, &s.fx)
+	case "enroll":
+		s.w.Enroll(s.machines[args[0]], "ada", "", &s.fx)
 	case "release":
 		s.w.Release(s.machines[args[0]], "ada", s.now, &s.fx)
 	case "leave":
@@ -160,6 +162,8 @@ func (s *script) policyKey(p *Policy, key, value string) {
 		p.UpdateTimeout = s.duration(value)
 	case "reboot":
 		p.RebootTimeout = s.duration(value)
+	case "enrolled":
+		p.EnrolledOnly = value == "only"
 	case "safe":
 		p.SafeMode = value == "on"
 	case "zone":

@@ -41,7 +41,7 @@ func (t *twin) retarget(target int, floors, recalled []int) {
 	t.since = time.Time{}
 	for _, m := range t.machines {
 		m.parked = m.parked && (m.silent || m.held) // the new version gives it another chance
-		if age := t.policy.EvidenceAge; t.active(m) && age > 0 && t.now.Sub(m.first) >= age {
+		if age := t.policy.EvidenceAge; t.active(m) && age > 0 && (m.enrolled || t.now.Sub(m.first) >= age) {
 			t.since = t.now.Add(-age)
 		}
 	}

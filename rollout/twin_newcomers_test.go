@@ -25,7 +25,8 @@ func (t *twin) newcomer(id string) bool {
 			return false
 		}
 	}
-	return !t.since.IsZero() && t.machines[id].first.After(t.since)
+	m := t.machines[id]
+	return !t.since.IsZero() && !m.enrolled && m.first.After(t.since)
 }
 
 // waiting reports whether newcomers wait for a known machine. Once they do, only note
@@ -41,7 +42,7 @@ func (t *twin) knownWaits() bool {
 		return false
 	}
 	for id, m := range t.machines {
-		never := m.reason == ReasonNone || m.reason == ReasonDisabledByClient || m.reason == ReasonOutsideClientPrefix
+		never := m.reason == ReasonNone || m.reason == ReasonDisabledByClient || m.reason == ReasonOutsideClientPrefix || m.reason == ReasonNotEnrolled
 		if t.active(m) && t.behind(m.running) && !t.newcomer(id) && !never && (m.open == nil || !m.open.overdue) {
 			return true
 		}

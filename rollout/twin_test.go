@@ -37,7 +37,8 @@ type twinMachine struct {
 	silent, held, parked          bool // not counted: silent, overridden, quarantined
 	quarantined, failed, failures int
 	first, seen                   time.Time
-	reason                        Reason    // of the last check
+	reason                        Reason // of the last check
+	enrolled                      bool
 	looped, loops                 int       // version, interruptions in a row
 	deferred                      int       // rollout whose grant it put off
 	withdrawn                     time.Time // of the grant it lost before it began
@@ -114,7 +115,7 @@ func (t *twin) inFlight() (n int) {
 func (t *twin) census() (c Census) {
 	for _, m := range t.machines {
 		switch {
-		case !t.active(m) || t.target == 0 || m.reason == ReasonNone:
+		case !t.active(m) || t.target == 0 || m.reason == ReasonNone || m.reason == ReasonNotEnrolled:
 		case t.behind(m.running):
 			c.Behind++
 		default:
@@ -406,6 +407,9 @@ func (t *twin) rule(id string, m *twinMachine, c Check) (r Reason, again bool) {
 	}
 	if m.open != nil && m.open.stage > 0 {
 		return ReasonUpdateInProgress, false
+	}
+	if t.policy.EnrolledOnly && !m.enrolled {
+		return ReasonNotEnrolled, false
 	}
 	if m.open != nil && !t.revoked(m.open) && m.open.version == step {
 		return ReasonGranted, true

@@ -75,10 +75,10 @@ func (tx *Tx) Census(ctx context.Context, group uuid.UUID, goal version.Goal) (c
 }
 
 // versions returns how many active machines of a group run each version, without
-// those that never asked for an update.
+// those that the census leaves out, see rollout.Reason.Counts.
 func (tx *Tx) versions(ctx context.Context, group uuid.UUID) (map[string]int, error) {
-	rows, err := tx.query(ctx, "SELECT version, SUM(machines) FROM group_counts WHERE group_id = ? AND standing = ? AND reason <> '' GROUP BY version",
-		group.String(), int64(rollout.StandingActive))
+	rows, err := tx.query(ctx, "SELECT version, SUM(machines) FROM group_counts WHERE group_id = ? AND standing = ? AND reason NOT IN ('', ?) GROUP BY version",
+		group.String(), int64(rollout.StandingActive), rollout.ReasonNotEnrolled.String())
 	if err != nil {
 		return nil, fmt.Errorf("read the versions of a group: %w", err)
 	}

@@ -90,8 +90,8 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 // target with a recount. It runs in Go because SQL cannot compare versions.
 func (s *Store) recountCensus(ctx context.Context) (all []Difference, err error) {
 	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(`SELECT l.group_id, l.behind, l.on_target, l.other_build, r.version, r.recalled, i.version, COUNT(i.id)
-		FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id LEFT JOIN instances i ON i.group_id = l.group_id AND i.standing = ? AND i.reason <> ''
-		GROUP BY l.group_id, l.behind, l.on_target, l.other_build, r.id, i.version`), int64(rollout.StandingActive))
+		FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id LEFT JOIN instances i ON i.group_id = l.group_id AND i.standing = ? AND i.reason NOT IN ('', ?)
+		GROUP BY l.group_id, l.behind, l.on_target, l.other_build, r.id, i.version`), int64(rollout.StandingActive), rollout.ReasonNotEnrolled.String())
 	if err != nil {
 		return nil, fmt.Errorf("recount: %w", err)
 	}

@@ -30,6 +30,8 @@ type Application struct {
 	Description string `json:"description,omitempty"`
 	// which texts are versions: semver or numeric
 	Versioning version.Versioning `json:"versioning,omitempty"`
+	// requests to its groups need a machine secret
+	RequireSecret bool `json:"require_secret,omitempty"`
 	// incremented by every change of the application's configuration
 	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -54,9 +56,11 @@ type ApplicationEdges struct {
 	Groups []*Group `json:"groups,omitempty"`
 	// Instances holds the value of the instances edge.
 	Instances []*Instance `json:"instances,omitempty"`
+	// Secrets holds the value of the secrets edge.
+	Secrets []*MachineSecret `json:"secrets,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [5]bool
+	loadedTypes [6]bool
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -106,11 +110,22 @@ func (e ApplicationEdges) InstancesOrErr() ([]*Instance, error) {
 	return nil, &NotLoadedError{edge: "instances"}
 }
 
+// SecretsOrErr returns the Secrets value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) SecretsOrErr() ([]*MachineSecret, error) {
+	if e.loadedTypes[5] {
+		return e.Secrets, nil
+	}
+	return nil, &NotLoadedError{edge: "secrets"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Application) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case application.FieldRequireSecret:
+			values[i] = new(sql.NullBool)
 		case application.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case application.FieldName, application.FieldProductID, application.FieldDescription, application.FieldVersioning:
@@ -171,6 +186,12 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Versioning = version.Versioning(value.String)
 			}
+		case application.FieldRequireSecret:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field require_secret", values[i])
+			} else if value.Valid {
+				_m.RequireSecret = value.Bool
+			}
 		case application.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field revision", values[i])
@@ -228,6 +249,11 @@ func (_m *Application) QueryInstances() *InstanceQuery {
 	return NewApplicationClient(_m.config).QueryInstances(_m)
 }
 
+// QuerySecrets queries the "secrets" edge of the Application entity.
+func (_m *Application) QuerySecrets() *MachineSecretQuery {
+	return NewApplicationClient(_m.config).QuerySecrets(_m)
+}
+
 // Update returns a builder for updating this Application.
 // Note that you need to call Application.Unwrap() before calling this method if this Application
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -267,6 +293,9 @@ func (_m *Application) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("versioning=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Versioning))
+	builder.WriteString(", ")
+	builder.WriteString("require_secret=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequireSecret))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/rollout/version"
@@ -77,6 +78,20 @@ func (_c *ApplicationCreate) SetVersioning(v version.Versioning) *ApplicationCre
 func (_c *ApplicationCreate) SetNillableVersioning(v *version.Versioning) *ApplicationCreate {
 	if v != nil {
 		_c.SetVersioning(*v)
+	}
+	return _c
+}
+
+// SetRequireSecret sets the "require_secret" field.
+func (_c *ApplicationCreate) SetRequireSecret(v bool) *ApplicationCreate {
+	_c.mutation.SetRequireSecret(v)
+	return _c
+}
+
+// SetNillableRequireSecret sets the "require_secret" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableRequireSecret(v *bool) *ApplicationCreate {
+	if v != nil {
+		_c.SetRequireSecret(*v)
 	}
 	return _c
 }
@@ -186,6 +201,21 @@ func (_c *ApplicationCreate) AddInstances(v ...*Instance) *ApplicationCreate {
 	return _c.AddInstanceIDs(ids...)
 }
 
+// AddSecretIDs adds the "secrets" edge to the MachineSecret entity by IDs.
+func (_c *ApplicationCreate) AddSecretIDs(ids ...uuid.UUID) *ApplicationCreate {
+	_c.mutation.AddSecretIDs(ids...)
+	return _c
+}
+
+// AddSecrets adds the "secrets" edges to the MachineSecret entity.
+func (_c *ApplicationCreate) AddSecrets(v ...*MachineSecret) *ApplicationCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddSecretIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_c *ApplicationCreate) Mutation() *ApplicationMutation {
 	return _c.mutation
@@ -229,6 +259,10 @@ func (_c *ApplicationCreate) defaults() {
 		v := application.DefaultVersioning
 		_c.mutation.SetVersioning(v)
 	}
+	if _, ok := _c.mutation.RequireSecret(); !ok {
+		v := application.DefaultRequireSecret
+		_c.mutation.SetRequireSecret(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := application.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -248,6 +282,9 @@ func (_c *ApplicationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Versioning(); !ok {
 		return &ValidationError{Name: "versioning", err: errors.New(`db: missing required field "Application.versioning"`)}
+	}
+	if _, ok := _c.mutation.RequireSecret(); !ok {
+		return &ValidationError{Name: "require_secret", err: errors.New(`db: missing required field "Application.require_secret"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Application.revision"`)}
@@ -308,6 +345,10 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Versioning(); ok {
 		_spec.SetField(application.FieldVersioning, field.TypeString, value)
 		_node.Versioning = value
+	}
+	if value, ok := _c.mutation.RequireSecret(); ok {
+		_spec.SetField(application.FieldRequireSecret, field.TypeBool, value)
+		_node.RequireSecret = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
@@ -395,6 +436,22 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(instance.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SecretsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.SecretsTable,
+			Columns: []string{application.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

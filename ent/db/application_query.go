@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
@@ -34,6 +35,7 @@ type ApplicationQuery struct {
 	withChannels  *ChannelQuery
 	withGroups    *GroupQuery
 	withInstances *InstanceQuery
+	withSecrets   *MachineSecretQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -173,6 +175,28 @@ func (_q *ApplicationQuery) QueryInstances() *InstanceQuery {
 			sqlgraph.From(application.Table, application.FieldID, selector),
 			sqlgraph.To(instance.Table, instance.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, application.InstancesTable, application.InstancesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySecrets chains the current query on the "secrets" edge.
+func (_q *ApplicationQuery) QuerySecrets() *MachineSecretQuery {
+	query := (&MachineSecretClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(machinesecret.Table, machinesecret.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, application.SecretsTable, application.SecretsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -377,6 +401,7 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		withChannels:  _q.withChannels.Clone(),
 		withGroups:    _q.withGroups.Clone(),
 		withInstances: _q.withInstances.Clone(),
+		withSecrets:   _q.withSecrets.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -435,6 +460,17 @@ func (_q *ApplicationQuery) WithInstances(opts ...func(*InstanceQuery)) *Applica
 		opt(query)
 	}
 	_q.withInstances = query
+	return _q
+}
+
+// WithSecrets tells the query-builder to eager-load the nodes that are connected to
+// the "secrets" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithSecrets(opts ...func(*MachineSecretQuery)) *ApplicationQuery {
+	query := (&MachineSecretClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSecrets = query
 	return _q
 }
 
@@ -516,12 +552,13 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Application{}
 		_spec       = _q.querySpec()
-		loadedTypes = [5]bool{
+		loadedTypes = [6]bool{
 			_q.withTeam != nil,
 			_q.withPackages != nil,
 			_q.withChannels != nil,
 			_q.withGroups != nil,
 			_q.withInstances != nil,
+			_q.withSecrets != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -573,6 +610,13 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 		if err := _q.loadInstances(ctx, query, nodes,
 			func(n *Application) { n.Edges.Instances = []*Instance{} },
 			func(n *Application, e *Instance) { n.Edges.Instances = append(n.Edges.Instances, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSecrets; query != nil {
+		if err := _q.loadSecrets(ctx, query, nodes,
+			func(n *Application) { n.Edges.Secrets = []*MachineSecret{} },
+			func(n *Application, e *MachineSecret) { n.Edges.Secrets = append(n.Edges.Secrets, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -713,6 +757,36 @@ func (_q *ApplicationQuery) loadInstances(ctx context.Context, query *InstanceQu
 	}
 	query.Where(predicate.Instance(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(application.InstancesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadSecrets(ctx context.Context, query *MachineSecretQuery, nodes []*Application, init func(*Application), assign func(*Application, *MachineSecret)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(machinesecret.FieldApplicationID)
+	}
+	query.Where(predicate.MachineSecret(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.SecretsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
@@ -107,6 +108,20 @@ func (_u *ApplicationUpdate) SetVersioning(v version.Versioning) *ApplicationUpd
 func (_u *ApplicationUpdate) SetNillableVersioning(v *version.Versioning) *ApplicationUpdate {
 	if v != nil {
 		_u.SetVersioning(*v)
+	}
+	return _u
+}
+
+// SetRequireSecret sets the "require_secret" field.
+func (_u *ApplicationUpdate) SetRequireSecret(v bool) *ApplicationUpdate {
+	_u.mutation.SetRequireSecret(v)
+	return _u
+}
+
+// SetNillableRequireSecret sets the "require_secret" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableRequireSecret(v *bool) *ApplicationUpdate {
+	if v != nil {
+		_u.SetRequireSecret(*v)
 	}
 	return _u
 }
@@ -217,6 +232,21 @@ func (_u *ApplicationUpdate) AddInstances(v ...*Instance) *ApplicationUpdate {
 	return _u.AddInstanceIDs(ids...)
 }
 
+// AddSecretIDs adds the "secrets" edge to the MachineSecret entity by IDs.
+func (_u *ApplicationUpdate) AddSecretIDs(ids ...uuid.UUID) *ApplicationUpdate {
+	_u.mutation.AddSecretIDs(ids...)
+	return _u
+}
+
+// AddSecrets adds the "secrets" edges to the MachineSecret entity.
+func (_u *ApplicationUpdate) AddSecrets(v ...*MachineSecret) *ApplicationUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddSecretIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -312,6 +342,27 @@ func (_u *ApplicationUpdate) RemoveInstances(v ...*Instance) *ApplicationUpdate 
 	return _u.RemoveInstanceIDs(ids...)
 }
 
+// ClearSecrets clears all "secrets" edges to the MachineSecret entity.
+func (_u *ApplicationUpdate) ClearSecrets() *ApplicationUpdate {
+	_u.mutation.ClearSecrets()
+	return _u
+}
+
+// RemoveSecretIDs removes the "secrets" edge to MachineSecret entities by IDs.
+func (_u *ApplicationUpdate) RemoveSecretIDs(ids ...uuid.UUID) *ApplicationUpdate {
+	_u.mutation.RemoveSecretIDs(ids...)
+	return _u
+}
+
+// RemoveSecrets removes "secrets" edges to MachineSecret entities.
+func (_u *ApplicationUpdate) RemoveSecrets(v ...*MachineSecret) *ApplicationUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveSecretIDs(ids...)
+}
+
 // Save executes the query and returns the number of nodes affected by the update operation.
 func (_u *ApplicationUpdate) Save(ctx context.Context) (int, error) {
 	return withHooks(ctx, _u.sqlSave, _u.mutation, _u.hooks)
@@ -373,6 +424,9 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.Versioning(); ok {
 		_spec.SetField(application.FieldVersioning, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RequireSecret(); ok {
+		_spec.SetField(application.FieldRequireSecret, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
@@ -595,6 +649,51 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.SecretsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.SecretsTable,
+			Columns: []string{application.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedSecretsIDs(); len(nodes) > 0 && !_u.mutation.SecretsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.SecretsTable,
+			Columns: []string{application.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SecretsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.SecretsTable,
+			Columns: []string{application.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{application.Label}
@@ -687,6 +786,20 @@ func (_u *ApplicationUpdateOne) SetVersioning(v version.Versioning) *Application
 func (_u *ApplicationUpdateOne) SetNillableVersioning(v *version.Versioning) *ApplicationUpdateOne {
 	if v != nil {
 		_u.SetVersioning(*v)
+	}
+	return _u
+}
+
+// SetRequireSecret sets the "require_secret" field.
+func (_u *ApplicationUpdateOne) SetRequireSecret(v bool) *ApplicationUpdateOne {
+	_u.mutation.SetRequireSecret(v)
+	return _u
+}
+
+// SetNillableRequireSecret sets the "require_secret" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableRequireSecret(v *bool) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetRequireSecret(*v)
 	}
 	return _u
 }
@@ -797,6 +910,21 @@ func (_u *ApplicationUpdateOne) AddInstances(v ...*Instance) *ApplicationUpdateO
 	return _u.AddInstanceIDs(ids...)
 }
 
+// AddSecretIDs adds the "secrets" edge to the MachineSecret entity by IDs.
+func (_u *ApplicationUpdateOne) AddSecretIDs(ids ...uuid.UUID) *ApplicationUpdateOne {
+	_u.mutation.AddSecretIDs(ids...)
+	return _u
+}
+
+// AddSecrets adds the "secrets" edges to the MachineSecret entity.
+func (_u *ApplicationUpdateOne) AddSecrets(v ...*MachineSecret) *ApplicationUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddSecretIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -892,6 +1020,27 @@ func (_u *ApplicationUpdateOne) RemoveInstances(v ...*Instance) *ApplicationUpda
 	return _u.RemoveInstanceIDs(ids...)
 }
 
+// ClearSecrets clears all "secrets" edges to the MachineSecret entity.
+func (_u *ApplicationUpdateOne) ClearSecrets() *ApplicationUpdateOne {
+	_u.mutation.ClearSecrets()
+	return _u
+}
+
+// RemoveSecretIDs removes the "secrets" edge to MachineSecret entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveSecretIDs(ids ...uuid.UUID) *ApplicationUpdateOne {
+	_u.mutation.RemoveSecretIDs(ids...)
+	return _u
+}
+
+// RemoveSecrets removes "secrets" edges to MachineSecret entities.
+func (_u *ApplicationUpdateOne) RemoveSecrets(v ...*MachineSecret) *ApplicationUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveSecretIDs(ids...)
+}
+
 // Where appends a list predicates to the ApplicationUpdate builder.
 func (_u *ApplicationUpdateOne) Where(ps ...predicate.Application) *ApplicationUpdateOne {
 	_u.mutation.Where(ps...)
@@ -983,6 +1132,9 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	}
 	if value, ok := _u.mutation.Versioning(); ok {
 		_spec.SetField(application.FieldVersioning, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RequireSecret(); ok {
+		_spec.SetField(application.FieldRequireSecret, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
@@ -1198,6 +1350,51 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(instance.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SecretsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.SecretsTable,
+			Columns: []string{application.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedSecretsIDs(); len(nodes) > 0 && !_u.mutation.SecretsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.SecretsTable,
+			Columns: []string{application.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SecretsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.SecretsTable,
+			Columns: []string{application.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

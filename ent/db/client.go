@@ -34,6 +34,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
@@ -92,6 +93,8 @@ type Client struct {
 	MachineJob *MachineJobClient
 	// MachineJobItem is the client for interacting with the MachineJobItem builders.
 	MachineJobItem *MachineJobItemClient
+	// MachineSecret is the client for interacting with the MachineSecret builders.
+	MachineSecret *MachineSecretClient
 	// Mirror is the client for interacting with the Mirror builders.
 	Mirror *MirrorClient
 	// PacePoint is the client for interacting with the PacePoint builders.
@@ -151,6 +154,7 @@ func (c *Client) init() {
 	c.Ledger = NewLedgerClient(c.config)
 	c.MachineJob = NewMachineJobClient(c.config)
 	c.MachineJobItem = NewMachineJobItemClient(c.config)
+	c.MachineSecret = NewMachineSecretClient(c.config)
 	c.Mirror = NewMirrorClient(c.config)
 	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
@@ -276,6 +280,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Ledger:         NewLedgerClient(cfg),
 		MachineJob:     NewMachineJobClient(cfg),
 		MachineJobItem: NewMachineJobItemClient(cfg),
+		MachineSecret:  NewMachineSecretClient(cfg),
 		Mirror:         NewMirrorClient(cfg),
 		PacePoint:      NewPacePointClient(cfg),
 		PackageAction:  NewPackageActionClient(cfg),
@@ -328,6 +333,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Ledger:         NewLedgerClient(cfg),
 		MachineJob:     NewMachineJobClient(cfg),
 		MachineJobItem: NewMachineJobItemClient(cfg),
+		MachineSecret:  NewMachineSecretClient(cfg),
 		Mirror:         NewMirrorClient(cfg),
 		PacePoint:      NewPacePointClient(cfg),
 		PackageAction:  NewPackageActionClient(cfg),
@@ -375,9 +381,9 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
 		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
-		c.MachineJobItem, c.Mirror, c.PacePoint, c.PackageAction, c.PackageFile,
-		c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
-		c.Team, c.Token, c.Uptime, c.User, c.Wave,
+		c.MachineJobItem, c.MachineSecret, c.Mirror, c.PacePoint, c.PackageAction,
+		c.PackageFile, c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session,
+		c.StatPoint, c.Team, c.Token, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -390,9 +396,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
 		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
-		c.MachineJobItem, c.Mirror, c.PacePoint, c.PackageAction, c.PackageFile,
-		c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
-		c.Team, c.Token, c.Uptime, c.User, c.Wave,
+		c.MachineJobItem, c.MachineSecret, c.Mirror, c.PacePoint, c.PackageAction,
+		c.PackageFile, c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session,
+		c.StatPoint, c.Team, c.Token, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -437,6 +443,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.MachineJob.mutate(ctx, m)
 	case *MachineJobItemMutation:
 		return c.MachineJobItem.mutate(ctx, m)
+	case *MachineSecretMutation:
+		return c.MachineSecret.mutate(ctx, m)
 	case *MirrorMutation:
 		return c.Mirror.mutate(ctx, m)
 	case *PacePointMutation:
@@ -786,6 +794,22 @@ func (c *ApplicationClient) QueryInstances(_m *Application) *InstanceQuery {
 			sqlgraph.From(application.Table, application.FieldID, id),
 			sqlgraph.To(instance.Table, instance.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, application.InstancesTable, application.InstancesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySecrets queries the secrets edge of a Application.
+func (c *ApplicationClient) QuerySecrets(_m *Application) *MachineSecretQuery {
+	query := (&MachineSecretClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(machinesecret.Table, machinesecret.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, application.SecretsTable, application.SecretsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -2310,6 +2334,22 @@ func (c *GroupClient) QueryPaces(_m *Group) *PacePointQuery {
 	return query
 }
 
+// QuerySecrets queries the secrets edge of a Group.
+func (c *GroupClient) QuerySecrets(_m *Group) *MachineSecretQuery {
+	query := (&MachineSecretClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, id),
+			sqlgraph.To(machinesecret.Table, machinesecret.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, group.SecretsTable, group.SecretsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryInstances queries the instances edge of a Group.
 func (c *GroupClient) QueryInstances(_m *Group) *InstanceQuery {
 	query := (&InstanceClient{config: c.config}).Query()
@@ -3455,6 +3495,171 @@ func (c *MachineJobItemClient) mutate(ctx context.Context, m *MachineJobItemMuta
 		return (&MachineJobItemDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown MachineJobItem mutation op: %q", m.Op())
+	}
+}
+
+// MachineSecretClient is a client for the MachineSecret schema.
+type MachineSecretClient struct {
+	config
+}
+
+// NewMachineSecretClient returns a client for the MachineSecret from the given config.
+func NewMachineSecretClient(c config) *MachineSecretClient {
+	return &MachineSecretClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `machinesecret.Hooks(f(g(h())))`.
+func (c *MachineSecretClient) Use(hooks ...Hook) {
+	c.hooks.MachineSecret = append(c.hooks.MachineSecret, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `machinesecret.Intercept(f(g(h())))`.
+func (c *MachineSecretClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MachineSecret = append(c.inters.MachineSecret, interceptors...)
+}
+
+// Create returns a builder for creating a MachineSecret entity.
+func (c *MachineSecretClient) Create() *MachineSecretCreate {
+	mutation := newMachineSecretMutation(c.config, OpCreate)
+	return &MachineSecretCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MachineSecret entities.
+func (c *MachineSecretClient) CreateBulk(builders ...*MachineSecretCreate) *MachineSecretCreateBulk {
+	return &MachineSecretCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MachineSecretClient) MapCreateBulk(slice any, setFunc func(*MachineSecretCreate, int)) *MachineSecretCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MachineSecretCreateBulk{err: fmt.Errorf("calling to MachineSecretClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MachineSecretCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MachineSecretCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MachineSecret.
+func (c *MachineSecretClient) Update() *MachineSecretUpdate {
+	mutation := newMachineSecretMutation(c.config, OpUpdate)
+	return &MachineSecretUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MachineSecretClient) UpdateOne(_m *MachineSecret) *MachineSecretUpdateOne {
+	mutation := newMachineSecretMutation(c.config, OpUpdateOne, withMachineSecret(_m))
+	return &MachineSecretUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MachineSecretClient) UpdateOneID(id uuid.UUID) *MachineSecretUpdateOne {
+	mutation := newMachineSecretMutation(c.config, OpUpdateOne, withMachineSecretID(id))
+	return &MachineSecretUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MachineSecret.
+func (c *MachineSecretClient) Delete() *MachineSecretDelete {
+	mutation := newMachineSecretMutation(c.config, OpDelete)
+	return &MachineSecretDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MachineSecretClient) DeleteOne(_m *MachineSecret) *MachineSecretDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MachineSecretClient) DeleteOneID(id uuid.UUID) *MachineSecretDeleteOne {
+	builder := c.Delete().Where(machinesecret.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MachineSecretDeleteOne{builder}
+}
+
+// Query returns a query builder for MachineSecret.
+func (c *MachineSecretClient) Query() *MachineSecretQuery {
+	return &MachineSecretQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMachineSecret},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MachineSecret entity by its id.
+func (c *MachineSecretClient) Get(ctx context.Context, id uuid.UUID) (*MachineSecret, error) {
+	return c.Query().Where(machinesecret.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MachineSecretClient) GetX(ctx context.Context, id uuid.UUID) *MachineSecret {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a MachineSecret.
+func (c *MachineSecretClient) QueryApplication(_m *MachineSecret) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(machinesecret.Table, machinesecret.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, machinesecret.ApplicationTable, machinesecret.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryGroup queries the group edge of a MachineSecret.
+func (c *MachineSecretClient) QueryGroup(_m *MachineSecret) *GroupQuery {
+	query := (&GroupClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(machinesecret.Table, machinesecret.FieldID, id),
+			sqlgraph.To(group.Table, group.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, machinesecret.GroupTable, machinesecret.GroupColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *MachineSecretClient) Hooks() []Hook {
+	return c.hooks.MachineSecret
+}
+
+// Interceptors returns the client interceptors.
+func (c *MachineSecretClient) Interceptors() []Interceptor {
+	return c.inters.MachineSecret
+}
+
+func (c *MachineSecretClient) mutate(ctx context.Context, m *MachineSecretMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MachineSecretCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MachineSecretUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MachineSecretUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MachineSecretDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown MachineSecret mutation op: %q", m.Op())
 	}
 }
 
@@ -5762,15 +5967,15 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
-		Instance, Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
-		PackageFile, Promotion, Refusal, RefusedRequest, Release, Session, StatPoint,
-		Team, Token, Uptime, User, Wave []ent.Hook
+		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, PacePoint,
+		PackageAction, PackageFile, Promotion, Refusal, RefusedRequest, Release,
+		Session, StatPoint, Team, Token, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
-		Instance, Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
-		PackageFile, Promotion, Refusal, RefusedRequest, Release, Session, StatPoint,
-		Team, Token, Uptime, User, Wave []ent.Interceptor
+		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, PacePoint,
+		PackageAction, PackageFile, Promotion, Refusal, RefusedRequest, Release,
+		Session, StatPoint, Team, Token, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -175,6 +175,24 @@ func (row *Ledger) Group(ctx context.Context) (*Group, error) {
 	return result, err
 }
 
+// Application returns the row of the application edge. It is read if it was not loaded with its parent.
+func (row *MachineSecret) Application(ctx context.Context) (*Application, error) {
+	result, err := row.Edges.ApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryApplication().Only(ctx)
+	}
+	return result, err
+}
+
+// Group returns the row of the group edge, nil if there is none. It is read if it was not loaded with its parent.
+func (row *MachineSecret) Group(ctx context.Context) (*Group, error) {
+	result, err := row.Edges.GroupOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryGroup().Only(ctx)
+	}
+	return result, MaskNotFound(err)
+}
+
 // Group returns the row of the group edge. It is read if it was not loaded with its parent.
 func (row *PacePoint) Group(ctx context.Context) (*Group, error) {
 	result, err := row.Edges.GroupOrErr()

@@ -30,6 +30,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
@@ -123,6 +124,7 @@ func checkColumn(t, c string) error {
 			ledger.Table:         ledger.ValidColumn,
 			machinejob.Table:     machinejob.ValidColumn,
 			machinejobitem.Table: machinejobitem.ValidColumn,
+			machinesecret.Table:  machinesecret.ValidColumn,
 			mirror.Table:         mirror.ValidColumn,
 			pacepoint.Table:      pacepoint.ValidColumn,
 			packageaction.Table:  packageaction.ValidColumn,

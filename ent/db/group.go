@@ -39,6 +39,8 @@ type Group struct {
 	Description string `json:"description,omitempty"`
 	// Policy holds the value of the "policy" field.
 	Policy policy.Policy `json:"policy,omitempty"`
+	// requests to it need a machine secret
+	RequireSecret bool `json:"require_secret,omitempty"`
 	// incremented by every change of this row, for expectedRevision
 	Revision int64 `json:"revision,omitempty"`
 	// PausedAt holds the value of the "paused_at" field.
@@ -73,11 +75,13 @@ type GroupEdges struct {
 	Points []*StatPoint `json:"points,omitempty"`
 	// Paces holds the value of the paces edge.
 	Paces []*PacePoint `json:"paces,omitempty"`
+	// Secrets holds the value of the secrets edge.
+	Secrets []*MachineSecret `json:"secrets,omitempty"`
 	// Instances holds the value of the instances edge.
 	Instances []*Instance `json:"instances,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [8]bool
+	loadedTypes [9]bool
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -149,10 +153,19 @@ func (e GroupEdges) PacesOrErr() ([]*PacePoint, error) {
 	return nil, &NotLoadedError{edge: "paces"}
 }
 
+// SecretsOrErr returns the Secrets value or an error if the edge
+// was not loaded in eager-loading.
+func (e GroupEdges) SecretsOrErr() ([]*MachineSecret, error) {
+	if e.loadedTypes[7] {
+		return e.Secrets, nil
+	}
+	return nil, &NotLoadedError{edge: "secrets"}
+}
+
 // InstancesOrErr returns the Instances value or an error if the edge
 // was not loaded in eager-loading.
 func (e GroupEdges) InstancesOrErr() ([]*Instance, error) {
-	if e.loadedTypes[7] {
+	if e.loadedTypes[8] {
 		return e.Instances, nil
 	}
 	return nil, &NotLoadedError{edge: "instances"}
@@ -167,6 +180,8 @@ func (*Group) scanValues(columns []string) ([]any, error) {
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case group.FieldAliases, group.FieldPolicy:
 			values[i] = new([]byte)
+		case group.FieldRequireSecret:
+			values[i] = new(sql.NullBool)
 		case group.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case group.FieldName, group.FieldTrack, group.FieldArch, group.FieldDescription, group.FieldPausedBy, group.FieldPauseReason:
@@ -248,6 +263,12 @@ func (_m *Group) assignValues(columns []string, values []any) error {
 				if err := json.Unmarshal(*value, &_m.Policy); err != nil {
 					return fmt.Errorf("unmarshal field policy: %w", err)
 				}
+			}
+		case group.FieldRequireSecret:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field require_secret", values[i])
+			} else if value.Valid {
+				_m.RequireSecret = value.Bool
 			}
 		case group.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -335,6 +356,11 @@ func (_m *Group) QueryPaces() *PacePointQuery {
 	return NewGroupClient(_m.config).QueryPaces(_m)
 }
 
+// QuerySecrets queries the "secrets" edge of the Group entity.
+func (_m *Group) QuerySecrets() *MachineSecretQuery {
+	return NewGroupClient(_m.config).QuerySecrets(_m)
+}
+
 // QueryInstances queries the "instances" edge of the Group entity.
 func (_m *Group) QueryInstances() *InstanceQuery {
 	return NewGroupClient(_m.config).QueryInstances(_m)
@@ -388,6 +414,9 @@ func (_m *Group) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("policy=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Policy))
+	builder.WriteString(", ")
+	builder.WriteString("require_secret=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequireSecret))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/coreroller/coreroller/rollout/policy"
@@ -99,6 +100,20 @@ func (_c *GroupCreate) SetNillableDescription(v *string) *GroupCreate {
 // SetPolicy sets the "policy" field.
 func (_c *GroupCreate) SetPolicy(v policy.Policy) *GroupCreate {
 	_c.mutation.SetPolicy(v)
+	return _c
+}
+
+// SetRequireSecret sets the "require_secret" field.
+func (_c *GroupCreate) SetRequireSecret(v bool) *GroupCreate {
+	_c.mutation.SetRequireSecret(v)
+	return _c
+}
+
+// SetNillableRequireSecret sets the "require_secret" field if the given value is not nil.
+func (_c *GroupCreate) SetNillableRequireSecret(v *bool) *GroupCreate {
+	if v != nil {
+		_c.SetRequireSecret(*v)
+	}
 	return _c
 }
 
@@ -273,6 +288,21 @@ func (_c *GroupCreate) AddPaces(v ...*PacePoint) *GroupCreate {
 	return _c.AddPaceIDs(ids...)
 }
 
+// AddSecretIDs adds the "secrets" edge to the MachineSecret entity by IDs.
+func (_c *GroupCreate) AddSecretIDs(ids ...uuid.UUID) *GroupCreate {
+	_c.mutation.AddSecretIDs(ids...)
+	return _c
+}
+
+// AddSecrets adds the "secrets" edges to the MachineSecret entity.
+func (_c *GroupCreate) AddSecrets(v ...*MachineSecret) *GroupCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddSecretIDs(ids...)
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
 func (_c *GroupCreate) AddInstanceIDs(ids ...uuid.UUID) *GroupCreate {
 	_c.mutation.AddInstanceIDs(ids...)
@@ -331,6 +361,10 @@ func (_c *GroupCreate) defaults() {
 		v := group.DefaultDescription
 		_c.mutation.SetDescription(v)
 	}
+	if _, ok := _c.mutation.RequireSecret(); !ok {
+		v := group.DefaultRequireSecret
+		_c.mutation.SetRequireSecret(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := group.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -364,6 +398,9 @@ func (_c *GroupCreate) check() error {
 	}
 	if _, ok := _c.mutation.Policy(); !ok {
 		return &ValidationError{Name: "policy", err: errors.New(`db: missing required field "Group.policy"`)}
+	}
+	if _, ok := _c.mutation.RequireSecret(); !ok {
+		return &ValidationError{Name: "require_secret", err: errors.New(`db: missing required field "Group.require_secret"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Group.revision"`)}
@@ -438,6 +475,10 @@ func (_c *GroupCreate) createSpec() (*Group, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Policy(); ok {
 		_spec.SetField(group.FieldPolicy, field.TypeJSON, value)
 		_node.Policy = value
+	}
+	if value, ok := _c.mutation.RequireSecret(); ok {
+		_spec.SetField(group.FieldRequireSecret, field.TypeBool, value)
+		_node.RequireSecret = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)
@@ -570,6 +611,22 @@ func (_c *GroupCreate) createSpec() (*Group, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SecretsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.SecretsTable,
+			Columns: []string{group.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

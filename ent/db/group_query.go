@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -39,6 +40,7 @@ type GroupQuery struct {
 	withCounts      *GroupCountQuery
 	withPoints      *StatPointQuery
 	withPaces       *PacePointQuery
+	withSecrets     *MachineSecretQuery
 	withInstances   *InstanceQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -223,6 +225,28 @@ func (_q *GroupQuery) QueryPaces() *PacePointQuery {
 			sqlgraph.From(group.Table, group.FieldID, selector),
 			sqlgraph.To(pacepoint.Table, pacepoint.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, group.PacesTable, group.PacesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySecrets chains the current query on the "secrets" edge.
+func (_q *GroupQuery) QuerySecrets() *MachineSecretQuery {
+	query := (&MachineSecretClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, selector),
+			sqlgraph.To(machinesecret.Table, machinesecret.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, group.SecretsTable, group.SecretsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -451,6 +475,7 @@ func (_q *GroupQuery) Clone() *GroupQuery {
 		withCounts:      _q.withCounts.Clone(),
 		withPoints:      _q.withPoints.Clone(),
 		withPaces:       _q.withPaces.Clone(),
+		withSecrets:     _q.withSecrets.Clone(),
 		withInstances:   _q.withInstances.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
@@ -532,6 +557,17 @@ func (_q *GroupQuery) WithPaces(opts ...func(*PacePointQuery)) *GroupQuery {
 		opt(query)
 	}
 	_q.withPaces = query
+	return _q
+}
+
+// WithSecrets tells the query-builder to eager-load the nodes that are connected to
+// the "secrets" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *GroupQuery) WithSecrets(opts ...func(*MachineSecretQuery)) *GroupQuery {
+	query := (&MachineSecretClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSecrets = query
 	return _q
 }
 
@@ -624,7 +660,7 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 	var (
 		nodes       = []*Group{}
 		_spec       = _q.querySpec()
-		loadedTypes = [8]bool{
+		loadedTypes = [9]bool{
 			_q.withApplication != nil,
 			_q.withChannel != nil,
 			_q.withRollouts != nil,
@@ -632,6 +668,7 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 			_q.withCounts != nil,
 			_q.withPoints != nil,
 			_q.withPaces != nil,
+			_q.withSecrets != nil,
 			_q.withInstances != nil,
 		}
 	)
@@ -696,6 +733,13 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 		if err := _q.loadPaces(ctx, query, nodes,
 			func(n *Group) { n.Edges.Paces = []*PacePoint{} },
 			func(n *Group, e *PacePoint) { n.Edges.Paces = append(n.Edges.Paces, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSecrets; query != nil {
+		if err := _q.loadSecrets(ctx, query, nodes,
+			func(n *Group) { n.Edges.Secrets = []*MachineSecret{} },
+			func(n *Group, e *MachineSecret) { n.Edges.Secrets = append(n.Edges.Secrets, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -912,6 +956,39 @@ func (_q *GroupQuery) loadPaces(ctx context.Context, query *PacePointQuery, node
 		node, ok := nodeids[fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "group_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *GroupQuery) loadSecrets(ctx context.Context, query *MachineSecretQuery, nodes []*Group, init func(*Group), assign func(*Group, *MachineSecret)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Group)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(machinesecret.FieldGroupID)
+	}
+	query.Where(predicate.MachineSecret(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(group.SecretsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.GroupID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "group_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "group_id" returned %v for node %v`, *fk, n.ID)
 		}
 		assign(node, n)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -142,6 +143,20 @@ func (_u *GroupUpdate) SetPolicy(v policy.Policy) *GroupUpdate {
 func (_u *GroupUpdate) SetNillablePolicy(v *policy.Policy) *GroupUpdate {
 	if v != nil {
 		_u.SetPolicy(*v)
+	}
+	return _u
+}
+
+// SetRequireSecret sets the "require_secret" field.
+func (_u *GroupUpdate) SetRequireSecret(v bool) *GroupUpdate {
+	_u.mutation.SetRequireSecret(v)
+	return _u
+}
+
+// SetNillableRequireSecret sets the "require_secret" field if the given value is not nil.
+func (_u *GroupUpdate) SetNillableRequireSecret(v *bool) *GroupUpdate {
+	if v != nil {
+		_u.SetRequireSecret(*v)
 	}
 	return _u
 }
@@ -319,6 +334,21 @@ func (_u *GroupUpdate) AddPaces(v ...*PacePoint) *GroupUpdate {
 	return _u.AddPaceIDs(ids...)
 }
 
+// AddSecretIDs adds the "secrets" edge to the MachineSecret entity by IDs.
+func (_u *GroupUpdate) AddSecretIDs(ids ...uuid.UUID) *GroupUpdate {
+	_u.mutation.AddSecretIDs(ids...)
+	return _u
+}
+
+// AddSecrets adds the "secrets" edges to the MachineSecret entity.
+func (_u *GroupUpdate) AddSecrets(v ...*MachineSecret) *GroupUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddSecretIDs(ids...)
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
 func (_u *GroupUpdate) AddInstanceIDs(ids ...uuid.UUID) *GroupUpdate {
 	_u.mutation.AddInstanceIDs(ids...)
@@ -435,6 +465,27 @@ func (_u *GroupUpdate) RemovePaces(v ...*PacePoint) *GroupUpdate {
 	return _u.RemovePaceIDs(ids...)
 }
 
+// ClearSecrets clears all "secrets" edges to the MachineSecret entity.
+func (_u *GroupUpdate) ClearSecrets() *GroupUpdate {
+	_u.mutation.ClearSecrets()
+	return _u
+}
+
+// RemoveSecretIDs removes the "secrets" edge to MachineSecret entities by IDs.
+func (_u *GroupUpdate) RemoveSecretIDs(ids ...uuid.UUID) *GroupUpdate {
+	_u.mutation.RemoveSecretIDs(ids...)
+	return _u
+}
+
+// RemoveSecrets removes "secrets" edges to MachineSecret entities.
+func (_u *GroupUpdate) RemoveSecrets(v ...*MachineSecret) *GroupUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveSecretIDs(ids...)
+}
+
 // ClearInstances clears all "instances" edges to the Instance entity.
 func (_u *GroupUpdate) ClearInstances() *GroupUpdate {
 	_u.mutation.ClearInstances()
@@ -528,6 +579,9 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Policy(); ok {
 		_spec.SetField(group.FieldPolicy, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.RequireSecret(); ok {
+		_spec.SetField(group.FieldRequireSecret, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)
@@ -784,6 +838,51 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SecretsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.SecretsTable,
+			Columns: []string{group.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedSecretsIDs(); len(nodes) > 0 && !_u.mutation.SecretsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.SecretsTable,
+			Columns: []string{group.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SecretsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.SecretsTable,
+			Columns: []string{group.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -964,6 +1063,20 @@ func (_u *GroupUpdateOne) SetNillablePolicy(v *policy.Policy) *GroupUpdateOne {
 	return _u
 }
 
+// SetRequireSecret sets the "require_secret" field.
+func (_u *GroupUpdateOne) SetRequireSecret(v bool) *GroupUpdateOne {
+	_u.mutation.SetRequireSecret(v)
+	return _u
+}
+
+// SetNillableRequireSecret sets the "require_secret" field if the given value is not nil.
+func (_u *GroupUpdateOne) SetNillableRequireSecret(v *bool) *GroupUpdateOne {
+	if v != nil {
+		_u.SetRequireSecret(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *GroupUpdateOne) SetRevision(v int64) *GroupUpdateOne {
 	_u.mutation.ResetRevision()
@@ -1137,6 +1250,21 @@ func (_u *GroupUpdateOne) AddPaces(v ...*PacePoint) *GroupUpdateOne {
 	return _u.AddPaceIDs(ids...)
 }
 
+// AddSecretIDs adds the "secrets" edge to the MachineSecret entity by IDs.
+func (_u *GroupUpdateOne) AddSecretIDs(ids ...uuid.UUID) *GroupUpdateOne {
+	_u.mutation.AddSecretIDs(ids...)
+	return _u
+}
+
+// AddSecrets adds the "secrets" edges to the MachineSecret entity.
+func (_u *GroupUpdateOne) AddSecrets(v ...*MachineSecret) *GroupUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddSecretIDs(ids...)
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
 func (_u *GroupUpdateOne) AddInstanceIDs(ids ...uuid.UUID) *GroupUpdateOne {
 	_u.mutation.AddInstanceIDs(ids...)
@@ -1251,6 +1379,27 @@ func (_u *GroupUpdateOne) RemovePaces(v ...*PacePoint) *GroupUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePaceIDs(ids...)
+}
+
+// ClearSecrets clears all "secrets" edges to the MachineSecret entity.
+func (_u *GroupUpdateOne) ClearSecrets() *GroupUpdateOne {
+	_u.mutation.ClearSecrets()
+	return _u
+}
+
+// RemoveSecretIDs removes the "secrets" edge to MachineSecret entities by IDs.
+func (_u *GroupUpdateOne) RemoveSecretIDs(ids ...uuid.UUID) *GroupUpdateOne {
+	_u.mutation.RemoveSecretIDs(ids...)
+	return _u
+}
+
+// RemoveSecrets removes "secrets" edges to MachineSecret entities.
+func (_u *GroupUpdateOne) RemoveSecrets(v ...*MachineSecret) *GroupUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveSecretIDs(ids...)
 }
 
 // ClearInstances clears all "instances" edges to the Instance entity.
@@ -1376,6 +1525,9 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 	}
 	if value, ok := _u.mutation.Policy(); ok {
 		_spec.SetField(group.FieldPolicy, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.RequireSecret(); ok {
+		_spec.SetField(group.FieldRequireSecret, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)
@@ -1632,6 +1784,51 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SecretsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.SecretsTable,
+			Columns: []string{group.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedSecretsIDs(); len(nodes) > 0 && !_u.mutation.SecretsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.SecretsTable,
+			Columns: []string{group.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SecretsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.SecretsTable,
+			Columns: []string{group.SecretsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

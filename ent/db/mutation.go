@@ -30,6 +30,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
@@ -79,6 +80,7 @@ const (
 	TypeLedger         = "Ledger"
 	TypeMachineJob     = "MachineJob"
 	TypeMachineJobItem = "MachineJobItem"
+	TypeMachineSecret  = "MachineSecret"
 	TypeMirror         = "Mirror"
 	TypePacePoint      = "PacePoint"
 	TypePackageAction  = "PackageAction"
@@ -1356,6 +1358,7 @@ type ApplicationMutation struct {
 	product_id       *string
 	description      *string
 	versioning       *version.Versioning
+	require_secret   *bool
 	revision         *int64
 	addrevision      *int64
 	created_at       *time.Time
@@ -1375,6 +1378,9 @@ type ApplicationMutation struct {
 	instances        map[uuid.UUID]struct{}
 	removedinstances map[uuid.UUID]struct{}
 	clearedinstances bool
+	secrets          map[uuid.UUID]struct{}
+	removedsecrets   map[uuid.UUID]struct{}
+	clearedsecrets   bool
 	done             bool
 	oldValue         func(context.Context) (*Application, error)
 	predicates       []predicate.Application
@@ -1675,6 +1681,42 @@ func (m *ApplicationMutation) OldVersioning(ctx context.Context) (v version.Vers
 // ResetVersioning resets all changes to the "versioning" field.
 func (m *ApplicationMutation) ResetVersioning() {
 	m.versioning = nil
+}
+
+// SetRequireSecret sets the "require_secret" field.
+func (m *ApplicationMutation) SetRequireSecret(b bool) {
+	m.require_secret = &b
+}
+
+// RequireSecret returns the value of the "require_secret" field in the mutation.
+func (m *ApplicationMutation) RequireSecret() (r bool, exists bool) {
+	v := m.require_secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequireSecret returns the old "require_secret" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldRequireSecret(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequireSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequireSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequireSecret: %w", err)
+	}
+	return oldValue.RequireSecret, nil
+}
+
+// ResetRequireSecret resets all changes to the "require_secret" field.
+func (m *ApplicationMutation) ResetRequireSecret() {
+	m.require_secret = nil
 }
 
 // SetRevision sets the "revision" field.
@@ -2061,6 +2103,60 @@ func (m *ApplicationMutation) ResetInstances() {
 	m.removedinstances = nil
 }
 
+// AddSecretIDs adds the "secrets" edge to the MachineSecret entity by ids.
+func (m *ApplicationMutation) AddSecretIDs(ids ...uuid.UUID) {
+	if m.secrets == nil {
+		m.secrets = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.secrets[ids[i]] = struct{}{}
+	}
+}
+
+// ClearSecrets clears the "secrets" edge to the MachineSecret entity.
+func (m *ApplicationMutation) ClearSecrets() {
+	m.clearedsecrets = true
+}
+
+// SecretsCleared reports if the "secrets" edge to the MachineSecret entity was cleared.
+func (m *ApplicationMutation) SecretsCleared() bool {
+	return m.clearedsecrets
+}
+
+// RemoveSecretIDs removes the "secrets" edge to the MachineSecret entity by IDs.
+func (m *ApplicationMutation) RemoveSecretIDs(ids ...uuid.UUID) {
+	if m.removedsecrets == nil {
+		m.removedsecrets = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.secrets, ids[i])
+		m.removedsecrets[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedSecrets returns the removed IDs of the "secrets" edge to the MachineSecret entity.
+func (m *ApplicationMutation) RemovedSecretsIDs() (ids []uuid.UUID) {
+	for id := range m.removedsecrets {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// SecretsIDs returns the "secrets" edge IDs in the mutation.
+func (m *ApplicationMutation) SecretsIDs() (ids []uuid.UUID) {
+	for id := range m.secrets {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetSecrets resets all changes to the "secrets" edge.
+func (m *ApplicationMutation) ResetSecrets() {
+	m.secrets = nil
+	m.clearedsecrets = false
+	m.removedsecrets = nil
+}
+
 // Where appends a list predicates to the ApplicationMutation builder.
 func (m *ApplicationMutation) Where(ps ...predicate.Application) {
 	m.predicates = append(m.predicates, ps...)
@@ -2095,7 +2191,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.team != nil {
 		fields = append(fields, application.FieldTeamID)
 	}
@@ -2110,6 +2206,9 @@ func (m *ApplicationMutation) Fields() []string {
 	}
 	if m.versioning != nil {
 		fields = append(fields, application.FieldVersioning)
+	}
+	if m.require_secret != nil {
+		fields = append(fields, application.FieldRequireSecret)
 	}
 	if m.revision != nil {
 		fields = append(fields, application.FieldRevision)
@@ -2138,6 +2237,8 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.Description()
 	case application.FieldVersioning:
 		return m.Versioning()
+	case application.FieldRequireSecret:
+		return m.RequireSecret()
 	case application.FieldRevision:
 		return m.Revision()
 	case application.FieldCreatedAt:
@@ -2163,6 +2264,8 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldDescription(ctx)
 	case application.FieldVersioning:
 		return m.OldVersioning(ctx)
+	case application.FieldRequireSecret:
+		return m.OldRequireSecret(ctx)
 	case application.FieldRevision:
 		return m.OldRevision(ctx)
 	case application.FieldCreatedAt:
@@ -2212,6 +2315,13 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetVersioning(v)
+		return nil
+	case application.FieldRequireSecret:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequireSecret(v)
 		return nil
 	case application.FieldRevision:
 		v, ok := value.(int64)
@@ -2328,6 +2438,9 @@ func (m *ApplicationMutation) ResetField(name string) error {
 	case application.FieldVersioning:
 		m.ResetVersioning()
 		return nil
+	case application.FieldRequireSecret:
+		m.ResetRequireSecret()
+		return nil
 	case application.FieldRevision:
 		m.ResetRevision()
 		return nil
@@ -2343,7 +2456,7 @@ func (m *ApplicationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.team != nil {
 		edges = append(edges, application.EdgeTeam)
 	}
@@ -2358,6 +2471,9 @@ func (m *ApplicationMutation) AddedEdges() []string {
 	}
 	if m.instances != nil {
 		edges = append(edges, application.EdgeInstances)
+	}
+	if m.secrets != nil {
+		edges = append(edges, application.EdgeSecrets)
 	}
 	return edges
 }
@@ -2394,13 +2510,19 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeSecrets:
+		ids := make([]ent.Value, 0, len(m.secrets))
+		for id := range m.secrets {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.removedpackages != nil {
 		edges = append(edges, application.EdgePackages)
 	}
@@ -2412,6 +2534,9 @@ func (m *ApplicationMutation) RemovedEdges() []string {
 	}
 	if m.removedinstances != nil {
 		edges = append(edges, application.EdgeInstances)
+	}
+	if m.removedsecrets != nil {
+		edges = append(edges, application.EdgeSecrets)
 	}
 	return edges
 }
@@ -2444,13 +2569,19 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeSecrets:
+		ids := make([]ent.Value, 0, len(m.removedsecrets))
+		for id := range m.removedsecrets {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.clearedteam {
 		edges = append(edges, application.EdgeTeam)
 	}
@@ -2465,6 +2596,9 @@ func (m *ApplicationMutation) ClearedEdges() []string {
 	}
 	if m.clearedinstances {
 		edges = append(edges, application.EdgeInstances)
+	}
+	if m.clearedsecrets {
+		edges = append(edges, application.EdgeSecrets)
 	}
 	return edges
 }
@@ -2483,6 +2617,8 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 		return m.clearedgroups
 	case application.EdgeInstances:
 		return m.clearedinstances
+	case application.EdgeSecrets:
+		return m.clearedsecrets
 	}
 	return false
 }
@@ -2516,6 +2652,9 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 		return nil
 	case application.EdgeInstances:
 		m.ResetInstances()
+		return nil
+	case application.EdgeSecrets:
+		m.ResetSecrets()
 		return nil
 	}
 	return fmt.Errorf("unknown Application edge %s", name)
@@ -9522,6 +9661,7 @@ type GroupMutation struct {
 	arch               *string
 	description        *string
 	policy             *policy.Policy
+	require_secret     *bool
 	revision           *int64
 	addrevision        *int64
 	paused_at          *time.Time
@@ -9548,6 +9688,9 @@ type GroupMutation struct {
 	paces              map[int]struct{}
 	removedpaces       map[int]struct{}
 	clearedpaces       bool
+	secrets            map[uuid.UUID]struct{}
+	removedsecrets     map[uuid.UUID]struct{}
+	clearedsecrets     bool
 	instances          map[uuid.UUID]struct{}
 	removedinstances   map[uuid.UUID]struct{}
 	clearedinstances   bool
@@ -9988,6 +10131,42 @@ func (m *GroupMutation) OldPolicy(ctx context.Context) (v policy.Policy, err err
 // ResetPolicy resets all changes to the "policy" field.
 func (m *GroupMutation) ResetPolicy() {
 	m.policy = nil
+}
+
+// SetRequireSecret sets the "require_secret" field.
+func (m *GroupMutation) SetRequireSecret(b bool) {
+	m.require_secret = &b
+}
+
+// RequireSecret returns the value of the "require_secret" field in the mutation.
+func (m *GroupMutation) RequireSecret() (r bool, exists bool) {
+	v := m.require_secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequireSecret returns the old "require_secret" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldRequireSecret(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequireSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequireSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequireSecret: %w", err)
+	}
+	return oldValue.RequireSecret, nil
+}
+
+// ResetRequireSecret resets all changes to the "require_secret" field.
+func (m *GroupMutation) ResetRequireSecret() {
+	m.require_secret = nil
 }
 
 // SetRevision sets the "revision" field.
@@ -10561,6 +10740,60 @@ func (m *GroupMutation) ResetPaces() {
 	m.removedpaces = nil
 }
 
+// AddSecretIDs adds the "secrets" edge to the MachineSecret entity by ids.
+func (m *GroupMutation) AddSecretIDs(ids ...uuid.UUID) {
+	if m.secrets == nil {
+		m.secrets = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.secrets[ids[i]] = struct{}{}
+	}
+}
+
+// ClearSecrets clears the "secrets" edge to the MachineSecret entity.
+func (m *GroupMutation) ClearSecrets() {
+	m.clearedsecrets = true
+}
+
+// SecretsCleared reports if the "secrets" edge to the MachineSecret entity was cleared.
+func (m *GroupMutation) SecretsCleared() bool {
+	return m.clearedsecrets
+}
+
+// RemoveSecretIDs removes the "secrets" edge to the MachineSecret entity by IDs.
+func (m *GroupMutation) RemoveSecretIDs(ids ...uuid.UUID) {
+	if m.removedsecrets == nil {
+		m.removedsecrets = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.secrets, ids[i])
+		m.removedsecrets[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedSecrets returns the removed IDs of the "secrets" edge to the MachineSecret entity.
+func (m *GroupMutation) RemovedSecretsIDs() (ids []uuid.UUID) {
+	for id := range m.removedsecrets {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// SecretsIDs returns the "secrets" edge IDs in the mutation.
+func (m *GroupMutation) SecretsIDs() (ids []uuid.UUID) {
+	for id := range m.secrets {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetSecrets resets all changes to the "secrets" edge.
+func (m *GroupMutation) ResetSecrets() {
+	m.secrets = nil
+	m.clearedsecrets = false
+	m.removedsecrets = nil
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by ids.
 func (m *GroupMutation) AddInstanceIDs(ids ...uuid.UUID) {
 	if m.instances == nil {
@@ -10649,7 +10882,7 @@ func (m *GroupMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 15)
 	if m.application != nil {
 		fields = append(fields, group.FieldApplicationID)
 	}
@@ -10673,6 +10906,9 @@ func (m *GroupMutation) Fields() []string {
 	}
 	if m.policy != nil {
 		fields = append(fields, group.FieldPolicy)
+	}
+	if m.require_secret != nil {
+		fields = append(fields, group.FieldRequireSecret)
 	}
 	if m.revision != nil {
 		fields = append(fields, group.FieldRevision)
@@ -10716,6 +10952,8 @@ func (m *GroupMutation) Field(name string) (ent.Value, bool) {
 		return m.Description()
 	case group.FieldPolicy:
 		return m.Policy()
+	case group.FieldRequireSecret:
+		return m.RequireSecret()
 	case group.FieldRevision:
 		return m.Revision()
 	case group.FieldPausedAt:
@@ -10753,6 +10991,8 @@ func (m *GroupMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldDescription(ctx)
 	case group.FieldPolicy:
 		return m.OldPolicy(ctx)
+	case group.FieldRequireSecret:
+		return m.OldRequireSecret(ctx)
 	case group.FieldRevision:
 		return m.OldRevision(ctx)
 	case group.FieldPausedAt:
@@ -10829,6 +11069,13 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPolicy(v)
+		return nil
+	case group.FieldRequireSecret:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequireSecret(v)
 		return nil
 	case group.FieldRevision:
 		v, ok := value.(int64)
@@ -10987,6 +11234,9 @@ func (m *GroupMutation) ResetField(name string) error {
 	case group.FieldPolicy:
 		m.ResetPolicy()
 		return nil
+	case group.FieldRequireSecret:
+		m.ResetRequireSecret()
+		return nil
 	case group.FieldRevision:
 		m.ResetRevision()
 		return nil
@@ -11011,7 +11261,7 @@ func (m *GroupMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *GroupMutation) AddedEdges() []string {
-	edges := make([]string, 0, 8)
+	edges := make([]string, 0, 9)
 	if m.application != nil {
 		edges = append(edges, group.EdgeApplication)
 	}
@@ -11032,6 +11282,9 @@ func (m *GroupMutation) AddedEdges() []string {
 	}
 	if m.paces != nil {
 		edges = append(edges, group.EdgePaces)
+	}
+	if m.secrets != nil {
+		edges = append(edges, group.EdgeSecrets)
 	}
 	if m.instances != nil {
 		edges = append(edges, group.EdgeInstances)
@@ -11079,6 +11332,12 @@ func (m *GroupMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case group.EdgeSecrets:
+		ids := make([]ent.Value, 0, len(m.secrets))
+		for id := range m.secrets {
+			ids = append(ids, id)
+		}
+		return ids
 	case group.EdgeInstances:
 		ids := make([]ent.Value, 0, len(m.instances))
 		for id := range m.instances {
@@ -11091,7 +11350,7 @@ func (m *GroupMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *GroupMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 8)
+	edges := make([]string, 0, 9)
 	if m.removedrollouts != nil {
 		edges = append(edges, group.EdgeRollouts)
 	}
@@ -11103,6 +11362,9 @@ func (m *GroupMutation) RemovedEdges() []string {
 	}
 	if m.removedpaces != nil {
 		edges = append(edges, group.EdgePaces)
+	}
+	if m.removedsecrets != nil {
+		edges = append(edges, group.EdgeSecrets)
 	}
 	if m.removedinstances != nil {
 		edges = append(edges, group.EdgeInstances)
@@ -11138,6 +11400,12 @@ func (m *GroupMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case group.EdgeSecrets:
+		ids := make([]ent.Value, 0, len(m.removedsecrets))
+		for id := range m.removedsecrets {
+			ids = append(ids, id)
+		}
+		return ids
 	case group.EdgeInstances:
 		ids := make([]ent.Value, 0, len(m.removedinstances))
 		for id := range m.removedinstances {
@@ -11150,7 +11418,7 @@ func (m *GroupMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *GroupMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 8)
+	edges := make([]string, 0, 9)
 	if m.clearedapplication {
 		edges = append(edges, group.EdgeApplication)
 	}
@@ -11171,6 +11439,9 @@ func (m *GroupMutation) ClearedEdges() []string {
 	}
 	if m.clearedpaces {
 		edges = append(edges, group.EdgePaces)
+	}
+	if m.clearedsecrets {
+		edges = append(edges, group.EdgeSecrets)
 	}
 	if m.clearedinstances {
 		edges = append(edges, group.EdgeInstances)
@@ -11196,6 +11467,8 @@ func (m *GroupMutation) EdgeCleared(name string) bool {
 		return m.clearedpoints
 	case group.EdgePaces:
 		return m.clearedpaces
+	case group.EdgeSecrets:
+		return m.clearedsecrets
 	case group.EdgeInstances:
 		return m.clearedinstances
 	}
@@ -11243,6 +11516,9 @@ func (m *GroupMutation) ResetEdge(name string) error {
 		return nil
 	case group.EdgePaces:
 		m.ResetPaces()
+		return nil
+	case group.EdgeSecrets:
+		m.ResetSecrets()
 		return nil
 	case group.EdgeInstances:
 		m.ResetInstances()
@@ -23825,6 +24101,1057 @@ func (m *MachineJobItemMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *MachineJobItemMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown MachineJobItem edge %s", name)
+}
+
+// MachineSecretMutation represents an operation that mutates the MachineSecret nodes in the graph.
+type MachineSecretMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *uuid.UUID
+	name               *string
+	purpose            *string
+	hash               *[]byte
+	last_four          *string
+	created_by         *string
+	created_at         *time.Time
+	expires_at         *time.Time
+	revoked_at         *time.Time
+	last_used_at       *time.Time
+	clearedFields      map[string]struct{}
+	application        *uuid.UUID
+	clearedapplication bool
+	group              *uuid.UUID
+	clearedgroup       bool
+	done               bool
+	oldValue           func(context.Context) (*MachineSecret, error)
+	predicates         []predicate.MachineSecret
+}
+
+var _ ent.Mutation = (*MachineSecretMutation)(nil)
+
+// machinesecretOption allows management of the mutation configuration using functional options.
+type machinesecretOption func(*MachineSecretMutation)
+
+// newMachineSecretMutation creates new mutation for the MachineSecret entity.
+func newMachineSecretMutation(c config, op Op, opts ...machinesecretOption) *MachineSecretMutation {
+	m := &MachineSecretMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMachineSecret,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMachineSecretID sets the ID field of the mutation.
+func withMachineSecretID(id uuid.UUID) machinesecretOption {
+	return func(m *MachineSecretMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *MachineSecret
+		)
+		m.oldValue = func(ctx context.Context) (*MachineSecret, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().MachineSecret.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMachineSecret sets the old MachineSecret of the mutation.
+func withMachineSecret(node *MachineSecret) machinesecretOption {
+	return func(m *MachineSecretMutation) {
+		m.oldValue = func(context.Context) (*MachineSecret, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MachineSecretMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MachineSecretMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of MachineSecret entities.
+func (m *MachineSecretMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MachineSecretMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MachineSecretMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().MachineSecret.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *MachineSecretMutation) SetApplicationID(u uuid.UUID) {
+	m.application = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *MachineSecretMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldApplicationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *MachineSecretMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetGroupID sets the "group_id" field.
+func (m *MachineSecretMutation) SetGroupID(u uuid.UUID) {
+	m.group = &u
+}
+
+// GroupID returns the value of the "group_id" field in the mutation.
+func (m *MachineSecretMutation) GroupID() (r uuid.UUID, exists bool) {
+	v := m.group
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGroupID returns the old "group_id" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldGroupID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGroupID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGroupID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGroupID: %w", err)
+	}
+	return oldValue.GroupID, nil
+}
+
+// ClearGroupID clears the value of the "group_id" field.
+func (m *MachineSecretMutation) ClearGroupID() {
+	m.group = nil
+	m.clearedFields[machinesecret.FieldGroupID] = struct{}{}
+}
+
+// GroupIDCleared returns if the "group_id" field was cleared in this mutation.
+func (m *MachineSecretMutation) GroupIDCleared() bool {
+	_, ok := m.clearedFields[machinesecret.FieldGroupID]
+	return ok
+}
+
+// ResetGroupID resets all changes to the "group_id" field.
+func (m *MachineSecretMutation) ResetGroupID() {
+	m.group = nil
+	delete(m.clearedFields, machinesecret.FieldGroupID)
+}
+
+// SetName sets the "name" field.
+func (m *MachineSecretMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *MachineSecretMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *MachineSecretMutation) ResetName() {
+	m.name = nil
+}
+
+// SetPurpose sets the "purpose" field.
+func (m *MachineSecretMutation) SetPurpose(s string) {
+	m.purpose = &s
+}
+
+// Purpose returns the value of the "purpose" field in the mutation.
+func (m *MachineSecretMutation) Purpose() (r string, exists bool) {
+	v := m.purpose
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurpose returns the old "purpose" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldPurpose(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurpose is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurpose requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurpose: %w", err)
+	}
+	return oldValue.Purpose, nil
+}
+
+// ResetPurpose resets all changes to the "purpose" field.
+func (m *MachineSecretMutation) ResetPurpose() {
+	m.purpose = nil
+}
+
+// SetHash sets the "hash" field.
+func (m *MachineSecretMutation) SetHash(b []byte) {
+	m.hash = &b
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *MachineSecretMutation) Hash() (r []byte, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldHash(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *MachineSecretMutation) ResetHash() {
+	m.hash = nil
+}
+
+// SetLastFour sets the "last_four" field.
+func (m *MachineSecretMutation) SetLastFour(s string) {
+	m.last_four = &s
+}
+
+// LastFour returns the value of the "last_four" field in the mutation.
+func (m *MachineSecretMutation) LastFour() (r string, exists bool) {
+	v := m.last_four
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastFour returns the old "last_four" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldLastFour(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastFour is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastFour requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastFour: %w", err)
+	}
+	return oldValue.LastFour, nil
+}
+
+// ResetLastFour resets all changes to the "last_four" field.
+func (m *MachineSecretMutation) ResetLastFour() {
+	m.last_four = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *MachineSecretMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *MachineSecretMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *MachineSecretMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *MachineSecretMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *MachineSecretMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *MachineSecretMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *MachineSecretMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *MachineSecretMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (m *MachineSecretMutation) ClearExpiresAt() {
+	m.expires_at = nil
+	m.clearedFields[machinesecret.FieldExpiresAt] = struct{}{}
+}
+
+// ExpiresAtCleared returns if the "expires_at" field was cleared in this mutation.
+func (m *MachineSecretMutation) ExpiresAtCleared() bool {
+	_, ok := m.clearedFields[machinesecret.FieldExpiresAt]
+	return ok
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *MachineSecretMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	delete(m.clearedFields, machinesecret.FieldExpiresAt)
+}
+
+// SetRevokedAt sets the "revoked_at" field.
+func (m *MachineSecretMutation) SetRevokedAt(t time.Time) {
+	m.revoked_at = &t
+}
+
+// RevokedAt returns the value of the "revoked_at" field in the mutation.
+func (m *MachineSecretMutation) RevokedAt() (r time.Time, exists bool) {
+	v := m.revoked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevokedAt returns the old "revoked_at" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldRevokedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevokedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevokedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevokedAt: %w", err)
+	}
+	return oldValue.RevokedAt, nil
+}
+
+// ClearRevokedAt clears the value of the "revoked_at" field.
+func (m *MachineSecretMutation) ClearRevokedAt() {
+	m.revoked_at = nil
+	m.clearedFields[machinesecret.FieldRevokedAt] = struct{}{}
+}
+
+// RevokedAtCleared returns if the "revoked_at" field was cleared in this mutation.
+func (m *MachineSecretMutation) RevokedAtCleared() bool {
+	_, ok := m.clearedFields[machinesecret.FieldRevokedAt]
+	return ok
+}
+
+// ResetRevokedAt resets all changes to the "revoked_at" field.
+func (m *MachineSecretMutation) ResetRevokedAt() {
+	m.revoked_at = nil
+	delete(m.clearedFields, machinesecret.FieldRevokedAt)
+}
+
+// SetLastUsedAt sets the "last_used_at" field.
+func (m *MachineSecretMutation) SetLastUsedAt(t time.Time) {
+	m.last_used_at = &t
+}
+
+// LastUsedAt returns the value of the "last_used_at" field in the mutation.
+func (m *MachineSecretMutation) LastUsedAt() (r time.Time, exists bool) {
+	v := m.last_used_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastUsedAt returns the old "last_used_at" field's value of the MachineSecret entity.
+// If the MachineSecret object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineSecretMutation) OldLastUsedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastUsedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastUsedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastUsedAt: %w", err)
+	}
+	return oldValue.LastUsedAt, nil
+}
+
+// ClearLastUsedAt clears the value of the "last_used_at" field.
+func (m *MachineSecretMutation) ClearLastUsedAt() {
+	m.last_used_at = nil
+	m.clearedFields[machinesecret.FieldLastUsedAt] = struct{}{}
+}
+
+// LastUsedAtCleared returns if the "last_used_at" field was cleared in this mutation.
+func (m *MachineSecretMutation) LastUsedAtCleared() bool {
+	_, ok := m.clearedFields[machinesecret.FieldLastUsedAt]
+	return ok
+}
+
+// ResetLastUsedAt resets all changes to the "last_used_at" field.
+func (m *MachineSecretMutation) ResetLastUsedAt() {
+	m.last_used_at = nil
+	delete(m.clearedFields, machinesecret.FieldLastUsedAt)
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *MachineSecretMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[machinesecret.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *MachineSecretMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *MachineSecretMutation) ApplicationIDs() (ids []uuid.UUID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *MachineSecretMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearGroup clears the "group" edge to the Group entity.
+func (m *MachineSecretMutation) ClearGroup() {
+	m.clearedgroup = true
+	m.clearedFields[machinesecret.FieldGroupID] = struct{}{}
+}
+
+// GroupCleared reports if the "group" edge to the Group entity was cleared.
+func (m *MachineSecretMutation) GroupCleared() bool {
+	return m.GroupIDCleared() || m.clearedgroup
+}
+
+// GroupIDs returns the "group" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// GroupID instead. It exists only for internal usage by the builders.
+func (m *MachineSecretMutation) GroupIDs() (ids []uuid.UUID) {
+	if id := m.group; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetGroup resets all changes to the "group" edge.
+func (m *MachineSecretMutation) ResetGroup() {
+	m.group = nil
+	m.clearedgroup = false
+}
+
+// Where appends a list predicates to the MachineSecretMutation builder.
+func (m *MachineSecretMutation) Where(ps ...predicate.MachineSecret) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MachineSecretMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MachineSecretMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.MachineSecret, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MachineSecretMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MachineSecretMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (MachineSecret).
+func (m *MachineSecretMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MachineSecretMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.application != nil {
+		fields = append(fields, machinesecret.FieldApplicationID)
+	}
+	if m.group != nil {
+		fields = append(fields, machinesecret.FieldGroupID)
+	}
+	if m.name != nil {
+		fields = append(fields, machinesecret.FieldName)
+	}
+	if m.purpose != nil {
+		fields = append(fields, machinesecret.FieldPurpose)
+	}
+	if m.hash != nil {
+		fields = append(fields, machinesecret.FieldHash)
+	}
+	if m.last_four != nil {
+		fields = append(fields, machinesecret.FieldLastFour)
+	}
+	if m.created_by != nil {
+		fields = append(fields, machinesecret.FieldCreatedBy)
+	}
+	if m.created_at != nil {
+		fields = append(fields, machinesecret.FieldCreatedAt)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, machinesecret.FieldExpiresAt)
+	}
+	if m.revoked_at != nil {
+		fields = append(fields, machinesecret.FieldRevokedAt)
+	}
+	if m.last_used_at != nil {
+		fields = append(fields, machinesecret.FieldLastUsedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MachineSecretMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case machinesecret.FieldApplicationID:
+		return m.ApplicationID()
+	case machinesecret.FieldGroupID:
+		return m.GroupID()
+	case machinesecret.FieldName:
+		return m.Name()
+	case machinesecret.FieldPurpose:
+		return m.Purpose()
+	case machinesecret.FieldHash:
+		return m.Hash()
+	case machinesecret.FieldLastFour:
+		return m.LastFour()
+	case machinesecret.FieldCreatedBy:
+		return m.CreatedBy()
+	case machinesecret.FieldCreatedAt:
+		return m.CreatedAt()
+	case machinesecret.FieldExpiresAt:
+		return m.ExpiresAt()
+	case machinesecret.FieldRevokedAt:
+		return m.RevokedAt()
+	case machinesecret.FieldLastUsedAt:
+		return m.LastUsedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MachineSecretMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case machinesecret.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case machinesecret.FieldGroupID:
+		return m.OldGroupID(ctx)
+	case machinesecret.FieldName:
+		return m.OldName(ctx)
+	case machinesecret.FieldPurpose:
+		return m.OldPurpose(ctx)
+	case machinesecret.FieldHash:
+		return m.OldHash(ctx)
+	case machinesecret.FieldLastFour:
+		return m.OldLastFour(ctx)
+	case machinesecret.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case machinesecret.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case machinesecret.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case machinesecret.FieldRevokedAt:
+		return m.OldRevokedAt(ctx)
+	case machinesecret.FieldLastUsedAt:
+		return m.OldLastUsedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown MachineSecret field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MachineSecretMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case machinesecret.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case machinesecret.FieldGroupID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGroupID(v)
+		return nil
+	case machinesecret.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case machinesecret.FieldPurpose:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurpose(v)
+		return nil
+	case machinesecret.FieldHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	case machinesecret.FieldLastFour:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastFour(v)
+		return nil
+	case machinesecret.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case machinesecret.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case machinesecret.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case machinesecret.FieldRevokedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevokedAt(v)
+		return nil
+	case machinesecret.FieldLastUsedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastUsedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MachineSecret field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MachineSecretMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MachineSecretMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MachineSecretMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown MachineSecret numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MachineSecretMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(machinesecret.FieldGroupID) {
+		fields = append(fields, machinesecret.FieldGroupID)
+	}
+	if m.FieldCleared(machinesecret.FieldExpiresAt) {
+		fields = append(fields, machinesecret.FieldExpiresAt)
+	}
+	if m.FieldCleared(machinesecret.FieldRevokedAt) {
+		fields = append(fields, machinesecret.FieldRevokedAt)
+	}
+	if m.FieldCleared(machinesecret.FieldLastUsedAt) {
+		fields = append(fields, machinesecret.FieldLastUsedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MachineSecretMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MachineSecretMutation) ClearField(name string) error {
+	switch name {
+	case machinesecret.FieldGroupID:
+		m.ClearGroupID()
+		return nil
+	case machinesecret.FieldExpiresAt:
+		m.ClearExpiresAt()
+		return nil
+	case machinesecret.FieldRevokedAt:
+		m.ClearRevokedAt()
+		return nil
+	case machinesecret.FieldLastUsedAt:
+		m.ClearLastUsedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineSecret nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MachineSecretMutation) ResetField(name string) error {
+	switch name {
+	case machinesecret.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case machinesecret.FieldGroupID:
+		m.ResetGroupID()
+		return nil
+	case machinesecret.FieldName:
+		m.ResetName()
+		return nil
+	case machinesecret.FieldPurpose:
+		m.ResetPurpose()
+		return nil
+	case machinesecret.FieldHash:
+		m.ResetHash()
+		return nil
+	case machinesecret.FieldLastFour:
+		m.ResetLastFour()
+		return nil
+	case machinesecret.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case machinesecret.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case machinesecret.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case machinesecret.FieldRevokedAt:
+		m.ResetRevokedAt()
+		return nil
+	case machinesecret.FieldLastUsedAt:
+		m.ResetLastUsedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineSecret field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MachineSecretMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.application != nil {
+		edges = append(edges, machinesecret.EdgeApplication)
+	}
+	if m.group != nil {
+		edges = append(edges, machinesecret.EdgeGroup)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MachineSecretMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case machinesecret.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case machinesecret.EdgeGroup:
+		if id := m.group; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MachineSecretMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MachineSecretMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MachineSecretMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedapplication {
+		edges = append(edges, machinesecret.EdgeApplication)
+	}
+	if m.clearedgroup {
+		edges = append(edges, machinesecret.EdgeGroup)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MachineSecretMutation) EdgeCleared(name string) bool {
+	switch name {
+	case machinesecret.EdgeApplication:
+		return m.clearedapplication
+	case machinesecret.EdgeGroup:
+		return m.clearedgroup
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MachineSecretMutation) ClearEdge(name string) error {
+	switch name {
+	case machinesecret.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case machinesecret.EdgeGroup:
+		m.ClearGroup()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineSecret unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MachineSecretMutation) ResetEdge(name string) error {
+	switch name {
+	case machinesecret.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case machinesecret.EdgeGroup:
+		m.ResetGroup()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineSecret edge %s", name)
 }
 
 // MirrorMutation represents an operation that mutates the Mirror nodes in the graph.

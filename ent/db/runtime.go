@@ -75,8 +75,12 @@ func init() {
 	applicationDescVersioning := applicationFields[5].Descriptor()
 	// application.DefaultVersioning holds the default value on creation for the versioning field.
 	application.DefaultVersioning = version.Versioning(applicationDescVersioning.Default.(string))
+	// applicationDescRequireSecret is the schema descriptor for require_secret field.
+	applicationDescRequireSecret := applicationFields[6].Descriptor()
+	// application.DefaultRequireSecret holds the default value on creation for the require_secret field.
+	application.DefaultRequireSecret = applicationDescRequireSecret.Default.(bool)
 	// applicationDescRevision is the schema descriptor for revision field.
-	applicationDescRevision := applicationFields[6].Descriptor()
+	applicationDescRevision := applicationFields[7].Descriptor()
 	// application.DefaultRevision holds the default value on creation for the revision field.
 	application.DefaultRevision = applicationDescRevision.Default.(int64)
 	attemptFields := schema.Attempt{}.Fields()
@@ -179,16 +183,20 @@ func init() {
 	groupDescDescription := groupFields[7].Descriptor()
 	// group.DefaultDescription holds the default value on creation for the description field.
 	group.DefaultDescription = groupDescDescription.Default.(string)
+	// groupDescRequireSecret is the schema descriptor for require_secret field.
+	groupDescRequireSecret := groupFields[9].Descriptor()
+	// group.DefaultRequireSecret holds the default value on creation for the require_secret field.
+	group.DefaultRequireSecret = groupDescRequireSecret.Default.(bool)
 	// groupDescRevision is the schema descriptor for revision field.
-	groupDescRevision := groupFields[9].Descriptor()
+	groupDescRevision := groupFields[10].Descriptor()
 	// group.DefaultRevision holds the default value on creation for the revision field.
 	group.DefaultRevision = groupDescRevision.Default.(int64)
 	// groupDescPausedBy is the schema descriptor for paused_by field.
-	groupDescPausedBy := groupFields[11].Descriptor()
+	groupDescPausedBy := groupFields[12].Descriptor()
 	// group.DefaultPausedBy holds the default value on creation for the paused_by field.
 	group.DefaultPausedBy = groupDescPausedBy.Default.(string)
 	// groupDescPauseReason is the schema descriptor for pause_reason field.
-	groupDescPauseReason := groupFields[12].Descriptor()
+	groupDescPauseReason := groupFields[13].Descriptor()
 	// group.DefaultPauseReason holds the default value on creation for the pause_reason field.
 	group.DefaultPauseReason = groupDescPauseReason.Default.(string)
 	grouprolloutFields := schema.GroupRollout{}.Fields()

@@ -48,6 +48,8 @@ type Tx struct {
 	MachineJob *MachineJobClient
 	// MachineJobItem is the client for interacting with the MachineJobItem builders.
 	MachineJobItem *MachineJobItemClient
+	// MachineSecret is the client for interacting with the MachineSecret builders.
+	MachineSecret *MachineSecretClient
 	// Mirror is the client for interacting with the Mirror builders.
 	Mirror *MirrorClient
 	// PacePoint is the client for interacting with the PacePoint builders.
@@ -227,6 +229,7 @@ func (tx *Tx) init() {
 	tx.Ledger = NewLedgerClient(tx.config)
 	tx.MachineJob = NewMachineJobClient(tx.config)
 	tx.MachineJobItem = NewMachineJobItemClient(tx.config)
+	tx.MachineSecret = NewMachineSecretClient(tx.config)
 	tx.Mirror = NewMirrorClient(tx.config)
 	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)

@@ -24,6 +24,7 @@ func (Application) Fields() []ent.Field {
 		field.String("product_id").Optional().Nillable().Unique().Comment("reverse-domain name that machines can send instead of the id"),
 		field.String("description").Default(""),
 		field.String("versioning").GoType(version.Versioning("")).Default(string(version.Semantic)).Comment("which texts are versions: semver or numeric"),
+		field.Bool("require_secret").Default(false).Comment("requests to its groups need a machine secret"),
 		field.Int64("revision").Default(1).Comment("incremented by every change of the application's configuration"),
 		createdAt(),
 		field.Time("deleted_at").Optional().Nillable().Comment("when a person deleted it; its rows are deleted in the background"),
@@ -38,6 +39,7 @@ func (Application) Edges() []ent.Edge {
 		child("channels", Channel.Type),
 		child("groups", Group.Type),
 		child("instances", Instance.Type),
+		child("secrets", MachineSecret.Type),
 	}
 }
 

@@ -27,6 +27,7 @@ func (Group) Fields() []ent.Field {
 		field.String("arch").Default("amd64"),
 		field.String("description").Default(""),
 		field.JSON("policy", rollout.Policy{}),
+		field.Bool("require_secret").Default(false).Comment("requests to it need a machine secret"),
 		field.Int64("revision").Default(1).Comment("incremented by every change of this row, for expectedRevision"),
 		field.Time("paused_at").Optional().Nillable(),
 		field.String("paused_by").Default(""),
@@ -46,6 +47,7 @@ func (Group) Edges() []ent.Edge {
 		child("counts", GroupCount.Type),
 		child("points", StatPoint.Type),
 		child("paces", PacePoint.Type),
+		child("secrets", MachineSecret.Type),
 		edge.To("instances", Instance.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
 	}
 }

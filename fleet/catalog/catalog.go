@@ -37,9 +37,12 @@ type App struct {
 
 	Versioning version.Versioning
 
-	byID   map[uuid.UUID]*Group
-	tracks map[trackArch]*Group // by track and alias
-	folded map[trackArch]*Group // the same without case and quotes
+	RequireSecret bool // of all its groups
+
+	byID    map[uuid.UUID]*Group
+	secrets map[secretKey]*Secret // also revoked and expired ones
+	tracks  map[trackArch]*Group  // by track and alias
+	folded  map[trackArch]*Group  // the same without case and quotes
 }
 
 type trackArch struct{ track, arch string }
@@ -96,6 +99,8 @@ type Group struct {
 	Reboots bool // the target is an operating system
 	Pause   rollout.Pause
 	Offers  map[rollout.ID]*Offer // manifests of the target and every floor
+
+	RequireSecret bool // the group or its application refuses requests without a right secret
 }
 
 // App returns an application by its id, nil when there is none.

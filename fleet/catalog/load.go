@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
@@ -48,12 +49,13 @@ type configuration struct {
 	packages []*db.Release // only targets and floors of channels
 	floors   []*db.Floor
 	blacks   []*db.Blacklisting // with the versions of their packages
+	secrets  []*db.MachineSecret
 }
 
 func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) (c configuration, err error) {
 	apps, groups, channels := client.Application.Query().Where(application.DeletedAtIsNil()), client.Group.Query().Where(group.DeletedAtIsNil()), client.Channel.Query()
 	packages := client.Release.Query().Where(release.Or(release.HasChannels(), release.HasFloors()))
-	floors, blacks := client.Floor.Query(), client.Blacklisting.Query()
+	floors, blacks, secrets := client.Floor.Query(), client.Blacklisting.Query(), client.MachineSecret.Query()
 	if len(ids) > 0 {
 		apps.Where(application.IDIn(ids...))
 		channels.Where(channel.ApplicationIDIn(ids...))
@@ -61,6 +63,7 @@ func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) 
 		packages.Where(release.ApplicationIDIn(ids...))
 		floors.Where(floor.HasChannelWith(channel.ApplicationIDIn(ids...)))
 		blacks.Where(blacklisting.HasChannelWith(channel.ApplicationIDIn(ids...)))
+		secrets.Where(machinesecret.ApplicationIDIn(ids...))
 	}
 	if c.apps, err = apps.All(ctx); err != nil {
 		return c, err
@@ -77,6 +80,9 @@ func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) 
 	if c.floors, err = floors.All(ctx); err != nil {
 		return c, err
 	}
+	if c.secrets, err = secrets.All(ctx); err != nil {
+		return c, err
+	}
 	c.blacks, err = blacks.WithPackage(func(q *db.ReleaseQuery) { q.Select(release.FieldVersion) }).All(ctx)
 	return c, err
 }
@@ -87,7 +93,7 @@ func (c *configuration) build() []*App {
 	for _, row := range c.apps {
 		a := &App{
 			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision, Versioning: row.Versioning,
-			byID: map[uuid.UUID]*Group{},
+			RequireSecret: row.RequireSecret, byID: map[uuid.UUID]*Group{},
 		}
 		if row.ProductID != nil {
 			a.ProductID = *row.ProductID
@@ -104,7 +110,14 @@ func (c *configuration) build() []*App {
 	}
 	for _, row := range c.groups {
 		if a := apps[row.ApplicationID]; a != nil {
-			a.add(newGroup(row, channels))
+			g := newGroup(row, channels)
+			g.RequireSecret = row.RequireSecret || a.RequireSecret
+			a.add(g)
+		}
+	}
+	for _, row := range c.secrets {
+		if a := apps[row.ApplicationID]; a != nil {
+			a.addSecret(newSecret(row))
 		}
 	}
 	for _, a := range list {

@@ -16,7 +16,14 @@ const (
 	VerdictUnknownGroup   // also: unknown architecture
 	VerdictInvalidVersion // the version cannot be compared
 	VerdictInvalidMachine // the machine id is empty, too long or not printable
+	VerdictSecretMissing  // the group requires a machine secret
+	VerdictSecretUnknown  // also: of another application or group
+	VerdictSecretRevoked
+	VerdictSecretExpired
 )
+
+// Secret reports whether the request has no right secret.
+func (v Verdict) Secret() bool { return v >= VerdictSecretMissing && v <= VerdictSecretExpired }
 
 // Offer is one manifest of a channel.
 type Offer struct {

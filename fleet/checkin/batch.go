@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -173,6 +174,10 @@ func (b *batch) apply(c *call) (done bool, err error) {
 	if group == nil {
 		return false, nil
 	}
+	if verdict := b.identify(c, m, group); verdict != catalog.VerdictOK {
+		c.answer = Answer{Verdict: verdict}
+		return true, nil
+	}
 	before, events := describedBy(m), c.in.Events
 	if m == nil {
 		if !c.in.Ping && !c.in.UpdateCheck && !slices.ContainsFunc(c.in.Events, rollout.Event.Idle) {
@@ -194,6 +199,10 @@ func (b *batch) apply(c *call) (done bool, err error) {
 	}
 	state := m.State
 	c.in.describe(m)
+	if c.enrolls() && !m.Enrolled {
+		w := b.worlds[m.GroupID]
+		w.Enroll(&m.Machine, "the secret "+strconv.Quote(c.secret.Name), "", b.effects[m.GroupID])
+	}
 	// What the machine reports belongs to the group that granted its update. Only
 	// then it moves.
 	b.report(b.worlds[m.GroupID], b.effects[m.GroupID], c, m, events)

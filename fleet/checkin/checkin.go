@@ -66,6 +66,7 @@ type Service struct {
 	meters  *pace.Meters
 	mirrors mirrorLog
 	refused refusedLog
+	secrets secretUses
 	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
 }
 
@@ -149,6 +150,14 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 	if verdict != catalog.VerdictOK {
 		return Answer{Verdict: verdict}, nil
 	}
+	now := s.now()
+	secret, verdict := group.Identify(in.Secret, now)
+	if verdict != catalog.VerdictOK {
+		return Answer{Verdict: verdict}, nil
+	}
+	if secret != nil {
+		s.secrets.note(secret.ID, now)
+	}
 	version, ok := runningVersion(group.App.Versioning, in.Version)
 	if !ok {
 		return Answer{Verdict: catalog.VerdictInvalidVersion}, nil
@@ -159,8 +168,7 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 	if in.declaresMirror() && s.admitsMirror(&in, group) {
 		return s.mirror(ctx, group, in, version)
 	}
-	asked := call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine)}
-	now := s.now()
+	asked := call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine), secret: secret}
 	if answer, ok := s.idle.answer(&asked, now); ok {
 		s.rate.note(now)
 		return answer, nil
@@ -203,7 +211,8 @@ func (s *Service) committed(v *view) {
 type call struct {
 	in       CheckIn
 	version  rollout.Version
-	group    *catalog.Group // named by the machine
+	group    *catalog.Group  // named by the machine
+	secret   *catalog.Secret // that was right for group; nil: none
 	instance uuid.UUID
 	also     []uuid.UUID // further groups to lock, known after the first try
 	admitted bool        // as a new machine, in an earlier try

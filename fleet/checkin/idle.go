@@ -61,6 +61,7 @@ type idleMachine struct {
 	known       int64  // since when it is known, Unix microseconds
 	state       rollout.State
 	reason      rollout.Reason
+	enrolled    bool
 	queued      bool // seen is waiting to be written
 }
 
@@ -121,7 +122,7 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	s.mu.Lock()
 	m, known := s.machines[c.instance]
 	s.mu.Unlock()
-	if !known || m.fingerprint != fingerprint || at-m.seen > idleLifetime.Microseconds() {
+	if !known || m.fingerprint != fingerprint || c.enrolls() && !m.enrolled || at-m.seen > idleLifetime.Microseconds() {
 		return Answer{}, false
 	}
 	found, _ := i.views.Load(c.group.ID)
@@ -131,7 +132,7 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	}
 	answer := Answer{PollInterval: v.group.Schedule.Policy().PollInterval}
 	if c.in.UpdateCheck {
-		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason, FirstSeenAt: time.UnixMicro(m.known)}
+		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason, FirstSeenAt: time.UnixMicro(m.known), Enrolled: m.enrolled}
 		answer.Decision = rollout.Decide(&v.world, &machine, c.in.Check, now)
 		same := answer.Decision.Reason == m.reason
 		settled := m.reason == rollout.ReasonUpToDate || m.reason == rollout.ReasonNoPackage ||
@@ -197,7 +198,7 @@ func (i *idleCache) put(s *idleShard, m *store.Machine) {
 			break
 		}
 	}
-	s.machines[m.InstanceID] = idleMachine{fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), known: m.KnownSince().UnixMicro(), state: m.State, reason: m.Reason}
+	s.machines[m.InstanceID] = idleMachine{fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), known: m.KnownSince().UnixMicro(), state: m.State, reason: m.Reason, enrolled: m.Enrolled}
 }
 
 // show keeps the newest view of a group.

@@ -53,7 +53,13 @@ func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, vers
 			return err
 		}
 		w := g.World(states[0], s.now(), &rollout.Effects{})
-		answer.Decision = rollout.Decide(&w, &rollout.Machine{ID: in.Machine, Version: version}, in.Check, tx.Now())
+		m := rollout.Machine{ID: in.Machine, Version: version}
+		if w.Policy.Policy().EnrolledOnly {
+			if m.Enrolled, err = enrolled(ctx, tx, store.InstanceID(g.App.ID, in.Machine)); err != nil {
+				return err
+			}
+		}
+		answer.Decision = rollout.Decide(&w, &m, in.Check, tx.Now())
 		return nil
 	})
 	if err != nil {
@@ -61,7 +67,8 @@ func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, vers
 	}
 	defer func() { s.mirrors.note(g.ID, &in, answer.Offers, s.now()) }()
 	switch answer.Decision.Reason {
-	case rollout.ReasonNone, rollout.ReasonUpToDate, rollout.ReasonOutsideClientPrefix, rollout.ReasonDisabledByClient, rollout.ReasonNoPackage, rollout.ReasonBlacklisted, rollout.ReasonPaused, rollout.ReasonHalted:
+	case rollout.ReasonNone, rollout.ReasonUpToDate, rollout.ReasonOutsideClientPrefix, rollout.ReasonDisabledByClient, rollout.ReasonNoPackage, rollout.ReasonBlacklisted,
+		rollout.ReasonNotEnrolled, rollout.ReasonPaused, rollout.ReasonHalted:
 		return answer, nil
 	}
 	var steps []catalog.Offer
@@ -162,4 +169,11 @@ func versionsOf(offers []catalog.Offer) string {
 		all = append(all, version)
 	}
 	return strings.Join(all, " ")
+}
+
+// enrolled reports whether a person enrolled a machine.
+func enrolled(ctx context.Context, tx *store.Tx, id uuid.UUID) (bool, error) {
+	found, err := tx.Machines(ctx, []uuid.UUID{id})
+	m := found[id]
+	return m != nil && m.Enrolled, err
 }

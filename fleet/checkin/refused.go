@@ -35,12 +35,17 @@ const (
 	RefusedUnknownTrack // or architecture
 	RefusedInvalidVersion
 	RefusedInvalidMachine
+	RefusedMachineSecretMissing // the group requires one
+	RefusedMachineSecretUnknown // or of another application or group
+	RefusedMachineSecretRevoked
+	RefusedMachineSecretExpired
 	refusalCount
 )
 
 var refusalText = [refusalCount]string{
 	"unreadable", "too_large", "wrong_path", "secret_missing", "no_application", "unknown_application", "unknown_track",
 	"invalid_version", "invalid_machine",
+	"machine_secret_missing", "machine_secret_unknown", "machine_secret_revoked", "machine_secret_expired",
 }
 
 // String returns the stable code.
@@ -108,6 +113,14 @@ func (s *Service) refuse(v catalog.Verdict, in CheckIn) {
 		r.Reason = RefusedInvalidVersion
 	case catalog.VerdictInvalidMachine:
 		r.Reason = RefusedInvalidMachine
+	case catalog.VerdictSecretMissing:
+		r.Reason = RefusedMachineSecretMissing
+	case catalog.VerdictSecretUnknown:
+		r.Reason = RefusedMachineSecretUnknown
+	case catalog.VerdictSecretRevoked:
+		r.Reason = RefusedMachineSecretRevoked
+	case catalog.VerdictSecretExpired:
+		r.Reason = RefusedMachineSecretExpired
 	}
 	s.Refuse(r)
 }

@@ -19,6 +19,8 @@ type CheckIn struct {
 	Board string // "amd64-usr", "arm64-usr"; wins over Arch
 	Arch  string // os arch, "" = amd64
 
+	Secret catalog.SecretHash // of the machine secret, zero: none was sent
+
 	Attributes
 	rollout.Check // what the update check demands
 

@@ -67,6 +67,8 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(below("rollout_id", "rollouts", "group_id", r.groups))
 	case *db.HistoryEntryQuery:
 		q.Where(r.history)
+	case *db.MachineSecretQuery:
+		q.Where(r.groupOrWhole("group_id"))
 	case *db.InstanceQuery:
 		q.Where(r.groupOrWhole("group_id"))
 	case *db.ActivityQuery:

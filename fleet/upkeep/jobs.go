@@ -44,6 +44,7 @@ const (
 	jobBeat
 	jobRefusals
 	jobRefused
+	jobSecrets
 	jobSignIns
 	jobClock
 	jobMachines
@@ -63,6 +64,7 @@ func (w *Worker) newJobs() *jobs {
 		jobBeat:     {Name: "record uptime", Every: store.BeatEvery},
 		jobRefusals: {Name: "write refusals and mirrors", Every: workEvery},
 		jobRefused:  {Name: "write refused requests", Every: workEvery},
+		jobSecrets:  {Name: "write the use of machine secrets", Every: workEvery},
 		jobSignIns:  {Name: "write failed sign-ins", Every: workEvery},
 		jobClock:    {Name: "compare the clocks", Every: store.BeatEvery},
 		jobMachines: {Name: "work on machine jobs", Every: workEvery},

@@ -162,6 +162,9 @@ func (w *Worker) loop(ctx context.Context) {
 			if err := w.machines.FlushRefused(context.WithoutCancel(ctx)); err != nil {
 				w.log.Error("could not write refused requests", "error", err)
 			}
+			if err := w.machines.FlushSecretUses(context.WithoutCancel(ctx)); err != nil {
+				w.log.Error("could not write the use of machine secrets", "error", err)
+			}
 			if err := w.signIns(context.WithoutCancel(ctx), true); err != nil {
 				w.log.Error("could not write failed sign-ins", "error", err)
 			}
@@ -193,6 +196,9 @@ func (w *Worker) Work(ctx context.Context) error {
 	// Every process writes what it refused, too.
 	if err := w.jobs.ran(jobRefused, w.now(), w.machines.FlushRefused(ctx)); err != nil && ctx.Err() == nil {
 		w.log.Error("could not write refused requests", "error", err)
+	}
+	if err := w.jobs.ran(jobSecrets, w.now(), w.machines.FlushSecretUses(ctx)); err != nil && ctx.Err() == nil {
+		w.log.Error("could not write the use of machine secrets", "error", err)
 	}
 	if err := w.jobs.ran(jobSignIns, w.now(), w.signIns(ctx, false)); err != nil && ctx.Err() == nil {
 		w.log.Error("could not write failed sign-ins", "error", err)

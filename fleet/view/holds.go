@@ -87,7 +87,7 @@ func (q *queue) add(row *db.GroupCount) {
 		return
 	}
 	reason := rollout.ParseReason(row.Reason)
-	if reason.Declines() {
+	if reason.Excludes() {
 		q.declined = max(q.declined, reason)
 		return
 	}

@@ -53,6 +53,8 @@ type VersionCount struct {
 	Active   int // seen within 24 hours
 	Standing VersionStanding
 	place    version.Place
+
+	notEnrolled int // of Active, held for this reason
 }
 
 // OnTarget reports whether the version is the target of its groups or a higher one.
@@ -127,6 +129,9 @@ func (t *tally) add(row *db.GroupCount, g *catalog.Group, s rollout.RolloutState
 	}
 	v := entry(t.versions, key, func() *VersionCount { return &VersionCount{Version: row.Version, Standing: key.standing, place: place} })
 	v.Machines, v.Active = v.Machines+n, v.Active+active
+	if row.Reason == rollout.ReasonNotEnrolled.String() {
+		v.notEnrolled += active
+	}
 	c := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
 	c.Machines, c.Active = c.Machines+n, c.Active+active
 

@@ -124,7 +124,11 @@ func (s *Service) simulation(ctx context.Context, g *catalog.Group, p rollout.Po
 	}
 	for _, c := range n.ByVersion {
 		v, _ := rollout.ParseVersion(c.Version)
-		sim.Machines = append(sim.Machines, forecast.Cohort{Version: v, Count: c.Active})
+		count := c.Active
+		if p.EnrolledOnly {
+			count -= c.notEnrolled
+		}
+		sim.Machines = append(sim.Machines, forecast.Cohort{Version: v, Count: count})
 	}
 	if sim.CheckEvery > 0 {
 		return sim, nil

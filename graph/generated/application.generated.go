@@ -22,6 +22,8 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type ApplicationResolver interface {
+	Secrets(ctx context.Context, obj *db.Application) ([]*db.MachineSecret, error)
+
 	Permissions(ctx context.Context, obj *db.Application) ([]string, error)
 	Channels(ctx context.Context, obj *db.Application) ([]*db.Channel, error)
 	Groups(ctx context.Context, obj *db.Application) ([]*db.Group, error)
@@ -181,6 +183,61 @@ func (ec *executionContext) _Application_versioning(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Application_versioning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Application", field, false, false, "Versioning")
+}
+
+func (ec *executionContext) _Application_requireSecret(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_requireSecret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequireSecret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_requireSecret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Application_secrets(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_secrets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Secrets(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.MachineSecret) graphql.Marshaler {
+			return ec.marshalNMachineSecret2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐMachineSecretᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_secrets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MachineSecret(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Application_revision(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
@@ -748,7 +805,7 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "teamId", "productId", "description", "versioning"}
+	fieldsInOrder := [...]string{"id", "name", "teamId", "productId", "description", "versioning", "requireSecret"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -797,6 +854,13 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 				return it, err
 			}
 			it.Versioning = data
+		case "requireSecret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireSecret"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequireSecret = data
 		}
 	}
 	return it, nil
@@ -858,6 +922,17 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "requireSecret":
+			out.Values[i] = ec._Application_requireSecret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "secrets":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_secrets(ctx, field, obj)
+				})
 		case "revision":
 			out.Values[i] = ec._Application_revision(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

@@ -28,6 +28,8 @@ type FailureCountResolver interface {
 type GroupResolver interface {
 	Permissions(ctx context.Context, obj *db.Group) ([]string, error)
 
+	Secrets(ctx context.Context, obj *db.Group) ([]*db.MachineSecret, error)
+
 	State(ctx context.Context, obj *db.Group) (model.GroupState, error)
 
 	PolicySentence(ctx context.Context, obj *db.Group) (string, error)
@@ -742,6 +744,61 @@ func (ec *executionContext) _Group_permissions(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Group_permissions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Group", field, true, true, "String")
+}
+
+func (ec *executionContext) _Group_requireSecret(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_requireSecret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequireSecret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Group_requireSecret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Group", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Group_secrets(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_secrets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Group().Secrets(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.MachineSecret) graphql.Marshaler {
+			return ec.marshalNMachineSecret2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐMachineSecretᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Group_secrets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Group",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MachineSecret(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Group_application(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
@@ -3048,7 +3105,7 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "track", "aliases", "description", "channelId", "expectedRevision", "reason"}
+	fieldsInOrder := [...]string{"id", "name", "track", "aliases", "description", "channelId", "requireSecret", "expectedRevision", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3099,6 +3156,13 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 			if err = ec.Resolvers.UpdateGroupInput().ChannelID(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "requireSecret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireSecret"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequireSecret = data
 		case "expectedRevision":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
 			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
@@ -3379,6 +3443,17 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Group_permissions(ctx, field, obj)
+				})
+		case "requireSecret":
+			out.Values[i] = ec._Group_requireSecret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "secrets":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Group_secrets(ctx, field, obj)
 				})
 		case "application":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

@@ -309,6 +309,29 @@ func (ec *executionContext) fieldContext_Policy_evidenceAge(_ context.Context, f
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
 }
 
+func (ec *executionContext) _Policy_enrolledOnly(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_enrolledOnly(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EnrolledOnly, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_enrolledOnly(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _Policy_timezone(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1114,7 +1137,7 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"updatesEnabled", "safeMode", "maxUpdatesPerPeriod", "periodInterval", "maxConcurrentUpdates", "updateTimeout", "rebootTimeout", "lostAfter", "evidenceAge", "timezone", "officeHours", "windows", "freezes", "waves", "haltFailureShare", "haltMinAttempts", "maxAttempts", "onDemand", "pollInterval"}
+	fieldsInOrder := [...]string{"updatesEnabled", "safeMode", "maxUpdatesPerPeriod", "periodInterval", "maxConcurrentUpdates", "updateTimeout", "rebootTimeout", "lostAfter", "evidenceAge", "enrolledOnly", "timezone", "officeHours", "windows", "freezes", "waves", "haltFailureShare", "haltMinAttempts", "maxAttempts", "onDemand", "pollInterval"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1184,6 +1207,13 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.EvidenceAge = data
+		case "enrolledOnly":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enrolledOnly"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EnrolledOnly = data
 		case "timezone":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timezone"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1643,6 +1673,11 @@ func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "evidenceAge":
 			out.Values[i] = ec._Policy_evidenceAge(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "enrolledOnly":
+			out.Values[i] = ec._Policy_enrolledOnly(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

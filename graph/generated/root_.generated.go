@@ -43,6 +43,7 @@ type ResolverRoot interface {
 	Instance() InstanceResolver
 	MachineJob() MachineJobResolver
 	MachineJobItem() MachineJobItemResolver
+	MachineSecret() MachineSecretResolver
 	Mutation() MutationResolver
 	Package() PackageResolver
 	Policy() PolicyResolver
@@ -105,20 +106,22 @@ type ComplexityRoot struct {
 	}
 
 	Application struct {
-		Channels     func(childComplexity int) int
-		CreatedAt    func(childComplexity int) int
-		Description  func(childComplexity int) int
-		Groups       func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Name         func(childComplexity int) int
-		Numbers      func(childComplexity int) int
-		Packages     func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
-		Permissions  func(childComplexity int) int
-		ProductID    func(childComplexity int) int
-		RecentChecks func(childComplexity int) int
-		Revision     func(childComplexity int) int
-		Team         func(childComplexity int) int
-		Versioning   func(childComplexity int) int
+		Channels      func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		Description   func(childComplexity int) int
+		Groups        func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Numbers       func(childComplexity int) int
+		Packages      func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
+		Permissions   func(childComplexity int) int
+		ProductID     func(childComplexity int) int
+		RecentChecks  func(childComplexity int) int
+		RequireSecret func(childComplexity int) int
+		Revision      func(childComplexity int) int
+		Secrets       func(childComplexity int) int
+		Team          func(childComplexity int) int
+		Versioning    func(childComplexity int) int
 	}
 
 	ApplicationChange struct {
@@ -261,6 +264,11 @@ type ComplexityRoot struct {
 	}
 
 	ChannelPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CreateMachineSecretPayload struct {
 		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
@@ -422,9 +430,11 @@ type ComplexityRoot struct {
 		Policy         func(childComplexity int) int
 		PolicySentence func(childComplexity int) int
 		PolicyWarnings func(childComplexity int) int
+		RequireSecret  func(childComplexity int) int
 		Revision       func(childComplexity int) int
 		Rollout        func(childComplexity int) int
 		Rollouts       func(childComplexity int, first *int, after *string) int
+		Secrets        func(childComplexity int) int
 		State          func(childComplexity int) int
 		Track          func(childComplexity int) int
 	}
@@ -681,6 +691,23 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	MachineSecret struct {
+		CreatedAt  func(childComplexity int) int
+		CreatedBy  func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		LastFour   func(childComplexity int) int
+		LastUsedAt func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Purpose    func(childComplexity int) int
+		RevokedAt  func(childComplexity int) int
+	}
+
+	MachineSecretPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Mirror struct {
 		Address     func(childComplexity int) int
 		Application func(childComplexity int) int
@@ -695,56 +722,63 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AddFloor           func(childComplexity int, input fleet.AddFloor) int
-		AdvanceWave        func(childComplexity int, input fleet.AdvanceWave) int
-		BlacklistPackage   func(childComplexity int, input fleet.BlacklistPackage) int
-		ChangePassword     func(childComplexity int, input account.ChangePassword) int
-		CreateApplication  func(childComplexity int, input fleet.CreateApplication) int
-		CreateChannel      func(childComplexity int, input fleet.CreateChannel) int
-		CreateGroup        func(childComplexity int, input model.CreateGroupInput) int
-		CreatePackage      func(childComplexity int, input fleet.CreatePackage) int
-		CreateTeam         func(childComplexity int, input account.CreateTeam) int
-		CreateToken        func(childComplexity int, input account.CreateToken) int
-		CreateUser         func(childComplexity int, input account.CreateUser) int
-		DeleteApplication  func(childComplexity int, input fleet.DeleteApplication) int
-		DeleteChannel      func(childComplexity int, input fleet.DeleteChannel) int
-		DeleteGroup        func(childComplexity int, input fleet.DeleteGroup) int
-		DeletePackage      func(childComplexity int, input fleet.DeletePackage) int
-		DeleteTeam         func(childComplexity int, input account.DeleteTeam) int
-		DeleteUser         func(childComplexity int, input account.DeleteUser) int
-		EndOtherSessions   func(childComplexity int, input account.EndOtherSessions) int
-		EndSession         func(childComplexity int, input account.EndSession) int
-		EnrollInstances    func(childComplexity int, input fleet.EnrollInstances) int
-		ForgetInstance     func(childComplexity int, input fleet.ForgetInstance) int
-		ForgetInstances    func(childComplexity int, input fleet.ForgetInstances) int
-		HaltRollout        func(childComplexity int, input fleet.HaltRollout) int
-		HoldInstance       func(childComplexity int, input fleet.HoldInstance) int
-		MoveInstance       func(childComplexity int, input fleet.MoveInstance) int
-		PauseUpdates       func(childComplexity int, input fleet.PauseUpdates) int
-		PinInstance        func(childComplexity int, input fleet.PinInstance) int
-		PromotePackage     func(childComplexity int, input fleet.PromotePackage) int
-		ReleaseInstance    func(childComplexity int, input fleet.ReleaseInstance) int
-		RemoveFloor        func(childComplexity int, input fleet.RemoveFloor) int
-		ResumeUpdates      func(childComplexity int, input fleet.ResumeUpdates) int
-		RetryMachineJob    func(childComplexity int, input fleet.RetryMachineJob) int
-		RevokeToken        func(childComplexity int, input account.RevokeToken) int
-		RollBack           func(childComplexity int, input fleet.RollBack) int
-		SetInstanceAlias   func(childComplexity int, input fleet.SetInstanceAlias) int
-		SetPassword        func(childComplexity int, input account.SetPassword) int
-		SignIn             func(childComplexity int, input model.SignInInput) int
-		SignOut            func(childComplexity int) int
-		StartDemo          func(childComplexity int) int
-		StartMachineJob    func(childComplexity int, input fleet.StartMachineJob) int
-		StopDemo           func(childComplexity int) int
-		StopMachineJob     func(childComplexity int, input fleet.StopMachineJob) int
-		UnblacklistPackage func(childComplexity int, input fleet.UnblacklistPackage) int
-		UpdateApplication  func(childComplexity int, input fleet.UpdateApplication) int
-		UpdateChannel      func(childComplexity int, input fleet.UpdateChannel) int
-		UpdateGroup        func(childComplexity int, input fleet.UpdateGroup) int
-		UpdatePackage      func(childComplexity int, input fleet.UpdatePackage) int
-		UpdatePolicy       func(childComplexity int, input model.UpdatePolicyInput) int
-		UpdateTeam         func(childComplexity int, input account.UpdateTeam) int
-		UpdateUser         func(childComplexity int, input account.UpdateUser) int
+		AddFloor            func(childComplexity int, input fleet.AddFloor) int
+		AdvanceWave         func(childComplexity int, input fleet.AdvanceWave) int
+		BlacklistPackage    func(childComplexity int, input fleet.BlacklistPackage) int
+		ChangePassword      func(childComplexity int, input account.ChangePassword) int
+		CreateApplication   func(childComplexity int, input fleet.CreateApplication) int
+		CreateChannel       func(childComplexity int, input fleet.CreateChannel) int
+		CreateGroup         func(childComplexity int, input model.CreateGroupInput) int
+		CreateMachineSecret func(childComplexity int, input fleet.CreateMachineSecret) int
+		CreatePackage       func(childComplexity int, input fleet.CreatePackage) int
+		CreateTeam          func(childComplexity int, input account.CreateTeam) int
+		CreateToken         func(childComplexity int, input account.CreateToken) int
+		CreateUser          func(childComplexity int, input account.CreateUser) int
+		DeleteApplication   func(childComplexity int, input fleet.DeleteApplication) int
+		DeleteChannel       func(childComplexity int, input fleet.DeleteChannel) int
+		DeleteGroup         func(childComplexity int, input fleet.DeleteGroup) int
+		DeletePackage       func(childComplexity int, input fleet.DeletePackage) int
+		DeleteTeam          func(childComplexity int, input account.DeleteTeam) int
+		DeleteUser          func(childComplexity int, input account.DeleteUser) int
+		EndOtherSessions    func(childComplexity int, input account.EndOtherSessions) int
+		EndSession          func(childComplexity int, input account.EndSession) int
+		EnrollInstances     func(childComplexity int, input fleet.EnrollInstances) int
+		ForgetInstance      func(childComplexity int, input fleet.ForgetInstance) int
+		ForgetInstances     func(childComplexity int, input fleet.ForgetInstances) int
+		HaltRollout         func(childComplexity int, input fleet.HaltRollout) int
+		HoldInstance        func(childComplexity int, input fleet.HoldInstance) int
+		MoveInstance        func(childComplexity int, input fleet.MoveInstance) int
+		PauseUpdates        func(childComplexity int, input fleet.PauseUpdates) int
+		PinInstance         func(childComplexity int, input fleet.PinInstance) int
+		PromotePackage      func(childComplexity int, input fleet.PromotePackage) int
+		ReleaseInstance     func(childComplexity int, input fleet.ReleaseInstance) int
+		RemoveFloor         func(childComplexity int, input fleet.RemoveFloor) int
+		ResumeUpdates       func(childComplexity int, input fleet.ResumeUpdates) int
+		RetryMachineJob     func(childComplexity int, input fleet.RetryMachineJob) int
+		RevokeMachineSecret func(childComplexity int, input fleet.RevokeMachineSecret) int
+		RevokeToken         func(childComplexity int, input account.RevokeToken) int
+		RollBack            func(childComplexity int, input fleet.RollBack) int
+		SetInstanceAlias    func(childComplexity int, input fleet.SetInstanceAlias) int
+		SetPassword         func(childComplexity int, input account.SetPassword) int
+		SignIn              func(childComplexity int, input model.SignInInput) int
+		SignOut             func(childComplexity int) int
+		StartDemo           func(childComplexity int) int
+		StartMachineJob     func(childComplexity int, input fleet.StartMachineJob) int
+		StopDemo            func(childComplexity int) int
+		StopMachineJob      func(childComplexity int, input fleet.StopMachineJob) int
+		UnblacklistPackage  func(childComplexity int, input fleet.UnblacklistPackage) int
+		UpdateApplication   func(childComplexity int, input fleet.UpdateApplication) int
+		UpdateChannel       func(childComplexity int, input fleet.UpdateChannel) int
+		UpdateGroup         func(childComplexity int, input fleet.UpdateGroup) int
+		UpdatePackage       func(childComplexity int, input fleet.UpdatePackage) int
+		UpdatePolicy        func(childComplexity int, input model.UpdatePolicyInput) int
+		UpdateTeam          func(childComplexity int, input account.UpdateTeam) int
+		UpdateUser          func(childComplexity int, input account.UpdateUser) int
+	}
+
+	NewMachineSecret struct {
+		Secret func(childComplexity int) int
+		Text   func(childComplexity int) int
 	}
 
 	Newcomers struct {
@@ -884,6 +918,7 @@ type ComplexityRoot struct {
 	}
 
 	Policy struct {
+		EnrolledOnly         func(childComplexity int) int
 		EvidenceAge          func(childComplexity int) int
 		Freezes              func(childComplexity int) int
 		HaltFailureShare     func(childComplexity int) int
@@ -1558,12 +1593,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.RecentChecks(childComplexity), true
+	case "Application.requireSecret":
+		if e.ComplexityRoot.Application.RequireSecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.RequireSecret(childComplexity), true
 	case "Application.revision":
 		if e.ComplexityRoot.Application.Revision == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Application.Revision(childComplexity), true
+	case "Application.secrets":
+		if e.ComplexityRoot.Application.Secrets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.Secrets(childComplexity), true
 	case "Application.team":
 		if e.ComplexityRoot.Application.Team == nil {
 			break
@@ -2191,6 +2238,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChannelPayload.UserErrors(childComplexity), true
 
+	case "CreateMachineSecretPayload.created":
+		if e.ComplexityRoot.CreateMachineSecretPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateMachineSecretPayload.Object(childComplexity), true
+	case "CreateMachineSecretPayload.userErrors":
+		if e.ComplexityRoot.CreateMachineSecretPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateMachineSecretPayload.UserErrors(childComplexity), true
+
 	case "CreateTokenPayload.secret":
 		if e.ComplexityRoot.CreateTokenPayload.Secret == nil {
 			break
@@ -2787,6 +2847,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.PolicyWarnings(childComplexity), true
+	case "Group.requireSecret":
+		if e.ComplexityRoot.Group.RequireSecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.RequireSecret(childComplexity), true
 	case "Group.revision":
 		if e.ComplexityRoot.Group.Revision == nil {
 			break
@@ -2810,6 +2876,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Rollouts(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Group.secrets":
+		if e.ComplexityRoot.Group.Secrets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Secrets(childComplexity), true
 	case "Group.state":
 		if e.ComplexityRoot.Group.State == nil {
 			break
@@ -3908,6 +3980,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MachineJobPayload.UserErrors(childComplexity), true
 
+	case "MachineSecret.createdAt":
+		if e.ComplexityRoot.MachineSecret.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.CreatedAt(childComplexity), true
+	case "MachineSecret.createdBy":
+		if e.ComplexityRoot.MachineSecret.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.CreatedBy(childComplexity), true
+	case "MachineSecret.expiresAt":
+		if e.ComplexityRoot.MachineSecret.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.ExpiresAt(childComplexity), true
+	case "MachineSecret.id":
+		if e.ComplexityRoot.MachineSecret.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.ID(childComplexity), true
+	case "MachineSecret.lastFour":
+		if e.ComplexityRoot.MachineSecret.LastFour == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.LastFour(childComplexity), true
+	case "MachineSecret.lastUsedAt":
+		if e.ComplexityRoot.MachineSecret.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.LastUsedAt(childComplexity), true
+	case "MachineSecret.name":
+		if e.ComplexityRoot.MachineSecret.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.Name(childComplexity), true
+	case "MachineSecret.purpose":
+		if e.ComplexityRoot.MachineSecret.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.Purpose(childComplexity), true
+	case "MachineSecret.revokedAt":
+		if e.ComplexityRoot.MachineSecret.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecret.RevokedAt(childComplexity), true
+
+	case "MachineSecretPayload.secret":
+		if e.ComplexityRoot.MachineSecretPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecretPayload.Object(childComplexity), true
+	case "MachineSecretPayload.userErrors":
+		if e.ComplexityRoot.MachineSecretPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineSecretPayload.UserErrors(childComplexity), true
+
 	case "Mirror.address":
 		if e.ComplexityRoot.Mirror.Address == nil {
 			break
@@ -4046,6 +4186,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateGroup(childComplexity, args["input"].(model.CreateGroupInput)), true
+	case "Mutation.createMachineSecret":
+		if e.ComplexityRoot.Mutation.CreateMachineSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createMachineSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateMachineSecret(childComplexity, args["input"].(fleet.CreateMachineSecret)), true
 	case "Mutation.createPackage":
 		if e.ComplexityRoot.Mutation.CreatePackage == nil {
 			break
@@ -4321,6 +4472,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetryMachineJob(childComplexity, args["input"].(fleet.RetryMachineJob)), true
+	case "Mutation.revokeMachineSecret":
+		if e.ComplexityRoot.Mutation.RevokeMachineSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeMachineSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeMachineSecret(childComplexity, args["input"].(fleet.RevokeMachineSecret)), true
 	case "Mutation.revokeToken":
 		if e.ComplexityRoot.Mutation.RevokeToken == nil {
 			break
@@ -4504,6 +4666,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["input"].(account.UpdateUser)), true
+
+	case "NewMachineSecret.secret":
+		if e.ComplexityRoot.NewMachineSecret.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NewMachineSecret.Secret(childComplexity), true
+	case "NewMachineSecret.text":
+		if e.ComplexityRoot.NewMachineSecret.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NewMachineSecret.Text(childComplexity), true
 
 	case "Newcomers.attempts":
 		if e.ComplexityRoot.Newcomers.Attempts == nil {
@@ -5049,6 +5224,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PayloadInspection.UserErrors(childComplexity), true
 
+	case "Policy.enrolledOnly":
+		if e.ComplexityRoot.Policy.EnrolledOnly == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.EnrolledOnly(childComplexity), true
 	case "Policy.evidenceAge":
 		if e.ComplexityRoot.Policy.EvidenceAge == nil {
 			break
@@ -7045,6 +7226,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateApplicationInput", ec.unmarshalInputCreateApplicationInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateGroupInput", ec.unmarshalInputCreateGroupInput),
+			graphql.NewInputUnmarshaler("CreateMachineSecretInput", ec.unmarshalInputCreateMachineSecretInput),
 			graphql.NewInputUnmarshaler("CreatePackageInput", ec.unmarshalInputCreatePackageInput),
 			graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
 			graphql.NewInputUnmarshaler("CreateTokenInput", ec.unmarshalInputCreateTokenInput),
@@ -7080,6 +7262,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
 			graphql.NewInputUnmarshaler("ResumeUpdatesInput", ec.unmarshalInputResumeUpdatesInput),
 			graphql.NewInputUnmarshaler("RetryMachineJobInput", ec.unmarshalInputRetryMachineJobInput),
+			graphql.NewInputUnmarshaler("RevokeMachineSecretInput", ec.unmarshalInputRevokeMachineSecretInput),
 			graphql.NewInputUnmarshaler("RevokeTokenInput", ec.unmarshalInputRevokeTokenInput),
 			graphql.NewInputUnmarshaler("RoleGrantInput", ec.unmarshalInputRoleGrantInput),
 			graphql.NewInputUnmarshaler("RollBackInput", ec.unmarshalInputRollBackInput),
@@ -7406,6 +7589,10 @@ type Application {
   description: String!
   "Which texts are versions of its packages and machines, and how they are compared."
   versioning: Versioning!
+  "Whether requests to its groups are refused without a right machine secret."
+  requireSecret: Boolean!
+  "Machine secrets that are right for all its groups, also revoked ones."
+  secrets: [MachineSecret!]!
   "Increases with every change to the configuration of this application."
   revision: Int!
   "When it was created."
@@ -7480,6 +7667,8 @@ input UpdateApplicationInput {
   description: String
   "New versioning; only while the application has no packages and no machines."
   versioning: Versioning
+  "Whether requests to its groups are refused without a right machine secret. Each group needs a secret first."
+  requireSecret: Boolean
 }
 
 "The application to delete, with everything in it."
@@ -8356,6 +8545,10 @@ type Group {
   revision: Int!
   "Names of the fields with ` + "`" + `@needs` + "`" + `, of all root types, that the caller may call for this group. Sorted."
   permissions: [String!]!
+  "Whether requests to this group are refused without a right machine secret; ` + "`" + `requireSecret` + "`" + ` of its application does the same for all groups."
+  requireSecret: Boolean!
+  "Machine secrets that are right for this group only, also revoked ones."
+  secrets: [MachineSecret!]!
   "The application of the group."
   application: Application!
   "The channel it follows; null when there is none, so that it offers no updates."
@@ -8686,6 +8879,8 @@ input UpdateGroupInput {
   description: String
   "New channel; null for none."
   channelId: ID
+  "Whether requests are refused without a right machine secret. Needs ADMIN, and a secret first."
+  requireSecret: Boolean
   "The ` + "`" + `revision` + "`" + ` the group must have now, else the change fails with CONFLICT. Null disables the check."
   expectedRevision: Int
   "Reason, kept in the audit."
@@ -8962,6 +9157,8 @@ enum Reason {
   BLACKLISTED
   "The machine is downloading, or waits for its reboot."
   UPDATE_IN_PROGRESS
+  "The group updates only enrolled machines, and this one is not."
+  NOT_ENROLLED
   "A user paused the group."
   PAUSED
   "The rollout is halted."
@@ -9673,6 +9870,95 @@ type MachineJobItemEdge {
   node: MachineJobItem!
 }
 `, BuiltIn: false},
+	{Name: "../schema/machine_secret.graphql", Input: `extend type Mutation {
+  """
+  Makes a machine secret: a text with which machines of an application or a group show that they are yours.
+  The answer has it once; the server keeps only a hash. Machines send it at the end of the update URL, or
+  programs in a header ` + "`" + `Authorization: Bearer` + "`" + `.
+  """
+  createMachineSecret("What it is for." input: CreateMachineSecretInput!): CreateMachineSecretPayload! @needs(role: ADMIN)
+  "Ends a machine secret at once. Where a secret is required, machines that still send it are refused."
+  revokeMachineSecret("The secret." input: RevokeMachineSecretInput!): MachineSecretPayload! @needs(role: ADMIN)
+}
+
+"A text that machines send with their requests. Several are right at once, so that one can replace another."
+type MachineSecret {
+  "UUID."
+  id: ID!
+  "Display name."
+  name: String!
+  "What it is for."
+  purpose: SecretPurpose!
+  "The last four characters."
+  lastFour: String!
+  "When it was made."
+  createdAt: Time!
+  "User who made it."
+  createdBy: String!
+  "When it ends; null: never."
+  expiresAt: Time
+  "When it was revoked; null when it was not."
+  revokedAt: Time
+  "When a machine sent it last, up to a minute earlier; null: never."
+  lastUsedAt: Time
+}
+
+"What a machine secret is for."
+enum SecretPurpose {
+  "Requests that carry it come from your machines."
+  IDENTIFY
+  "The same, and it enrolls every machine that sends it, at its next request."
+  ENROLL
+}
+
+"A new machine secret, for an application or a group."
+input CreateMachineSecretInput {
+  "An application: the secret is right for all its groups. Exactly one of applicationId and groupId must be given."
+  applicationId: ID
+  "A group: the secret is right for this group only."
+  groupId: ID
+  "Display name, unique among the secrets of the application or group that are not revoked."
+  name: String!
+  "What it is for."
+  purpose: SecretPurpose! = IDENTIFY
+  "When it ends; omitted: never."
+  expiresAt: Time
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"The machine secret to revoke."
+input RevokeMachineSecretInput {
+  "Id of the secret."
+  id: ID!
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"Result of the mutation."
+type CreateMachineSecretPayload {
+  "The new secret; null when none was made."
+  created: NewMachineSecret
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"A machine secret when it was made."
+type NewMachineSecret {
+  "The text that machines send. It is not shown again."
+  text: String!
+  "The secret."
+  secret: MachineSecret!
+}
+
+"Result of a change to a machine secret."
+type MachineSecretPayload {
+  "The changed secret; null when nothing was changed."
+  secret: MachineSecret
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/mirror.graphql", Input: `extend type Query {
   """
   Clients that asked as mirrors: servers that fetch packages and offer them to their own machines. Those
@@ -10022,6 +10308,8 @@ type Policy {
   lostAfter: Duration!
   "How long before a rollout a machine must have been seen to be known: results of other machines halt nothing and open no wave. PT0S: all machines count. Applies from the next rollout on."
   evidenceAge: Duration!
+  "Machines that are not enrolled get no updates, and are in no number of a rollout."
+  enrolledOnly: Boolean!
   "IANA time zone of the windows, such as \"Europe/Lisbon\"."
   timezone: String!
   "Adds the window Monday to Friday, 09:00 to 17:00."
@@ -10137,6 +10425,8 @@ input PolicyInput {
   lostAfter: Duration
   "0 or more. Default: 24 hours."
   evidenceAge: Duration
+  "Whether machines that are not enrolled get no updates."
+  enrolledOnly: Boolean
   "IANA time zone. Default: UTC."
   timezone: String
   "Adds the office-hours window. Default: false."
@@ -10306,6 +10596,14 @@ enum RefusalReason {
   INVALID_VERSION
   "The machine id is empty, too long or not printable."
   INVALID_MACHINE
+  "The group requires a machine secret, and the request has none: status 403."
+  MACHINE_SECRET_MISSING
+  "The machine secret is not known, or is that of another application or group: status 403."
+  MACHINE_SECRET_UNKNOWN
+  "The machine secret was revoked: status 403."
+  MACHINE_SECRET_REVOKED
+  "The machine secret has expired: status 403."
+  MACHINE_SECRET_EXPIRED
 }
 
 "A page of refused requests."
@@ -11363,6 +11661,10 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_description(ctx, field)
 	case "versioning":
 		return ec.fieldContext_Application_versioning(ctx, field)
+	case "requireSecret":
+		return ec.fieldContext_Application_requireSecret(ctx, field)
+	case "secrets":
+		return ec.fieldContext_Application_secrets(ctx, field)
 	case "revision":
 		return ec.fieldContext_Application_revision(ctx, field)
 	case "createdAt":
@@ -11673,6 +11975,16 @@ func (ec *executionContext) childFields_ChannelPayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type ChannelPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateMachineSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "created":
+		return ec.fieldContext_CreateMachineSecretPayload_created(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateMachineSecretPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateMachineSecretPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
@@ -11975,6 +12287,10 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_revision(ctx, field)
 	case "permissions":
 		return ec.fieldContext_Group_permissions(ctx, field)
+	case "requireSecret":
+		return ec.fieldContext_Group_requireSecret(ctx, field)
+	case "secrets":
+		return ec.fieldContext_Group_secrets(ctx, field)
 	case "application":
 		return ec.fieldContext_Group_application(ctx, field)
 	case "channel":
@@ -12505,6 +12821,40 @@ func (ec *executionContext) childFields_MachineJobPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type MachineJobPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MachineSecret(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_MachineSecret_id(ctx, field)
+	case "name":
+		return ec.fieldContext_MachineSecret_name(ctx, field)
+	case "purpose":
+		return ec.fieldContext_MachineSecret_purpose(ctx, field)
+	case "lastFour":
+		return ec.fieldContext_MachineSecret_lastFour(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_MachineSecret_createdAt(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_MachineSecret_createdBy(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_MachineSecret_expiresAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_MachineSecret_revokedAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_MachineSecret_lastUsedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineSecret", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "secret":
+		return ec.fieldContext_MachineSecretPayload_secret(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_MachineSecretPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineSecretPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "machineId":
@@ -12529,6 +12879,16 @@ func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphq
 		return ec.fieldContext_Mirror_lastSeenAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Mirror", field.Name)
+}
+
+func (ec *executionContext) childFields_NewMachineSecret(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_NewMachineSecret_text(ctx, field)
+	case "secret":
+		return ec.fieldContext_NewMachineSecret_secret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NewMachineSecret", field.Name)
 }
 
 func (ec *executionContext) childFields_Newcomers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12823,6 +13183,8 @@ func (ec *executionContext) childFields_Policy(ctx context.Context, field graphq
 		return ec.fieldContext_Policy_lostAfter(ctx, field)
 	case "evidenceAge":
 		return ec.fieldContext_Policy_evidenceAge(ctx, field)
+	case "enrolledOnly":
+		return ec.fieldContext_Policy_enrolledOnly(ctx, field)
 	case "timezone":
 		return ec.fieldContext_Policy_timezone(ctx, field)
 	case "officeHours":

@@ -303,6 +303,8 @@ type PolicyInput struct {
 	LostAfter *time.Duration `json:"lostAfter,omitempty"`
 	// 0 or more. Default: 24 hours.
 	EvidenceAge *time.Duration `json:"evidenceAge,omitempty"`
+	// Whether machines that are not enrolled get no updates.
+	EnrolledOnly *bool `json:"enrolledOnly,omitempty"`
 	// IANA time zone. Default: UTC.
 	Timezone *string `json:"timezone,omitempty"`
 	// Adds the office-hours window. Default: false.

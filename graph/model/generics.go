@@ -54,16 +54,19 @@ type (
 	RefusedRequestEdge = Edge[*db.RefusedRequest]
 	RolloutEdge        = Edge[*db.GroupRollout]
 
+	CreateMachineSecretPayload = Payload[fleet.NewMachineSecret]
+
 	EnrollInstancesPayload = Payload[fleet.Enrolled]
 	ForgetInstancesPayload = Payload[fleet.Forgotten]
 
-	ApplicationPayload = Payload[db.Application]
-	ChannelPayload     = Payload[db.Channel]
-	DemoPayload        = Payload[fleet.Demo]
-	GroupPayload       = Payload[db.Group]
-	InstancePayload    = Payload[db.Instance]
-	MachineJobPayload  = Payload[db.MachineJob]
-	PackagePayload     = Payload[db.Release]
-	TeamPayload        = Payload[db.Team]
-	UserPayload        = Payload[db.User]
+	ApplicationPayload   = Payload[db.Application]
+	ChannelPayload       = Payload[db.Channel]
+	DemoPayload          = Payload[fleet.Demo]
+	GroupPayload         = Payload[db.Group]
+	InstancePayload      = Payload[db.Instance]
+	MachineJobPayload    = Payload[db.MachineJob]
+	MachineSecretPayload = Payload[db.MachineSecret]
+	PackagePayload       = Payload[db.Release]
+	TeamPayload          = Payload[db.Team]
+	UserPayload          = Payload[db.User]
 )

@@ -89,7 +89,7 @@ func (s *simulator) addCohort(c Cohort) {
 	for i := range n {
 		m := machine{weight: c.Count*(i+1)/n - c.Count*i/n}
 		m.ID = "machine-" + strconv.Itoa(len(s.machines))
-		m.Version = c.Version
+		m.Version, m.Enrolled = c.Version, s.w.Policy.Policy().EnrolledOnly
 		// Active machines asked before the rollout began. Without an answer the engine
 		// would not count them, and the first success could complete the rollout.
 		m.Reason = rollout.ReasonUpToDate

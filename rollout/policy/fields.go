@@ -129,6 +129,11 @@ var fields = [...]policyField{
 		text:   func(d time.Duration) string { return either(d == 0, "always", phrase.Lasting(d)) },
 		widens: func(_ change, was, is time.Duration) bool { return is < was }, sentence: notDescribed[time.Duration],
 	},
+	field[bool]{
+		name: "enrolledOnly", label: "enrolled machines only", at: func(p *Policy) *bool { return &p.EnrolledOnly }, initial: false,
+		check: anyValue[bool], text: onOff, widens: turnedOff,
+		sentence: func(_ *Schedule, on bool) string { return either(on, "enrolled machines only", "") },
+	},
 	field[string]{
 		name: "timezone", label: "time zone", at: func(p *Policy) *string { return &p.Timezone }, initial: "UTC",
 		check: checkCalendar, text: func(name string) string { return either(name == "", "UTC", name) },

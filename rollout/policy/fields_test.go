@@ -16,7 +16,7 @@ import (
 func otherPolicy() Policy {
 	return Policy{
 		UpdatesEnabled: false, SafeMode: false, MaxUpdatesPerPeriod: 7, PeriodInterval: 2 * time.Hour, MaxConcurrentUpdates: 8,
-		UpdateTimeout: 90 * time.Minute, RebootTimeout: time.Hour, LostAfter: 5 * time.Hour, Timezone: "Europe/Lisbon", OfficeHours: true,
+		UpdateTimeout: 90 * time.Minute, RebootTimeout: time.Hour, LostAfter: 5 * time.Hour, EnrolledOnly: true, Timezone: "Europe/Lisbon", OfficeHours: true,
 		Windows: []calendar.Window{{Days: []time.Weekday{time.Monday}, Start: 9 * 60, End: 11 * 60}},
 		Freezes: []calendar.Freeze{{From: start, Until: start.Add(time.Hour), Reason: "audit"}},
 		Waves:   []Wave{{Share: 0.1}, {Share: 1}}, HaltFailureShare: 0.5, HaltMinAttempts: 9, MaxAttempts: 4,
@@ -174,6 +174,7 @@ func TestGrows(t *testing.T) {
 		"past freeze":          {"freezes", func(p *Policy) { p.Freezes = freeze(-2*time.Hour, -time.Hour) }, func(*Policy) {}, false, true},
 		"timeouts never count": {"updateTimeout rebootTimeout lostAfter", func(*Policy) {}, func(p *Policy) { p.UpdateTimeout, p.RebootTimeout, p.LostAfter = time.Minute, time.Minute, time.Hour }, false, true},
 		"newcomers":            {"evidenceAge", func(*Policy) {}, func(p *Policy) { p.EvidenceAge = time.Hour }, true, false},
+		"not enrolled":         {"enrolledOnly", func(p *Policy) { p.EnrolledOnly = true }, func(*Policy) {}, true, false},
 		"no change":            {"", func(*Policy) {}, func(*Policy) {}, false, true},
 	} {
 		for f := range strings.FieldsSeq(c.fields) {
@@ -255,7 +256,7 @@ func TestCompileNamesTheInvalidField(t *testing.T) {
 		}
 	}
 	for _, f := range Fields() {
-		if valid := f.Name == "updatesEnabled" || f.Name == "safeMode"; !covered[f.Name] && !valid {
+		if valid := f.Type.Kind() == reflect.Bool; !covered[f.Name] && !valid {
 			t.Errorf("no case for %s", f.Name)
 		}
 	}

@@ -16,16 +16,17 @@ import (
 type Policy struct {
 	UpdatesEnabled       bool              `json:"updatesEnabled"`
 	SafeMode             bool              `json:"safeMode"`
-	MaxUpdatesPerPeriod  int               `json:"maxUpdatesPerPeriod"`  // grants in any window of PeriodInterval, > 0
-	PeriodInterval       time.Duration     `json:"periodInterval"`       // > 0
-	MaxConcurrentUpdates int               `json:"maxConcurrentUpdates"` // grants in flight, > 0
-	UpdateTimeout        time.Duration     `json:"updateTimeout"`        // lease of a grant, restarted by every event, > 0
-	RebootTimeout        time.Duration     `json:"rebootTimeout"`        // how long an installed machine keeps its slot, > 0
-	LostAfter            time.Duration     `json:"lostAfter,omitempty"`  // silence of an installed machine; 0 = 3 polls, at least UpdateTimeout
-	EvidenceAge          time.Duration     `json:"evidenceAge"`          // how long before a rollout a machine must have been seen to count; 0 = all count
-	Timezone             string            `json:"timezone"`             // IANA name, "" = UTC
-	OfficeHours          bool              `json:"officeHours"`          // one more window: Monday to Friday 09:00 to 17:00
-	Windows              []calendar.Window `json:"windows,omitempty"`    // none = always
+	MaxUpdatesPerPeriod  int               `json:"maxUpdatesPerPeriod"`    // grants in any window of PeriodInterval, > 0
+	PeriodInterval       time.Duration     `json:"periodInterval"`         // > 0
+	MaxConcurrentUpdates int               `json:"maxConcurrentUpdates"`   // grants in flight, > 0
+	UpdateTimeout        time.Duration     `json:"updateTimeout"`          // lease of a grant, restarted by every event, > 0
+	RebootTimeout        time.Duration     `json:"rebootTimeout"`          // how long an installed machine keeps its slot, > 0
+	LostAfter            time.Duration     `json:"lostAfter,omitempty"`    // silence of an installed machine; 0 = 3 polls, at least UpdateTimeout
+	EvidenceAge          time.Duration     `json:"evidenceAge"`            // how long before a rollout a machine must have been seen to count; 0 = all count
+	EnrolledOnly         bool              `json:"enrolledOnly,omitempty"` // machines that are not enrolled get no updates
+	Timezone             string            `json:"timezone"`               // IANA name, "" = UTC
+	OfficeHours          bool              `json:"officeHours"`            // one more window: Monday to Friday 09:00 to 17:00
+	Windows              []calendar.Window `json:"windows,omitempty"`      // none = always
 	Freezes              []calendar.Freeze `json:"freezes,omitempty"`
 	Waves                []Wave            `json:"waves,omitempty"`            // none = all machines at once
 	HaltFailureShare     float64           `json:"haltFailureShare,omitempty"` // in (0, 1]; 0 = rule off

@@ -23,6 +23,8 @@ const (
 	FieldDescription = "description"
 	// FieldVersioning holds the string denoting the versioning field in the database.
 	FieldVersioning = "versioning"
+	// FieldRequireSecret holds the string denoting the require_secret field in the database.
+	FieldRequireSecret = "require_secret"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -39,6 +41,8 @@ const (
 	EdgeGroups = "groups"
 	// EdgeInstances holds the string denoting the instances edge name in mutations.
 	EdgeInstances = "instances"
+	// EdgeSecrets holds the string denoting the secrets edge name in mutations.
+	EdgeSecrets = "secrets"
 	// Table holds the table name of the application in the database.
 	Table = "applications"
 	// TeamTable is the table that holds the team relation/edge.
@@ -76,6 +80,13 @@ const (
 	InstancesInverseTable = "instances"
 	// InstancesColumn is the table column denoting the instances relation/edge.
 	InstancesColumn = "application_id"
+	// SecretsTable is the table that holds the secrets relation/edge.
+	SecretsTable = "machine_secrets"
+	// SecretsInverseTable is the table name for the MachineSecret entity.
+	// It exists in this package in order to avoid circular dependency with the "machinesecret" package.
+	SecretsInverseTable = "machine_secrets"
+	// SecretsColumn is the table column denoting the secrets relation/edge.
+	SecretsColumn = "application_id"
 )
 
 // Columns holds all SQL columns for application fields.
@@ -86,6 +97,7 @@ var Columns = []string{
 	FieldProductID,
 	FieldDescription,
 	FieldVersioning,
+	FieldRequireSecret,
 	FieldRevision,
 	FieldCreatedAt,
 	FieldDeletedAt,
@@ -106,6 +118,8 @@ var (
 	DefaultDescription string
 	// DefaultVersioning holds the default value on creation for the "versioning" field.
 	DefaultVersioning version.Versioning
+	// DefaultRequireSecret holds the default value on creation for the "require_secret" field.
+	DefaultRequireSecret bool
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 )
@@ -141,6 +155,11 @@ func ByDescription(opts ...sql.OrderTermOption) OrderOption {
 // ByVersioning orders the results by the versioning field.
 func ByVersioning(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldVersioning, opts...).ToFunc()
+}
+
+// ByRequireSecret orders the results by the require_secret field.
+func ByRequireSecret(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequireSecret, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.
@@ -220,6 +239,20 @@ func ByInstances(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newInstancesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// BySecretsCount orders the results by secrets count.
+func BySecretsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newSecretsStep(), opts...)
+	}
+}
+
+// BySecrets orders the results by secrets terms.
+func BySecrets(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSecretsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newTeamStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -253,5 +286,12 @@ func newInstancesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(InstancesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, InstancesTable, InstancesColumn),
+	)
+}
+func newSecretsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(SecretsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, SecretsTable, SecretsColumn),
 	)
 }

@@ -83,6 +83,11 @@ func Versioning(v version.Versioning) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldVersioning, vc))
 }
 
+// RequireSecret applies equality check predicate on the "require_secret" field. It's identical to RequireSecretEQ.
+func RequireSecret(v bool) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldRequireSecret, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int64) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldRevision, v))
@@ -407,6 +412,16 @@ func VersioningContainsFold(v version.Versioning) predicate.Application {
 	return predicate.Application(sql.FieldContainsFold(FieldVersioning, vc))
 }
 
+// RequireSecretEQ applies the EQ predicate on the "require_secret" field.
+func RequireSecretEQ(v bool) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldRequireSecret, v))
+}
+
+// RequireSecretNEQ applies the NEQ predicate on the "require_secret" field.
+func RequireSecretNEQ(v bool) predicate.Application {
+	return predicate.Application(sql.FieldNEQ(FieldRequireSecret, v))
+}
+
 // RevisionEQ applies the EQ predicate on the "revision" field.
 func RevisionEQ(v int64) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldRevision, v))
@@ -644,6 +659,29 @@ func HasInstances() predicate.Application {
 func HasInstancesWith(preds ...predicate.Instance) predicate.Application {
 	return predicate.Application(func(s *sql.Selector) {
 		step := newInstancesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSecrets applies the HasEdge predicate on the "secrets" edge.
+func HasSecrets() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, SecretsTable, SecretsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSecretsWith applies the HasEdge predicate on the "secrets" edge with a given conditions (other predicates).
+func HasSecretsWith(preds ...predicate.MachineSecret) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newSecretsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

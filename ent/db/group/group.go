@@ -28,6 +28,8 @@ const (
 	FieldDescription = "description"
 	// FieldPolicy holds the string denoting the policy field in the database.
 	FieldPolicy = "policy"
+	// FieldRequireSecret holds the string denoting the require_secret field in the database.
+	FieldRequireSecret = "require_secret"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldPausedAt holds the string denoting the paused_at field in the database.
@@ -54,6 +56,8 @@ const (
 	EdgePoints = "points"
 	// EdgePaces holds the string denoting the paces edge name in mutations.
 	EdgePaces = "paces"
+	// EdgeSecrets holds the string denoting the secrets edge name in mutations.
+	EdgeSecrets = "secrets"
 	// EdgeInstances holds the string denoting the instances edge name in mutations.
 	EdgeInstances = "instances"
 	// Table holds the table name of the group in the database.
@@ -107,6 +111,13 @@ const (
 	PacesInverseTable = "pace_points"
 	// PacesColumn is the table column denoting the paces relation/edge.
 	PacesColumn = "group_id"
+	// SecretsTable is the table that holds the secrets relation/edge.
+	SecretsTable = "machine_secrets"
+	// SecretsInverseTable is the table name for the MachineSecret entity.
+	// It exists in this package in order to avoid circular dependency with the "machinesecret" package.
+	SecretsInverseTable = "machine_secrets"
+	// SecretsColumn is the table column denoting the secrets relation/edge.
+	SecretsColumn = "group_id"
 	// InstancesTable is the table that holds the instances relation/edge.
 	InstancesTable = "instances"
 	// InstancesInverseTable is the table name for the Instance entity.
@@ -127,6 +138,7 @@ var Columns = []string{
 	FieldArch,
 	FieldDescription,
 	FieldPolicy,
+	FieldRequireSecret,
 	FieldRevision,
 	FieldPausedAt,
 	FieldPausedBy,
@@ -150,6 +162,8 @@ var (
 	DefaultArch string
 	// DefaultDescription holds the default value on creation for the "description" field.
 	DefaultDescription string
+	// DefaultRequireSecret holds the default value on creation for the "require_secret" field.
+	DefaultRequireSecret bool
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 	// DefaultPausedBy holds the default value on creation for the "paused_by" field.
@@ -194,6 +208,11 @@ func ByArch(opts ...sql.OrderTermOption) OrderOption {
 // ByDescription orders the results by the description field.
 func ByDescription(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDescription, opts...).ToFunc()
+}
+
+// ByRequireSecret orders the results by the require_secret field.
+func ByRequireSecret(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequireSecret, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.
@@ -303,6 +322,20 @@ func ByPaces(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// BySecretsCount orders the results by secrets count.
+func BySecretsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newSecretsStep(), opts...)
+	}
+}
+
+// BySecrets orders the results by secrets terms.
+func BySecrets(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSecretsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByInstancesCount orders the results by instances count.
 func ByInstancesCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -363,6 +396,13 @@ func newPacesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(PacesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, PacesTable, PacesColumn),
+	)
+}
+func newSecretsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(SecretsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, SecretsTable, SecretsColumn),
 	)
 }
 func newInstancesStep() *sqlgraph.Step {

@@ -86,6 +86,11 @@ func Description(v string) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldDescription, v))
 }
 
+// RequireSecret applies equality check predicate on the "require_secret" field. It's identical to RequireSecretEQ.
+func RequireSecret(v bool) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldRequireSecret, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int64) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldRevision, v))
@@ -434,6 +439,16 @@ func DescriptionEqualFold(v string) predicate.Group {
 // DescriptionContainsFold applies the ContainsFold predicate on the "description" field.
 func DescriptionContainsFold(v string) predicate.Group {
 	return predicate.Group(sql.FieldContainsFold(FieldDescription, v))
+}
+
+// RequireSecretEQ applies the EQ predicate on the "require_secret" field.
+func RequireSecretEQ(v bool) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldRequireSecret, v))
+}
+
+// RequireSecretNEQ applies the NEQ predicate on the "require_secret" field.
+func RequireSecretNEQ(v bool) predicate.Group {
+	return predicate.Group(sql.FieldNEQ(FieldRequireSecret, v))
 }
 
 // RevisionEQ applies the EQ predicate on the "revision" field.
@@ -899,6 +914,29 @@ func HasPaces() predicate.Group {
 func HasPacesWith(preds ...predicate.PacePoint) predicate.Group {
 	return predicate.Group(func(s *sql.Selector) {
 		step := newPacesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSecrets applies the HasEdge predicate on the "secrets" edge.
+func HasSecrets() predicate.Group {
+	return predicate.Group(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, SecretsTable, SecretsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSecretsWith applies the HasEdge predicate on the "secrets" edge with a given conditions (other predicates).
+func HasSecretsWith(preds ...predicate.MachineSecret) predicate.Group {
+	return predicate.Group(func(s *sql.Selector) {
+		step := newSecretsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -225,6 +225,18 @@ func (f MachineJobItemFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MachineJobItemMutation", m)
 }
 
+// The MachineSecretFunc type is an adapter to allow the use of ordinary
+// function as MachineSecret mutator.
+type MachineSecretFunc func(context.Context, *db.MachineSecretMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MachineSecretFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.MachineSecretMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MachineSecretMutation", m)
+}
+
 // The MirrorFunc type is an adapter to allow the use of ordinary
 // function as Mirror mutator.
 type MirrorFunc func(context.Context, *db.MirrorMutation) (db.Value, error)

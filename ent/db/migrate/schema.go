@@ -63,6 +63,7 @@ var (
 		{Name: "product_id", Type: field.TypeString, Unique: true, Nullable: true},
 		{Name: "description", Type: field.TypeString, Default: ""},
 		{Name: "versioning", Type: field.TypeString, Default: "semver"},
+		{Name: "require_secret", Type: field.TypeBool, Default: false},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
@@ -76,7 +77,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "applications_teams_applications",
-				Columns:    []*schema.Column{ApplicationsColumns[8]},
+				Columns:    []*schema.Column{ApplicationsColumns[9]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -85,7 +86,7 @@ var (
 			{
 				Name:    "application_team_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationsColumns[8], ApplicationsColumns[1]},
+				Columns: []*schema.Column{ApplicationsColumns[9], ApplicationsColumns[1]},
 			},
 		},
 	}
@@ -415,6 +416,7 @@ var (
 		{Name: "arch", Type: field.TypeString, Default: "amd64"},
 		{Name: "description", Type: field.TypeString, Default: ""},
 		{Name: "policy", Type: field.TypeJSON},
+		{Name: "require_secret", Type: field.TypeBool, Default: false},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "paused_at", Type: field.TypeTime, Nullable: true},
 		{Name: "paused_by", Type: field.TypeString, Default: ""},
@@ -432,13 +434,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "groups_applications_groups",
-				Columns:    []*schema.Column{GroupsColumns[13]},
+				Columns:    []*schema.Column{GroupsColumns[14]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "groups_channels_groups",
-				Columns:    []*schema.Column{GroupsColumns[14]},
+				Columns:    []*schema.Column{GroupsColumns[15]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -447,12 +449,12 @@ var (
 			{
 				Name:    "group_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[13], GroupsColumns[1], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[14], GroupsColumns[1], GroupsColumns[4]},
 			},
 			{
 				Name:    "group_application_id_track_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[13], GroupsColumns[2], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[14], GroupsColumns[2], GroupsColumns[4]},
 			},
 		},
 	}
@@ -821,6 +823,53 @@ var (
 				Name:    "machinejobitem_job_id_instance_id",
 				Unique:  true,
 				Columns: []*schema.Column{MachineJobItemsColumns[1], MachineJobItemsColumns[2]},
+			},
+		},
+	}
+	// MachineSecretsColumns holds the columns for the "machine_secrets" table.
+	MachineSecretsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "name", Type: field.TypeString},
+		{Name: "purpose", Type: field.TypeString},
+		{Name: "hash", Type: field.TypeBytes, Unique: true},
+		{Name: "last_four", Type: field.TypeString},
+		{Name: "created_by", Type: field.TypeString},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "application_id", Type: field.TypeUUID},
+		{Name: "group_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// MachineSecretsTable holds the schema information for the "machine_secrets" table.
+	MachineSecretsTable = &schema.Table{
+		Name:       "machine_secrets",
+		Columns:    MachineSecretsColumns,
+		PrimaryKey: []*schema.Column{MachineSecretsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "machine_secrets_applications_secrets",
+				Columns:    []*schema.Column{MachineSecretsColumns[10]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "machine_secrets_groups_secrets",
+				Columns:    []*schema.Column{MachineSecretsColumns[11]},
+				RefColumns: []*schema.Column{GroupsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "machinesecret_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{MachineSecretsColumns[10]},
+			},
+			{
+				Name:    "machinesecret_group_id",
+				Unique:  false,
+				Columns: []*schema.Column{MachineSecretsColumns[11]},
 			},
 		},
 	}
@@ -1292,6 +1341,7 @@ var (
 		LedgersTable,
 		MachineJobsTable,
 		MachineJobItemsTable,
+		MachineSecretsTable,
 		MirrorsTable,
 		PacePointsTable,
 		PackageActionsTable,
@@ -1382,6 +1432,11 @@ func init() {
 	}
 	MachineJobItemsTable.Annotation = &entsql.Annotation{
 		Table: "machine_job_items",
+	}
+	MachineSecretsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	MachineSecretsTable.ForeignKeys[1].RefTable = GroupsTable
+	MachineSecretsTable.Annotation = &entsql.Annotation{
+		Table: "machine_secrets",
 	}
 	MirrorsTable.Annotation = &entsql.Annotation{
 		Table: "mirrors",

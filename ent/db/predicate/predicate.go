@@ -60,6 +60,9 @@ type MachineJob func(*sql.Selector)
 // MachineJobItem is the predicate function for machinejobitem builders.
 type MachineJobItem func(*sql.Selector)
 
+// MachineSecret is the predicate function for machinesecret builders.
+type MachineSecret func(*sql.Selector)
+
 // Mirror is the predicate function for mirror builders.
 type Mirror func(*sql.Selector)
 

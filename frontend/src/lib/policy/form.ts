@@ -17,6 +17,7 @@ export const policyFormFragment = graphql(`
     rebootTimeout
     lostAfter
     evidenceAge
+    enrolledOnly
     timezone
     officeHours
     windows {
@@ -71,6 +72,7 @@ export interface PolicyForm {
   rebootTimeout: string;
   lostAfter: string;
   evidenceAge: string;
+  enrolledOnly: boolean;
   timezone: string;
   officeHours: boolean;
   windows: { days: Weekday[]; start: string; end: string }[];
@@ -109,6 +111,7 @@ export function policyForm(policy: Policy): PolicyForm {
     periodInterval: durationText(policy.periodInterval),
     updateTimeout: durationText(policy.updateTimeout),
     rebootTimeout: durationText(policy.rebootTimeout),
+    enrolledOnly: policy.enrolledOnly,
     evidenceAge: policy.evidenceAge === 'PT0S' ? '' : durationText(policy.evidenceAge),
     lostAfter: policy.lostAfter === 'PT0S' ? '' : durationText(policy.lostAfter),
     windows: policy.windows.map(({ days, start, end }) => ({ days: [...days], start, end })),
@@ -181,6 +184,7 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Draft {
     updateTimeout: () => span('updateTimeout', form.updateTimeout),
     rebootTimeout: () => span('rebootTimeout', form.rebootTimeout),
     lostAfter: () => (form.lostAfter.trim() === '' ? 'PT0S' : span('lostAfter', form.lostAfter)),
+    enrolledOnly: () => form.enrolledOnly,
     evidenceAge: () => (form.evidenceAge.trim() === '' ? 'PT0S' : span('evidenceAge', form.evidenceAge)),
     timezone: () => form.timezone.trim(),
     officeHours: () => form.officeHours,

@@ -11,6 +11,7 @@ export const labels: Record<keyof PolicyForm, string> = {
   rebootTimeout: 'Reboot timeout',
   lostAfter: 'Lost after',
   evidenceAge: 'Machines count when known for',
+  enrolledOnly: 'Enrolled machines only',
   timezone: 'Time zone',
   officeHours: 'Office hours only',
   windows: 'Windows',

@@ -19,4 +19,14 @@ export const refusal: Record<RefusalReason, { label: string; help: string }> = {
     label: 'Invalid machine id',
     help: 'It is empty, longer than 50 bytes or not printable.',
   },
+  MACHINE_SECRET_MISSING: {
+    label: 'No machine secret',
+    help: 'Add a machine secret of the group to the update URL on the machine.',
+  },
+  MACHINE_SECRET_UNKNOWN: {
+    label: 'Wrong machine secret',
+    help: 'Use a secret of this group or application.',
+  },
+  MACHINE_SECRET_REVOKED: { label: 'Revoked machine secret', help: 'Give the machine the current secret.' },
+  MACHINE_SECRET_EXPIRED: { label: 'Expired machine secret', help: 'Give the machine the current secret.' },
 };

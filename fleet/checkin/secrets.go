@@ -1,0 +1,86 @@
+package checkin
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/store"
+)
+
+// useEvery is the least time between two writes of when a secret was used last.
+const useEvery = time.Minute
+
+// enrolls reports whether the request carries a right secret that enrolls its machine.
+func (c *call) enrolls() bool { return c.secret != nil && c.secret.Purpose == catalog.PurposeEnroll }
+
+// identify checks the secret under the locks, where the configuration is current. The
+// secret must be right for the group that the machine names. It must also be right for
+// the group that the machine leaves or stays in, so that no client takes machines out of
+// a protected group by naming another one. If a person moved the machine, the secret of
+// the group that it names is enough.
+func (b *batch) identify(c *call, m *store.Machine, group *catalog.Group) (v catalog.Verdict) {
+	app := group.App
+	named := app.Group(c.group.ID)
+	if named == nil {
+		named = group // it was deleted meanwhile
+	}
+	if c.secret, v = named.Identify(c.in.Secret, b.now); v != catalog.VerdictOK || m == nil {
+		return v
+	}
+	if c.secret != nil && (m.Moved || m.MoveTo != uuid.Nil) {
+		return catalog.VerdictOK
+	}
+	for _, id := range []uuid.UUID{group.ID, m.GroupID} {
+		if g := app.Group(id); g != nil {
+			if _, v = g.Identify(c.in.Secret, b.now); v != catalog.VerdictOK {
+				return v
+			}
+		}
+	}
+	return catalog.VerdictOK
+}
+
+// secretUses are the times at which secrets were used last.
+type secretUses struct {
+	noted   sync.Map // secret id → *atomic.Int64, Unix microseconds
+	mu      sync.Mutex
+	waiting map[uuid.UUID]time.Time // to write
+}
+
+// note records the use of a secret. It costs one lookup, except once in useEvery.
+func (u *secretUses) note(id uuid.UUID, now time.Time) {
+	found, ok := u.noted.Load(id)
+	if !ok {
+		found, _ = u.noted.LoadOrStore(id, &atomic.Int64{})
+	}
+	at := found.(*atomic.Int64)
+	last := at.Load()
+	if now.UnixMicro()-last < useEvery.Microseconds() || !at.CompareAndSwap(last, now.UnixMicro()) {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.waiting == nil {
+		u.waiting = map[uuid.UUID]time.Time{}
+	}
+	u.waiting[id] = now
+}
+
+func (u *secretUses) take() map[uuid.UUID]time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := u.waiting
+	u.waiting = nil
+	return all
+}
+
+// FlushSecretUses writes when secrets were used. After an error the next use in a minute
+// is written.
+func (s *Service) FlushSecretUses(ctx context.Context) error {
+	return s.store.UseSecrets(ctx, s.now(), s.secrets.take())
+}

@@ -1,0 +1,78 @@
+import { graphql, type ResultOf } from '$lib/api/graphql';
+
+export const secretsQuery = graphql(`
+  query MachineSecrets($applicationId: ID!, $groupId: ID!) {
+    application(id: $applicationId) {
+      requireSecret
+      secrets {
+        id
+        name
+        purpose
+        lastFour
+        createdAt
+        expiresAt
+        revokedAt
+        lastUsedAt
+      }
+    }
+    group(id: $groupId) {
+      requireSecret
+      secrets {
+        id
+        name
+        purpose
+        lastFour
+        createdAt
+        expiresAt
+        revokedAt
+        lastUsedAt
+      }
+    }
+  }
+`);
+
+export const createSecret = graphql(`
+  mutation CreateMachineSecret($input: CreateMachineSecretInput!) {
+    outcome: createMachineSecret(input: $input) {
+      created {
+        text
+      }
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const revokeSecret = graphql(`
+  mutation RevokeMachineSecret($id: ID!, $reason: String!) {
+    outcome: revokeMachineSecret(input: { id: $id, reason: $reason }) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const requireSecret = graphql(`
+  mutation RequireSecret($id: ID!, $require: Boolean!, $reason: String!) {
+    outcome: updateGroup(input: { id: $id, requireSecret: $require, reason: $reason }) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export type Secret = NonNullable<ResultOf<typeof secretsQuery>['group']>['secrets'][number];
+
+export const purposes: Record<Secret['purpose'], { label: string; note: string }> = {
+  IDENTIFY: { label: 'Identifies machines', note: 'they are yours' },
+  ENROLL: { label: 'Also enrolls machines', note: 'at their next request' },
+};
+
+/** The update URL with a secret at its end. */
+export const withSecret = (updateUrl: string, secret: string) => updateUrl.replace(/\/?$/, `/${secret}`);
