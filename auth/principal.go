@@ -31,6 +31,8 @@ const (
 	CredentialSession Credential = "session"
 	CredentialToken   Credential = "token"   // a script's token in the Authorization header
 	CredentialCommand Credential = "command" // the server's own command line
+	// CredentialSingleSignOn is that of the sign-in itself: the session then has its own.
+	CredentialSingleSignOn Credential = "single sign-on"
 )
 
 // Errors of Require.

@@ -21,6 +21,8 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Accounts.Authenticate":  "establishes who calls",
 		"Accounts.Session":       "establishes who calls",
 		"Accounts.DeleteSession": "the token is the proof",
+		"Accounts.EndSession":    "the token is the proof",
+		"Accounts.Identify":      "establishes who calls",
 		"Accounts.FlushSignIns":  "called by the program",
 		"Upkeep.Beat":            "called by the program",
 		"Upkeep.Clock":           "public in /readyz",

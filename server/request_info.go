@@ -82,11 +82,15 @@ func updateURL(ctx context.Context) string {
 
 // updateURL is the URL for machines, with the host name that this client uses.
 func (v *resolver) updateURL(r *http.Request) string {
-	scheme := "http://"
+	return v.origin(r) + "/v1/update/" + v.secret
+}
+
+// origin is the URL of this server without a path, with the host name that this client uses.
+func (v *resolver) origin(r *http.Request) string {
 	if v.secure(r) {
-		scheme = "https://"
+		return "https://" + r.Host
 	}
-	return scheme + r.Host + "/v1/update/" + v.secret
+	return "http://" + r.Host
 }
 
 // secure reports whether the client uses TLS, to this server or to a trusted

@@ -38,6 +38,7 @@ type Config struct {
 	OmahaSecret    string
 	Quotas         quota.Quotas
 	Inspect        payload.Sources
+	SignIn         SignIn
 	LogLevel       string
 	LogFormat      string // text or json
 }
@@ -80,6 +81,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	c.Inspect = payload.Sources{Public: true}
 	f.Var((*sourcesFlag)(&c.Inspect), "inspect-from",
 		"from where the server fetches payloads for \"Fetch and fill in\": none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")
+	c.SignIn.flags(f)
 	c.logFlags(f)
 }
 

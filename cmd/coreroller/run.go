@@ -69,6 +69,10 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if p.config.MaxConnections < 0 {
 		return errors.New("--max-connections must be above zero")
 	}
+	signIns, err := p.config.SignIn.providers(func() time.Time { return p.now() }) // p.now changes in open
+	if err != nil {
+		return err
+	}
 	// The port comes first, because it fails most often, and because a second
 	// program with the same configuration must not open the database.
 	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.config.Listen); err != nil {
@@ -88,7 +92,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	})
 	p.server = server.New(server.Options{
 		Fleet: p.fleet, Store: p.store, Omaha: endpoint, Log: p.log, Now: p.now, TrustedProxies: p.config.TrustedProxies,
-		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
+		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "", SignIns: signIns,
 	})
 	p.http = &http.Server{
 		Handler: connections.LimitKeepAlives(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,

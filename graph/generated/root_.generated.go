@@ -1088,9 +1088,15 @@ type ComplexityRoot struct {
 		Demo      func(childComplexity int) int
 		Healthy   func(childComplexity int) int
 		Now       func(childComplexity int) int
+		SignIns   func(childComplexity int) int
 		StartedAt func(childComplexity int) int
 		UpdateURL func(childComplexity int) int
 		Version   func(childComplexity int) int
+	}
+
+	SignInOption struct {
+		Name func(childComplexity int) int
+		Path func(childComplexity int) int
 	}
 
 	SignInPayload struct {
@@ -1099,6 +1105,7 @@ type ComplexityRoot struct {
 	}
 
 	SignOutPayload struct {
+		ProviderURL  func(childComplexity int) int
 		SessionEnded func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
@@ -1193,6 +1200,7 @@ type ComplexityRoot struct {
 		MustChangePassword func(childComplexity int) int
 		Permissions        func(childComplexity int) int
 		Role               func(childComplexity int) int
+		SingleSignOn       func(childComplexity int) int
 		Team               func(childComplexity int) int
 		Username           func(childComplexity int) int
 	}
@@ -6057,6 +6065,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerInfo.Now(childComplexity), true
+	case "ServerInfo.signIns":
+		if e.ComplexityRoot.ServerInfo.SignIns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerInfo.SignIns(childComplexity), true
 	case "ServerInfo.startedAt":
 		if e.ComplexityRoot.ServerInfo.StartedAt == nil {
 			break
@@ -6076,6 +6090,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ServerInfo.Version(childComplexity), true
 
+	case "SignInOption.name":
+		if e.ComplexityRoot.SignInOption.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInOption.Name(childComplexity), true
+	case "SignInOption.path":
+		if e.ComplexityRoot.SignInOption.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInOption.Path(childComplexity), true
+
 	case "SignInPayload.user":
 		if e.ComplexityRoot.SignInPayload.Object == nil {
 			break
@@ -6089,6 +6116,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignInPayload.UserErrors(childComplexity), true
 
+	case "SignOutPayload.providerUrl":
+		if e.ComplexityRoot.SignOutPayload.ProviderURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignOutPayload.ProviderURL(childComplexity), true
 	case "SignOutPayload.sessionEnded":
 		if e.ComplexityRoot.SignOutPayload.SessionEnded == nil {
 			break
@@ -6501,6 +6534,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Role(childComplexity), true
+	case "User.singleSignOn":
+		if e.ComplexityRoot.User.SingleSignOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.SingleSignOn(childComplexity), true
 	case "User.team":
 		if e.ComplexityRoot.User.Team == nil {
 			break
@@ -10371,7 +10410,7 @@ events (` + "`" + `Accept: text/event-stream` + "`" + `).
 type Subscription
 `, BuiltIn: false},
 	{Name: "../schema/server.graphql", Input: `extend type Query {
-  "This server. Without sign-in only the version is shown."
+  "This server. Without sign-in only the version and the ways to sign in are shown."
   serverInfo: ServerInfo!
 }
 
@@ -10381,6 +10420,8 @@ type ServerInfo {
   version: String!
   "Current time of the server."
   now: Time!
+  "Identity providers that users can sign in with, besides a password."
+  signIns: [SignInOption!]!
   "When the process started; null without sign-in."
   startedAt: Time
   "Database in use; null without sign-in."
@@ -10391,6 +10432,14 @@ type ServerInfo {
   updateUrl: String
   "The simulated fleet; null without sign-in."
   demo: Demo
+}
+
+"An identity provider."
+type SignInOption {
+  "Name for the button."
+  name: String!
+  "Path of the page that begins the sign-in. Add ` + "`" + `?to=` + "`" + ` and the path to open afterwards."
+  path: String!
 }
 
 "Database in use."
@@ -10687,6 +10736,11 @@ type User {
   username: String!
   "True when the user should change the password, because another user set it."
   mustChangePassword: Boolean!
+  """
+  True when the user signs in with an identity provider, which sets the rights at each sign-in. Such a
+  user has no password.
+  """
+  singleSignOn: Boolean!
   "The team that owns what the user creates."
   team: Team!
   "The highest role of ` + "`" + `grants` + "`" + `."
@@ -10719,6 +10773,8 @@ type SignInPayload {
 type SignOutPayload {
   "True when there was a session."
   sessionEnded: Boolean!
+  "Page that ends the session at the identity provider; null when there is none."
+  providerUrl: String
   "Always empty; every payload has this field."
   userErrors: [UserError!]!
 }
@@ -12662,6 +12718,8 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_version(ctx, field)
 	case "now":
 		return ec.fieldContext_ServerInfo_now(ctx, field)
+	case "signIns":
+		return ec.fieldContext_ServerInfo_signIns(ctx, field)
 	case "startedAt":
 		return ec.fieldContext_ServerInfo_startedAt(ctx, field)
 	case "database":
@@ -12674,6 +12732,16 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_demo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_SignInOption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_SignInOption_name(ctx, field)
+	case "path":
+		return ec.fieldContext_SignInOption_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignInOption", field.Name)
 }
 
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12690,6 +12758,8 @@ func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, fiel
 	switch field.Name {
 	case "sessionEnded":
 		return ec.fieldContext_SignOutPayload_sessionEnded(ctx, field)
+	case "providerUrl":
+		return ec.fieldContext_SignOutPayload_providerUrl(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_SignOutPayload_userErrors(ctx, field)
 	}
@@ -12848,6 +12918,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_username(ctx, field)
 	case "mustChangePassword":
 		return ec.fieldContext_User_mustChangePassword(ctx, field)
+	case "singleSignOn":
+		return ec.fieldContext_User_singleSignOn(ctx, field)
 	case "team":
 		return ec.fieldContext_User_team(ctx, field)
 	case "role":
