@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -62,6 +63,7 @@ func newSite(t *testing.T, o *signin.OIDC, g *signin.GitHub) *site {
 	handler := server.New(server.Options{
 		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Machines, omaha.Options{Now: s.now, Log: log}),
 		Log: log, Now: s.now, Version: "test", SignIns: providers,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})
 	s.http = httptest.NewServer(handler)
 	t.Cleanup(func() {
