@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/server/signin"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // person is a user of the provider with any claims.
@@ -256,8 +257,12 @@ func TestSessionIsNewAtEachSignIn(t *testing.T) {
 }
 
 func TestRightsAreSetAtEachSignIn(t *testing.T) {
+	storetest.Each(t, rightsAreSetAtEachSignIn)
+}
+
+func rightsAreSetAtEachSignIn(t *testing.T, url string) {
 	m, o := provider(t)
-	s := newSite(t, o, nil)
+	s := siteOn(t, url, o, nil)
 	edge, err := s.Accounts.CreateTeam(s.ctx, account.CreateTeam{Name: "edge"})
 	s.must(err)
 	b := s.browser()
@@ -293,8 +298,12 @@ func TestRightsAreSetAtEachSignIn(t *testing.T) {
 }
 
 func TestNamesFollowTheProvider(t *testing.T) {
+	storetest.Each(t, namesFollowTheProvider)
+}
+
+func namesFollowTheProvider(t *testing.T, url string) {
 	m, o := provider(t)
-	s := newSite(t, o, nil)
+	s := siteOn(t, url, o, nil)
 	s.createUser("bob")
 	m.QueueUser(ana("ops"))
 	s.browser().signIn("oidc", "/")

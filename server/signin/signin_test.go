@@ -47,11 +47,16 @@ func (s *site) now() time.Time { return time.Now().Add(time.Duration(s.offset.Lo
 
 func newSite(t *testing.T, o *signin.OIDC, g *signin.GitHub) *site {
 	t.Helper()
+	return siteOn(t, storetest.SQLite(t), o, g)
+}
+
+func siteOn(t *testing.T, url string, o *signin.OIDC, g *signin.GitHub) *site {
+	t.Helper()
 	s := &site{t: t}
 	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Role: auth.Owner, Credential: auth.CredentialCommand})
 	providers, err := signin.Providers(o, g, s.now)
 	s.must(err)
-	s.store, err = store.Open(t.Context(), store.Options{URL: storetest.SQLite(t)})
+	s.store, err = store.Open(t.Context(), store.Options{URL: url})
 	s.must(err)
 	t.Cleanup(func() { _ = s.store.Close() })
 	log := slog.New(slog.DiscardHandler)
