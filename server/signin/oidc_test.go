@@ -96,7 +96,7 @@ func TestSignInWithOpenIDConnect(t *testing.T) {
 func TestOpenIDConnectRequestsPKCEStateAndNonce(t *testing.T) {
 	_, o := provider(t)
 	b := newSite(t, o, nil).browser()
-	at, resp := b.open("/auth/oidc/start?to=/")
+	at, _, header := b.open("/auth/oidc/start?to=/")
 	u, err := url.Parse(at)
 	b.must(err)
 	q := u.Query()
@@ -106,14 +106,14 @@ func TestOpenIDConnectRequestsPKCEStateAndNonce(t *testing.T) {
 	if q.Get("redirect_uri") != b.http.URL+"/auth/oidc/callback" || q.Get("response_type") != "code" || q.Get("client_secret") != "" {
 		t.Errorf("request %s", at)
 	}
-	cookie := resp.Header.Get("Set-Cookie")
+	cookie := header.Get("Set-Cookie")
 	for _, part := range []string{"HttpOnly", "SameSite=Lax", "Path=/auth/", "Max-Age=600"} {
 		if !strings.Contains(cookie, part) {
 			t.Errorf("cookie %q has no %s", cookie, part)
 		}
 	}
-	if strings.Contains(cookie, "Secure") || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("Referrer-Policy") != "no-referrer" {
-		t.Errorf("headers %v", resp.Header)
+	if strings.Contains(cookie, "Secure") || header.Get("Cache-Control") != "no-store" || header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("headers %v", header)
 	}
 }
 

@@ -60,7 +60,7 @@ func TestSignOutNamesThePageThatEndsTheSessionAtTheProvider(t *testing.T) {
 	m, o := tlsProvider(t)
 	b := newSite(t, o, nil).browser()
 	m.QueueUser(ana("ops"))
-	at, _ := b.open("/auth/oidc/start?to=/")
+	at, _, _ := b.open("/auth/oidc/start?to=/")
 	// The browser of the test does not know the certificate of the provider.
 	trusting := &http.Client{
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, //nolint:gosec // a test
@@ -150,8 +150,8 @@ func TestUnknownProvidersHaveNoPage(t *testing.T) {
 	_, o := provider(t)
 	b := newSite(t, o, nil).browser()
 	for _, path := range []string{"/auth/github/start", "/auth/", "/auth/oidc", "/auth/oidc/other"} {
-		if _, resp := b.open(path); resp.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: %s", path, resp.Status)
+		if _, status, _ := b.open(path); status != http.StatusNotFound {
+			t.Errorf("%s: status %d", path, status)
 		}
 	}
 }

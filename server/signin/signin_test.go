@@ -104,18 +104,18 @@ func (s *site) browser() *browser {
 }
 
 // open requests an address and returns where the answer leads.
-func (b *browser) open(address string) (next string, resp *http.Response) {
+func (b *browser) open(address string) (next string, status int, header http.Header) {
 	b.t.Helper()
 	if strings.HasPrefix(address, "/") {
 		address = b.http.URL + address
 	}
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, address, http.NoBody)
 	b.must(err)
-	resp, err = b.client.Do(req)
+	resp, err := b.client.Do(req)
 	b.must(err)
 	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
-	return resp.Header.Get("Location"), resp
+	return resp.Header.Get("Location"), resp.StatusCode, resp.Header
 }
 
 // signIn follows a sign-in to its end and returns the page that it leads to.
@@ -127,14 +127,14 @@ func (b *browser) signIn(provider, to string) string {
 // begin returns the address at this server to which the provider sends the browser back.
 func (b *browser) begin(provider, to string) string {
 	b.t.Helper()
-	at, resp := b.open("/auth/" + provider + "/start?to=" + url.QueryEscape(to))
-	if resp.StatusCode != http.StatusSeeOther {
-		b.t.Fatalf("start: %s", resp.Status)
+	at, status, _ := b.open("/auth/" + provider + "/start?to=" + url.QueryEscape(to))
+	if status != http.StatusSeeOther {
+		b.t.Fatalf("start: status %d", status)
 	}
 	if strings.HasPrefix(at, "/") {
 		return at
 	}
-	back, _ := b.open(at)
+	back, _, _ := b.open(at)
 	return back
 }
 
@@ -143,7 +143,7 @@ func (b *browser) finish(back string) string {
 	if !strings.Contains(back, "/auth/") { // the sign-in did not begin
 		return back
 	}
-	to, _ := b.open(back)
+	to, _, _ := b.open(back)
 	return to
 }
 
