@@ -75,4 +75,5 @@ test('after a sign-out the page offers the one at the identity provider', async 
   await waitFor(() => {
     expect(screen.queryByRole('link', { name: /Sign out there/ })).toBeNull();
   });
+  await session.signOut(); // closes the connection
 });
