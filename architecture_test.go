@@ -35,11 +35,11 @@ var areas = map[string]struct{ imports, because string }{
 	"graph":      {"payload fleet fleet/job fleet/reach fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent event auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"rest":       {"fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"omaha":      {"fleet/checkin fleet/catalog fleet/fault rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
-	"server":     {"graph rest omaha fleet fleet/quota event auth frontend", "it routes requests and does not depend on what the routes do"},
+	"server":     {"server/signin graph rest omaha fleet fleet/quota event auth frontend", "it routes requests and does not depend on what the routes do"},
 	"simulate":   {"simulate/load", "simulated machines send Omaha over HTTP to any server"},
 	"bench":      {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
 	"acceptance": {"", "only tests: requests in, answers and state out"},
-	"cmd":        {"payload server store fleet fleet/account fleet/catalog fleet/clock fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo", "it wires the areas together; pages and protocols are in other areas"},
+	"cmd":        {"payload server server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo", "it wires the areas together; pages and protocols are in other areas"},
 
 	"fleet/account":       {"fleet/change fleet/input fleet/fault store ent auth", "users do not depend on machines"},
 	"fleet/catalog":       {"store ent event rollout", "the configuration does not depend on the code that uses it"},
@@ -56,6 +56,8 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/upkeep":        {"fleet/catalog fleet/checkin fleet/clock fleet/quota fleet/pace fleet/fault store event auth rollout", "it maintains data that other areas wrote"},
 	"fleet/view":          {"fleet/view/machines fleet/job fleet/catalog fleet/clock fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
 	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
+
+	"server/signin": {"fleet/account fleet/fault auth", "it talks to identity providers; users, rights and sessions belong to the service layer"},
 
 	"simulate/load": {"", "it sends requests to any server"},
 	"simulate/demo": {"simulate store fleet fleet/catalog fleet/fault fleet/view/machines auth rollout", "it fills a server through the service layer and runs machines against it over HTTP"},
@@ -75,9 +77,12 @@ var libraries = []struct{ path, areas, because string }{
 	{"ariga.io/atlas", "store ent", "the schema is migrated in one place"},
 	{"github.com/99designs/gqlgen", "graph", "only graph implements GraphQL"},
 	{"github.com/gorilla/websocket", "graph simulate/load", "subscriptions are the only use of websockets"},
+	{"github.com/coreos/go-oidc/v3", "server/signin", "browsers sign in with identity providers in one place"},
+	{"golang.org/x/oauth2", "server/signin", "browsers sign in with identity providers in one place"},
 	{"github.com/spf13", "cmd", "flags are read in one place; other areas receive a plain struct"},
 	{"flag", "cmd bench", "flags are read in one place; other areas receive a plain struct"},
 	{"github.com/pb33f", "", "only tests use it, to compare the REST API with its description"},
+	{"github.com/oauth2-proxy/mockoidc", "", "only tests use it, as an identity provider"},
 	{"github.com/kinvolk/go-omaha", "", "only tests use it, as an independent client"},
 }
 

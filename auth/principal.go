@@ -37,6 +37,8 @@ const (
 	CredentialToken   Credential = "token"   // a script's token in the Authorization header
 	CredentialLink    Credential = "link"    // the token of a link to a wall screen
 	CredentialCommand Credential = "command" // the server's own command line
+	// CredentialSingleSignOn is that of the sign-in itself: the session then has its own.
+	CredentialSingleSignOn Credential = "single sign-on"
 )
 
 // Proof is how the principal was authenticated, with the name of its token, as the audit

@@ -23,6 +23,8 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Accounts.Token":         "establishes who calls",
 		"Accounts.FlushUses":     "called by the program",
 		"Accounts.DeleteSession": "the token is the proof",
+		"Accounts.EndSessionOf":  "the token is the proof",
+		"Accounts.Identify":      "establishes who calls",
 		"Accounts.FlushSignIns":  "called by the program",
 		"Upkeep.Beat":            "called by the program",
 		"Upkeep.Clock":           "public in /readyz",

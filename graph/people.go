@@ -56,6 +56,9 @@ func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, 
 		return nil, err
 	}
 	out.SessionEnded = true
+	if url := r.Server.EndURL(token); url != "" {
+		out.ProviderURL = &url
+	}
 	// A websocket cannot clear the cookie; its token is no longer valid.
 	if err := auth.CanSetSession(ctx); err != nil {
 		return out, nil //nolint:nilerr // the session ended, only the cookie stays

@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // Resolver resolves fields. Reads are calls of the view, mutations of the fleet.
@@ -85,6 +86,10 @@ type Server struct {
 	// UpdateURL returns the URL for machines, with the address by which the caller
 	// of the context reaches this server.
 	UpdateURL func(context.Context) string
+	// SignIns are the identity providers.
+	SignIns []*model.SignInOption
+	// EndURL returns the page that ends the session of a token at its identity provider, or "".
+	EndURL func(token string) string
 }
 
 // root returns the resolvers of the schema's types. A type has one when its Go type

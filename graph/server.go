@@ -10,9 +10,9 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// ServerInfo returns only the version and the time without sign-in.
+// ServerInfo returns only the version, the time and the identity providers without sign-in.
 func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, error) {
-	out := &model.ServerInfo{Version: r.Server.Version, Now: r.Now()}
+	out := &model.ServerInfo{Version: r.Server.Version, Now: r.Now(), SignIns: r.Server.SignIns}
 	if _, err := auth.Require(ctx, auth.Viewer); err != nil {
 		return out, nil //nolint:nilerr // not signed in
 	}

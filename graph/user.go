@@ -32,6 +32,11 @@ func roleOf(ctx context.Context, u *db.User) auth.Role {
 	return role
 }
 
+// SingleSignOn reports whether the user signs in with an identity provider.
+func (r *userResolver) SingleSignOn(_ context.Context, u *db.User) (bool, error) {
+	return account.IsExternal(u), nil
+}
+
 func (r *userResolver) Team(ctx context.Context, u *db.User) (*db.Team, error) {
 	return loadersOf(ctx).team(ctx, u.TeamID)
 }

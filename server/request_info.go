@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -108,19 +109,20 @@ func updateURL(ctx context.Context) string {
 
 // updateURL is the URL for machines, with the host name that this client uses.
 func (v *resolver) updateURL(r *http.Request) string {
-	scheme := "http://"
-	if v.secure(r) {
-		scheme = "https://"
-	}
-	host := r.Host
+	origin := v.origin(r)
 	if v.machinesPort != "" {
-		name := host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			name = h
-		}
-		host = net.JoinHostPort(strings.Trim(name, "[]"), v.machinesPort)
+		u := url.URL{Host: r.Host}
+		origin = strings.TrimSuffix(origin, r.Host) + net.JoinHostPort(u.Hostname(), v.machinesPort)
 	}
-	return scheme + host + "/v1/update/" + v.secret
+	return origin + "/v1/update/" + v.secret
+}
+
+// origin is the URL of this server without a path, with the host name that this client uses.
+func (v *resolver) origin(r *http.Request) string {
+	if v.secure(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // secure reports whether the client uses TLS, to this server or to a trusted

@@ -8,10 +8,11 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/rest"
+	"github.com/coreroller/coreroller/server/signin"
 )
 
 // routes maps every URL to its handler: those of people, of machines and of operations.
-func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler) *Server {
+func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler, signIn *signin.Handler) *Server {
 	m, problem := newMetrics(), func() string { return "" }
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
@@ -39,6 +40,9 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	handle("GET /export/audit", api.ExportAudits())
 	handle("GET /playground", files.page("playground/index.html", playgroundPolicy))
 	handle("GET /playground/{$}", http.RedirectHandler("/playground", http.StatusMovedPermanently))
+
+	// Sign-in with identity providers. A provider sends the browser here from its own site.
+	handle("GET "+signin.Prefix, guard.Anonymous(signIn))
 
 	// Operations.
 	handle("GET /healthz", health(o.Store))

@@ -14,7 +14,9 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/frontend"
 	"github.com/coreroller/coreroller/graph"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rest"
+	"github.com/coreroller/coreroller/server/signin"
 )
 
 // Options configure a Server.
@@ -46,6 +48,8 @@ type Options struct {
 	UserBudget auth.Budget
 	Version    string
 	Postgres   bool // the database is PostgreSQL; shown by serverInfo
+	// SignIns are the identity providers that users can sign in with.
+	SignIns []signin.Provider
 	// Files is the built dashboard. Nil uses the embedded one.
 	Files fs.FS
 }
@@ -57,6 +61,7 @@ type Mounter interface{ Mount(mux *http.ServeMux) }
 type Server struct {
 	handler, machines, metrics http.Handler
 	api                        *graph.Handler
+	signIn                     *signin.Handler
 }
 
 // New returns a Server.
@@ -69,8 +74,11 @@ func New(o Options) *Server {
 	}
 	resolver := newResolver(o.TrustedProxies, o.OmahaSecret)
 	resolver.machinesPort, resolver.log = o.MachinesPort, o.Log
+	signIn := signin.New(signin.Options{
+		Providers: o.SignIns, Accounts: o.Fleet.Accounts, Now: o.Now, Log: o.Log, Address: resolver.origin, Secure: resolver.secure,
+	})
 	guard := auth.NewGuard(auth.Options{
-		Directory: o.Fleet.Accounts, Now: o.Now, Realm: "coreroller.org", Address: resolver.address, Secure: resolver.secure,
+		Directory: signIn.Directory(o.Fleet.Accounts), Now: o.Now, Realm: "coreroller.org", Address: resolver.address, Secure: resolver.secure,
 	})
 	var budgets *auth.Budgets
 	if o.UserBudget != (auth.Budget{}) {
@@ -78,12 +86,23 @@ func New(o Options) *Server {
 	}
 	api := graph.NewHandler(graph.Options{
 		Fleet: o.Fleet, Store: o.Store, Guard: guard, Budgets: budgets, Introspection: o.Introspection, Now: o.Now, RequestID: requestID, Log: o.Log,
-		Server: graph.Server{Version: o.Version, StartedAt: o.Now(), Postgres: o.Postgres, UpdateURL: updateURL},
+		Server: graph.Server{
+			Version: o.Version, StartedAt: o.Now(), Postgres: o.Postgres, UpdateURL: updateURL,
+			SignIns: signInOptions(o.SignIns), EndURL: signIn.EndURL,
+		},
 	})
 	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Guard: budgetGuard{guard, budgets}, Now: o.Now, RequestID: requestID, Log: o.Log})
-	s := routes(o, resolver, guard, api, scripts)
-	s.api = api
+	s := routes(o, resolver, guard, api, scripts, signIn)
+	s.api, s.signIn = api, signIn
 	return s
+}
+
+func signInOptions(providers []signin.Provider) []*model.SignInOption {
+	all := make([]*model.SignInOption, len(providers))
+	for i, p := range providers {
+		all[i] = &model.SignInOption{Name: p.Name(), Path: signin.StartPath(p)}
+	}
+	return all
 }
 
 // Machines is the handler of the update URL and the health, for a listener of its own.
@@ -95,7 +114,11 @@ func (s *Server) Metrics() http.Handler { return s.metrics }
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Close ends all subscriptions and waits for them. Other requests continue.
+// Close ends all subscriptions and the checks of sessions, and waits for them. Other requests
+// continue.
 // http.Server.Shutdown does not end subscriptions, so register Close with
 // RegisterOnShutdown. It may be called twice.
-func (s *Server) Close() { s.api.Close() }
+func (s *Server) Close() {
+	s.api.Close()
+	s.signIn.Close()
+}

@@ -43,6 +43,7 @@ type Config struct {
 	Quotas         quota.Quotas
 	Inspect        payload.Sources
 	FirstPassword  string // of the first user of a new database; "" is the documented one
+	SignIn         SignIn
 	LogLevel       string
 	LogFormat      string // text or json
 }
@@ -89,6 +90,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	c.Inspect = payload.Sources{Public: true}
 	f.Var((*sourcesFlag)(&c.Inspect), "inspect-from",
 		"from where the server fetches payloads for \"Fetch and fill in\": none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")
+	c.SignIn.flags(f)
 	c.logFlags(f)
 }
 

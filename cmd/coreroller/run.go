@@ -76,6 +76,10 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	signIns, err := p.config.SignIn.providers(func() time.Time { return p.now() }) // p.now changes in open
+	if err != nil {
+		return err
+	}
 	if err = p.listen(ctx); err != nil {
 		return err
 	}
@@ -99,6 +103,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
 		PerAddress: p.config.perAddress(), UserBudget: p.config.Web.budget(), Introspection: introspection,
 		SeparateMachines: p.part("listen-machines") != nil, SeparateMetrics: p.part("listen-metrics") != nil, MachinesPort: p.machinesPort(),
+		SignIns: signIns,
 	})
 	p.connect(certificate.config())
 	p.parts[0].http.RegisterOnShutdown(p.server.Close) // Shutdown would wait for event streams

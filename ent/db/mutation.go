@@ -35392,6 +35392,7 @@ type UserMutation struct {
 	id                   *uuid.UUID
 	username             *string
 	password_hash        *string
+	identity             *string
 	must_change_password *bool
 	role                 *string
 	grants               *[]auth.Grant
@@ -35621,6 +35622,55 @@ func (m *UserMutation) OldPasswordHash(ctx context.Context) (v string, err error
 // ResetPasswordHash resets all changes to the "password_hash" field.
 func (m *UserMutation) ResetPasswordHash() {
 	m.password_hash = nil
+}
+
+// SetIdentity sets the "identity" field.
+func (m *UserMutation) SetIdentity(s string) {
+	m.identity = &s
+}
+
+// Identity returns the value of the "identity" field in the mutation.
+func (m *UserMutation) Identity() (r string, exists bool) {
+	v := m.identity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIdentity returns the old "identity" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldIdentity(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIdentity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIdentity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIdentity: %w", err)
+	}
+	return oldValue.Identity, nil
+}
+
+// ClearIdentity clears the value of the "identity" field.
+func (m *UserMutation) ClearIdentity() {
+	m.identity = nil
+	m.clearedFields[user.FieldIdentity] = struct{}{}
+}
+
+// IdentityCleared returns if the "identity" field was cleared in this mutation.
+func (m *UserMutation) IdentityCleared() bool {
+	_, ok := m.clearedFields[user.FieldIdentity]
+	return ok
+}
+
+// ResetIdentity resets all changes to the "identity" field.
+func (m *UserMutation) ResetIdentity() {
+	m.identity = nil
+	delete(m.clearedFields, user.FieldIdentity)
 }
 
 // SetMustChangePassword sets the "must_change_password" field.
@@ -35965,7 +36015,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.team != nil {
 		fields = append(fields, user.FieldTeamID)
 	}
@@ -35974,6 +36024,9 @@ func (m *UserMutation) Fields() []string {
 	}
 	if m.password_hash != nil {
 		fields = append(fields, user.FieldPasswordHash)
+	}
+	if m.identity != nil {
+		fields = append(fields, user.FieldIdentity)
 	}
 	if m.must_change_password != nil {
 		fields = append(fields, user.FieldMustChangePassword)
@@ -36001,6 +36054,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.Username()
 	case user.FieldPasswordHash:
 		return m.PasswordHash()
+	case user.FieldIdentity:
+		return m.Identity()
 	case user.FieldMustChangePassword:
 		return m.MustChangePassword()
 	case user.FieldRole:
@@ -36024,6 +36079,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldUsername(ctx)
 	case user.FieldPasswordHash:
 		return m.OldPasswordHash(ctx)
+	case user.FieldIdentity:
+		return m.OldIdentity(ctx)
 	case user.FieldMustChangePassword:
 		return m.OldMustChangePassword(ctx)
 	case user.FieldRole:
@@ -36061,6 +36118,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPasswordHash(v)
+		return nil
+	case user.FieldIdentity:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIdentity(v)
 		return nil
 	case user.FieldMustChangePassword:
 		v, ok := value.(bool)
@@ -36120,6 +36184,9 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *UserMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(user.FieldIdentity) {
+		fields = append(fields, user.FieldIdentity)
+	}
 	if m.FieldCleared(user.FieldGrants) {
 		fields = append(fields, user.FieldGrants)
 	}
@@ -36137,6 +36204,9 @@ func (m *UserMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *UserMutation) ClearField(name string) error {
 	switch name {
+	case user.FieldIdentity:
+		m.ClearIdentity()
+		return nil
 	case user.FieldGrants:
 		m.ClearGrants()
 		return nil
@@ -36156,6 +36226,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldPasswordHash:
 		m.ResetPasswordHash()
+		return nil
+	case user.FieldIdentity:
+		m.ResetIdentity()
 		return nil
 	case user.FieldMustChangePassword:
 		m.ResetMustChangePassword()

@@ -600,11 +600,11 @@ func init() {
 	userFields := schema.User{}.Fields()
 	_ = userFields
 	// userDescMustChangePassword is the schema descriptor for must_change_password field.
-	userDescMustChangePassword := userFields[4].Descriptor()
+	userDescMustChangePassword := userFields[5].Descriptor()
 	// user.DefaultMustChangePassword holds the default value on creation for the must_change_password field.
 	user.DefaultMustChangePassword = userDescMustChangePassword.Default.(bool)
 	// userDescRole is the schema descriptor for role field.
-	userDescRole := userFields[5].Descriptor()
+	userDescRole := userFields[6].Descriptor()
 	// user.DefaultRole holds the default value on creation for the role field.
 	user.DefaultRole = userDescRole.Default.(string)
 	waveFields := schema.Wave{}.Fields()

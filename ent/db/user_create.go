@@ -43,6 +43,20 @@ func (_c *UserCreate) SetPasswordHash(v string) *UserCreate {
 	return _c
 }
 
+// SetIdentity sets the "identity" field.
+func (_c *UserCreate) SetIdentity(v string) *UserCreate {
+	_c.mutation.SetIdentity(v)
+	return _c
+}
+
+// SetNillableIdentity sets the "identity" field if the given value is not nil.
+func (_c *UserCreate) SetNillableIdentity(v *string) *UserCreate {
+	if v != nil {
+		_c.SetIdentity(*v)
+	}
+	return _c
+}
+
 // SetMustChangePassword sets the "must_change_password" field.
 func (_c *UserCreate) SetMustChangePassword(v bool) *UserCreate {
 	_c.mutation.SetMustChangePassword(v)
@@ -234,6 +248,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PasswordHash(); ok {
 		_spec.SetField(user.FieldPasswordHash, field.TypeString, value)
 		_node.PasswordHash = value
+	}
+	if value, ok := _c.mutation.Identity(); ok {
+		_spec.SetField(user.FieldIdentity, field.TypeString, value)
+		_node.Identity = &value
 	}
 	if value, ok := _c.mutation.MustChangePassword(); ok {
 		_spec.SetField(user.FieldMustChangePassword, field.TypeBool, value)

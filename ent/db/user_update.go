@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/google/uuid"
@@ -29,6 +30,20 @@ type UserUpdate struct {
 // Where appends a list predicates to the UserUpdate builder.
 func (_u *UserUpdate) Where(ps ...predicate.User) *UserUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetTeamID sets the "team_id" field.
+func (_u *UserUpdate) SetTeamID(v uuid.UUID) *UserUpdate {
+	_u.mutation.SetTeamID(v)
+	return _u
+}
+
+// SetNillableTeamID sets the "team_id" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableTeamID(v *uuid.UUID) *UserUpdate {
+	if v != nil {
+		_u.SetTeamID(*v)
+	}
 	return _u
 }
 
@@ -57,6 +72,26 @@ func (_u *UserUpdate) SetNillablePasswordHash(v *string) *UserUpdate {
 	if v != nil {
 		_u.SetPasswordHash(*v)
 	}
+	return _u
+}
+
+// SetIdentity sets the "identity" field.
+func (_u *UserUpdate) SetIdentity(v string) *UserUpdate {
+	_u.mutation.SetIdentity(v)
+	return _u
+}
+
+// SetNillableIdentity sets the "identity" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableIdentity(v *string) *UserUpdate {
+	if v != nil {
+		_u.SetIdentity(*v)
+	}
+	return _u
+}
+
+// ClearIdentity clears the value of the "identity" field.
+func (_u *UserUpdate) ClearIdentity() *UserUpdate {
+	_u.mutation.ClearIdentity()
 	return _u
 }
 
@@ -106,6 +141,11 @@ func (_u *UserUpdate) ClearGrants() *UserUpdate {
 	return _u
 }
 
+// SetTeam sets the "team" edge to the Team entity.
+func (_u *UserUpdate) SetTeam(v *Team) *UserUpdate {
+	return _u.SetTeamID(v.ID)
+}
+
 // AddSessionIDs adds the "sessions" edge to the Session entity by IDs.
 func (_u *UserUpdate) AddSessionIDs(ids ...string) *UserUpdate {
 	_u.mutation.AddSessionIDs(ids...)
@@ -139,6 +179,12 @@ func (_u *UserUpdate) AddTokens(v ...*Token) *UserUpdate {
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdate) Mutation() *UserMutation {
 	return _u.mutation
+}
+
+// ClearTeam clears the "team" edge to the Team entity.
+func (_u *UserUpdate) ClearTeam() *UserUpdate {
+	_u.mutation.ClearTeam()
+	return _u
 }
 
 // ClearSessions clears all "sessions" edges to the Session entity.
@@ -236,6 +282,12 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(user.FieldPasswordHash, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Identity(); ok {
+		_spec.SetField(user.FieldIdentity, field.TypeString, value)
+	}
+	if _u.mutation.IdentityCleared() {
+		_spec.ClearField(user.FieldIdentity, field.TypeString)
+	}
 	if value, ok := _u.mutation.MustChangePassword(); ok {
 		_spec.SetField(user.FieldMustChangePassword, field.TypeBool, value)
 	}
@@ -252,6 +304,35 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.GrantsCleared() {
 		_spec.ClearField(user.FieldGrants, field.TypeJSON)
+	}
+	if _u.mutation.TeamCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   user.TeamTable,
+			Columns: []string{user.TeamColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.TeamIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   user.TeamTable,
+			Columns: []string{user.TeamColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.SessionsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -363,6 +444,20 @@ type UserUpdateOne struct {
 	mutation *UserMutation
 }
 
+// SetTeamID sets the "team_id" field.
+func (_u *UserUpdateOne) SetTeamID(v uuid.UUID) *UserUpdateOne {
+	_u.mutation.SetTeamID(v)
+	return _u
+}
+
+// SetNillableTeamID sets the "team_id" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableTeamID(v *uuid.UUID) *UserUpdateOne {
+	if v != nil {
+		_u.SetTeamID(*v)
+	}
+	return _u
+}
+
 // SetUsername sets the "username" field.
 func (_u *UserUpdateOne) SetUsername(v string) *UserUpdateOne {
 	_u.mutation.SetUsername(v)
@@ -388,6 +483,26 @@ func (_u *UserUpdateOne) SetNillablePasswordHash(v *string) *UserUpdateOne {
 	if v != nil {
 		_u.SetPasswordHash(*v)
 	}
+	return _u
+}
+
+// SetIdentity sets the "identity" field.
+func (_u *UserUpdateOne) SetIdentity(v string) *UserUpdateOne {
+	_u.mutation.SetIdentity(v)
+	return _u
+}
+
+// SetNillableIdentity sets the "identity" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableIdentity(v *string) *UserUpdateOne {
+	if v != nil {
+		_u.SetIdentity(*v)
+	}
+	return _u
+}
+
+// ClearIdentity clears the value of the "identity" field.
+func (_u *UserUpdateOne) ClearIdentity() *UserUpdateOne {
+	_u.mutation.ClearIdentity()
 	return _u
 }
 
@@ -437,6 +552,11 @@ func (_u *UserUpdateOne) ClearGrants() *UserUpdateOne {
 	return _u
 }
 
+// SetTeam sets the "team" edge to the Team entity.
+func (_u *UserUpdateOne) SetTeam(v *Team) *UserUpdateOne {
+	return _u.SetTeamID(v.ID)
+}
+
 // AddSessionIDs adds the "sessions" edge to the Session entity by IDs.
 func (_u *UserUpdateOne) AddSessionIDs(ids ...string) *UserUpdateOne {
 	_u.mutation.AddSessionIDs(ids...)
@@ -470,6 +590,12 @@ func (_u *UserUpdateOne) AddTokens(v ...*Token) *UserUpdateOne {
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdateOne) Mutation() *UserMutation {
 	return _u.mutation
+}
+
+// ClearTeam clears the "team" edge to the Team entity.
+func (_u *UserUpdateOne) ClearTeam() *UserUpdateOne {
+	_u.mutation.ClearTeam()
+	return _u
 }
 
 // ClearSessions clears all "sessions" edges to the Session entity.
@@ -597,6 +723,12 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(user.FieldPasswordHash, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Identity(); ok {
+		_spec.SetField(user.FieldIdentity, field.TypeString, value)
+	}
+	if _u.mutation.IdentityCleared() {
+		_spec.ClearField(user.FieldIdentity, field.TypeString)
+	}
 	if value, ok := _u.mutation.MustChangePassword(); ok {
 		_spec.SetField(user.FieldMustChangePassword, field.TypeBool, value)
 	}
@@ -613,6 +745,35 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if _u.mutation.GrantsCleared() {
 		_spec.ClearField(user.FieldGrants, field.TypeJSON)
+	}
+	if _u.mutation.TeamCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   user.TeamTable,
+			Columns: []string{user.TeamColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.TeamIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   user.TeamTable,
+			Columns: []string{user.TeamColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.SessionsCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -34,9 +34,10 @@ type User struct{ ent.Schema }
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		id(),
-		foreign("team_id"),
+		field.UUID("team_id", uuid.UUID{}).Comment("of what the user creates; an identity provider may change it"),
 		field.String("username").Unique(),
-		field.String("password_hash").Sensitive().Comment("argon2id in the PHC string format"),
+		field.String("password_hash").Sensitive().Comment("argon2id in the PHC string format; empty with an identity"),
+		field.String("identity").Optional().Nillable().Unique().Comment("issuer and subject at the identity provider that the user signs in with; null: a password"),
 		field.Bool("must_change_password").Default(false),
 		field.String("role").Default("owner").Comment("the highest of the grants; users from before roles are owners"),
 		field.JSON("grants", []auth.Grant{}).Optional().Comment("where the user has which role; none: the role on the team, an owner's on every team"),
@@ -47,7 +48,7 @@ func (User) Fields() []ent.Field {
 // Edges of User.
 func (User) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.From("team", Team.Type).Ref("users").Field("team_id").Required().Unique().Immutable(),
+		edge.From("team", Team.Type).Ref("users").Field("team_id").Required().Unique(),
 		child("sessions", Session.Type),
 		child("tokens", Token.Type),
 	}

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -30,6 +31,8 @@ const (
 type failedSignIn struct {
 	name, address string
 	user          uuid.UUID // zero: no user has the name
+	credential    auth.Credential
+	reason        string // "" for a wrong name or password
 }
 
 // failedSignIns counts failed sign-ins, so that guessing passwords does not fill the
@@ -98,7 +101,10 @@ func (f *failedSignIns) putBack(due map[failedSignIn]int) {
 // signInFailed records that a name and password were wrong. An entry that cannot be
 // written is tried again later: the caller gets the same answer.
 func (s *Service) signInFailed(ctx context.Context, name string, user uuid.UUID) {
-	who := failedSignIn{cleanName(name), auth.Address(ctx), user}
+	s.countFailed(ctx, failedSignIn{name: cleanName(name), address: auth.Address(ctx), user: user, credential: auth.CredentialBasic})
+}
+
+func (s *Service) countFailed(ctx context.Context, who failedSignIn) {
 	ctx = context.WithoutCancel(ctx)
 	if err := s.writeFailed(ctx, s.failed.add(s.now(), who, 1)); err != nil {
 		s.log.ErrorContext(ctx, "could not record failed sign-ins", "error", err)
@@ -118,8 +124,8 @@ func (s *Service) writeFailed(ctx context.Context, due map[failedSignIn]int) err
 	entries := make([]store.Audit, 0, len(due))
 	for who, n := range due {
 		a := store.Audit{
-			Actor: who.name, Credential: string(auth.CredentialBasic), Address: who.address,
-			Verb: "signInFailed", Object: "user", ObjectID: who.user,
+			Actor: who.name, Credential: string(cmp.Or(who.credential, auth.CredentialBasic)), Address: who.address,
+			Verb: "signInFailed", Object: "user", ObjectID: who.user, Reason: who.reason,
 			After: struct {
 				Username string `json:"username"`
 				Attempts int    `json:"attempts"`

@@ -112,6 +112,9 @@ func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
 	if err != nil {
 		return fault.Missing(err, "", "user")
 	}
+	if err := external(row, "the password"); err != nil {
+		return err
+	}
 	if who.Credential != auth.CredentialBasic {
 		ok, err := s.checkPassword(ctx, row.PasswordHash, in.Current)
 		if err != nil {
@@ -147,6 +150,9 @@ func (s *Service) SetPassword(ctx context.Context, in SetPassword) error {
 		return err
 	}
 	if err := below(row, who); err != nil {
+		return err
+	}
+	if err := external(row, "the password"); err != nil {
 		return err
 	}
 	v := change.Verb{Name: "setPassword", By: who, Object: "user", ID: row.ID, TeamID: row.TeamID}

@@ -57,6 +57,9 @@ func (s *Service) CreateSession(ctx context.Context) (token string, expires time
 	now := s.now()
 	expires = now.Add(SessionLife)
 	address, agent := auth.Client(ctx)
+	if who.Credential == auth.CredentialSingleSignOn {
+		expires = now.Add(singleSignOnLife)
+	}
 	v := change.Verb{Name: "signIn", By: who, Object: "user", ID: who.UserID, TeamID: who.TeamID}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {
 		c.After = userName{who.Name}
@@ -101,7 +104,11 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Principal, er
 
 // DeleteSession signs a browser out. The token itself is the permission.
 func (s *Service) DeleteSession(ctx context.Context, token string) error {
-	return s.changes.Do(ctx, change.Verb{Name: "signOut", Object: "user"}, func(c *change.Change) error {
+	return s.endSession(ctx, token, "")
+}
+
+func (s *Service) endSession(ctx context.Context, token, reason string) error {
+	return s.changes.Do(ctx, change.Verb{Name: "signOut", Object: "user", Reason: reason}, func(c *change.Change) error {
 		row, err := c.Tx.Client().Session.Query().Where(session.ID(tokenHash(token))).WithUser().Only(ctx)
 		if db.IsNotFound(err) { // a made-up session wakes no connection
 			return change.ErrUnchanged

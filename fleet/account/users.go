@@ -123,6 +123,9 @@ type UpdateUser struct {
 func (s *Service) UpdateUser(ctx context.Context, in UpdateUser) (*db.User, error) {
 	v := change.Verb{Name: "updateUser", Object: "user", ID: in.ID}
 	err := s.changeUser(ctx, v, func(c *change.Change, row *db.User) error {
+		if err := external(row, "the role"); err != nil {
+			return err
+		}
 		given, err := s.check(ctx, c.By, row.TeamID, rights{in.Role, in.Grants})
 		if err != nil {
 			return err

@@ -1148,6 +1148,7 @@ type ComplexityRoot struct {
 		Demo      func(childComplexity int) int
 		Healthy   func(childComplexity int) int
 		Now       func(childComplexity int) int
+		SignIns   func(childComplexity int) int
 		StartedAt func(childComplexity int) int
 		UpdateURL func(childComplexity int) int
 		Version   func(childComplexity int) int
@@ -1163,12 +1164,18 @@ type ComplexityRoot struct {
 		UserAgent  func(childComplexity int) int
 	}
 
+	SignInOption struct {
+		Name func(childComplexity int) int
+		Path func(childComplexity int) int
+	}
+
 	SignInPayload struct {
 		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	SignOutPayload struct {
+		ProviderURL  func(childComplexity int) int
 		SessionEnded func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
@@ -1285,6 +1292,7 @@ type ComplexityRoot struct {
 		MustChangePassword func(childComplexity int) int
 		Permissions        func(childComplexity int) int
 		Role               func(childComplexity int) int
+		SingleSignOn       func(childComplexity int) int
 		Team               func(childComplexity int) int
 		Username           func(childComplexity int) int
 	}
@@ -6412,6 +6420,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerInfo.Now(childComplexity), true
+	case "ServerInfo.signIns":
+		if e.ComplexityRoot.ServerInfo.SignIns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerInfo.SignIns(childComplexity), true
 	case "ServerInfo.startedAt":
 		if e.ComplexityRoot.ServerInfo.StartedAt == nil {
 			break
@@ -6474,6 +6488,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Session.UserAgent(childComplexity), true
 
+	case "SignInOption.name":
+		if e.ComplexityRoot.SignInOption.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInOption.Name(childComplexity), true
+	case "SignInOption.path":
+		if e.ComplexityRoot.SignInOption.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInOption.Path(childComplexity), true
+
 	case "SignInPayload.user":
 		if e.ComplexityRoot.SignInPayload.Object == nil {
 			break
@@ -6487,6 +6514,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignInPayload.UserErrors(childComplexity), true
 
+	case "SignOutPayload.providerUrl":
+		if e.ComplexityRoot.SignOutPayload.ProviderURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignOutPayload.ProviderURL(childComplexity), true
 	case "SignOutPayload.sessionEnded":
 		if e.ComplexityRoot.SignOutPayload.SessionEnded == nil {
 			break
@@ -7002,6 +7035,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Role(childComplexity), true
+	case "User.singleSignOn":
+		if e.ComplexityRoot.User.SingleSignOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.SingleSignOn(childComplexity), true
 	case "User.team":
 		if e.ComplexityRoot.User.Team == nil {
 			break
@@ -11016,7 +11055,7 @@ events (` + "`" + `Accept: text/event-stream` + "`" + `).
 type Subscription
 `, BuiltIn: false},
 	{Name: "../schema/server.graphql", Input: `extend type Query {
-  "This server. Without sign-in only the version is shown."
+  "This server. Without sign-in only the version and the ways to sign in are shown."
   serverInfo: ServerInfo!
 }
 
@@ -11026,6 +11065,8 @@ type ServerInfo {
   version: String!
   "Current time of the server."
   now: Time!
+  "Identity providers that users can sign in with, besides a password."
+  signIns: [SignInOption!]!
   "When the process started; null without sign-in."
   startedAt: Time
   "Database in use; null without sign-in."
@@ -11036,6 +11077,14 @@ type ServerInfo {
   updateUrl: String
   "The simulated fleet; null without sign-in."
   demo: Demo
+}
+
+"An identity provider."
+type SignInOption {
+  "Name for the button."
+  name: String!
+  "Path of the page that begins the sign-in. Add ` + "`" + `?to=` + "`" + ` and the path to open afterwards."
+  path: String!
 }
 
 "Database in use."
@@ -11472,6 +11521,11 @@ type User {
   username: String!
   "True when the user should change the password, because another user set it."
   mustChangePassword: Boolean!
+  """
+  True when the user signs in with an identity provider, which sets the rights at each sign-in. Such a
+  user has no password.
+  """
+  singleSignOn: Boolean!
   "The team that owns what the user creates."
   team: Team!
   "The highest role of ` + "`" + `grants` + "`" + `."
@@ -11504,6 +11558,8 @@ type SignInPayload {
 type SignOutPayload {
   "True when there was a session."
   sessionEnded: Boolean!
+  "Page that ends the session at the identity provider; null when there is none."
+  providerUrl: String
   "Always empty; every payload has this field."
   userErrors: [UserError!]!
 }
@@ -13547,6 +13603,8 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_version(ctx, field)
 	case "now":
 		return ec.fieldContext_ServerInfo_now(ctx, field)
+	case "signIns":
+		return ec.fieldContext_ServerInfo_signIns(ctx, field)
 	case "startedAt":
 		return ec.fieldContext_ServerInfo_startedAt(ctx, field)
 	case "database":
@@ -13581,6 +13639,16 @@ func (ec *executionContext) childFields_Session(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
 }
 
+func (ec *executionContext) childFields_SignInOption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_SignInOption_name(ctx, field)
+	case "path":
+		return ec.fieldContext_SignInOption_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignInOption", field.Name)
+}
+
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -13595,6 +13663,8 @@ func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, fiel
 	switch field.Name {
 	case "sessionEnded":
 		return ec.fieldContext_SignOutPayload_sessionEnded(ctx, field)
+	case "providerUrl":
+		return ec.fieldContext_SignOutPayload_providerUrl(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_SignOutPayload_userErrors(ctx, field)
 	}
@@ -13795,6 +13865,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_username(ctx, field)
 	case "mustChangePassword":
 		return ec.fieldContext_User_mustChangePassword(ctx, field)
+	case "singleSignOn":
+		return ec.fieldContext_User_singleSignOn(ctx, field)
 	case "team":
 		return ec.fieldContext_User_team(ctx, field)
 	case "role":

@@ -426,6 +426,8 @@ type ServerInfo struct {
 	Version string `json:"version"`
 	// Current time of the server.
 	Now time.Time `json:"now"`
+	// Identity providers that users can sign in with, besides a password.
+	SignIns []*SignInOption `json:"signIns"`
 	// When the process started; null without sign-in.
 	StartedAt *time.Time `json:"startedAt,omitempty"`
 	// Database in use; null without sign-in.
@@ -446,10 +448,20 @@ type SignInInput struct {
 	Password string `json:"password"`
 }
 
+// An identity provider.
+type SignInOption struct {
+	// Name for the button.
+	Name string `json:"name"`
+	// Path of the page that begins the sign-in. Add `?to=` and the path to open afterwards.
+	Path string `json:"path"`
+}
+
 // Result of a sign-out.
 type SignOutPayload struct {
 	// True when there was a session.
 	SessionEnded bool `json:"sessionEnded"`
+	// Page that ends the session at the identity provider; null when there is none.
+	ProviderURL *string `json:"providerUrl,omitempty"`
 	// Always empty; every payload has this field.
 	UserErrors []*UserError `json:"userErrors"`
 }

@@ -90,7 +90,7 @@ func TestChanges(t *testing.T) {
 	got := Changes(Default(), other)
 	want := []string{
 		"updates: on → off", "updates per period: 1 → 7", "period: 1 hour → 2 hours", "updates at once: 1 → 8",
-		"update timeout: 1 hour → 90 minutes", "reboot timeout: 1 day → 1 hour", "lost after: 3 polls → 5 hours", "machines count when known for: 1 day → always", "time zone: UTC → Europe/Lisbon", "office hours only: off → on",
+		"update timeout: 1 hour → 90 minutes", "reboot timeout: 1 day → 1 hour", "lost after: 3 polls → 5 hours", "machines count when known for: 1 day → always", "enrolled machines only: off → on", "time zone: UTC → Europe/Lisbon", "office hours only: off → on",
 		"windows: always → Mon 09:00 to 11:00", "freezes: none → 2026-03-02 10:00:00 UTC until 2026-03-02 11:00:00 UTC: audit",
 		"safe mode: on → off", "waves: none → 10 % of the machines, then 100 % of the machines", "halt at failed share: 20 % → 50 %",
 		"finished attempts before a halt: 5 → 9", "failed attempts before quarantine: 3 → 4",

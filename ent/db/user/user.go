@@ -18,6 +18,8 @@ const (
 	FieldUsername = "username"
 	// FieldPasswordHash holds the string denoting the password_hash field in the database.
 	FieldPasswordHash = "password_hash"
+	// FieldIdentity holds the string denoting the identity field in the database.
+	FieldIdentity = "identity"
 	// FieldMustChangePassword holds the string denoting the must_change_password field in the database.
 	FieldMustChangePassword = "must_change_password"
 	// FieldRole holds the string denoting the role field in the database.
@@ -65,6 +67,7 @@ var Columns = []string{
 	FieldTeamID,
 	FieldUsername,
 	FieldPasswordHash,
+	FieldIdentity,
 	FieldMustChangePassword,
 	FieldRole,
 	FieldGrants,
@@ -109,6 +112,11 @@ func ByUsername(opts ...sql.OrderTermOption) OrderOption {
 // ByPasswordHash orders the results by the password_hash field.
 func ByPasswordHash(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPasswordHash, opts...).ToFunc()
+}
+
+// ByIdentity orders the results by the identity field.
+func ByIdentity(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIdentity, opts...).ToFunc()
 }
 
 // ByMustChangePassword orders the results by the must_change_password field.

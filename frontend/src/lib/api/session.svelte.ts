@@ -11,6 +11,7 @@ const userFragment = graphql(`
     id
     username
     mustChangePassword
+    singleSignOn
     role
     permissions
     team {
@@ -65,7 +66,7 @@ const signInMutation = graphql(
 const signOutMutation = graphql(`
   mutation SignOut {
     signOut {
-      sessionEnded
+      providerUrl
     }
   }
 `);
@@ -100,6 +101,7 @@ class Session {
   #user = $state.raw<User | null | undefined>();
   #connection = $state.raw<Connection | null>(null);
   #link = $state.raw<'open' | 'ended' | null>(null);
+  #providerUrl = $state.raw<string | null>(null);
 
   /** Undefined before `resume` has finished; null without a session. */
   get user(): User | null | undefined {
@@ -140,6 +142,11 @@ class Session {
   /** The state of the websocket; null without a session. */
   get connectionState(): ConnectionState | null {
     return this.#connection?.state ?? null;
+  }
+
+  /** Page that ends the session at the identity provider, after a sign-out; null if there is none. */
+  get providerUrl(): string | null {
+    return this.#providerUrl;
   }
 
   /** Loads the user of the existing session. */
@@ -189,12 +196,14 @@ class Session {
   }
 
   async signOut() {
-    await this.ask(signOutMutation, {});
+    const { signOut } = await this.ask(signOutMutation, {});
+    this.#providerUrl = signOut.providerUrl;
     this.#end();
   }
 
   #begin(user: User | null) {
     this.#connection?.close();
+    if (user) this.#providerUrl = null;
     this.#connection = user ? new Connection({ url: websocketUrl(), onsignedout: () => this.#end() }) : null;
     this.#setUser(user);
   }
