@@ -55,7 +55,7 @@ func (s *Service) StartMachineJob(ctx context.Context, in StartMachineJob) (*db.
 	if err != nil {
 		return nil, err
 	}
-	if err := mayRun(&v, in.Action.Action, app, in.Filter.Group, in.Action.GroupID); err != nil {
+	if err := mayRun(&v, s.seen(ctx), in.Action.Action, app, in.Filter.Group, in.Action.GroupID); err != nil {
 		return nil, err
 	}
 	sent, err := json.Marshal(sentInput{v.By.Name, in.Filter, in.Action, in.Reason})
@@ -90,7 +90,7 @@ func (s *Service) StartMachineJob(ctx context.Context, in StartMachineJob) (*db.
 		c.After = jobRecord{in.Action.Action, selection, total, in.Action.Until, in.Action.Version, in.Action.GroupID, in.Action.Replace}
 		c.Tx.Publish(event.Event{Kind: event.JobChanged, Job: id})
 		return c.Tx.Client().MachineJob.Create().SetID(id).SetCreatedAt(now).SetChangedAt(now).
-			SetCreatedBy(c.By.Name).SetCredential(string(c.By.Credential)).SetTeamID(c.Team()).
+			SetCreatedBy(c.By.Name).SetCredential(string(c.By.Credential)).SetTeamID(jobTeam(c)).
 			SetRequestID(in.RequestID).SetInput(string(sent)).SetSelection(selection).SetNillableWithinGroupID(in.Filter.Group).SetNillableApplicationID(named(c.App)).
 			SetAction(string(in.Action.Action)).SetReason(in.Reason).SetNillableUntil(in.Action.Until).SetVersion(in.Action.Version).
 			SetNillableGroupID(in.Action.GroupID).SetReplace(in.Action.Replace).
@@ -125,10 +125,18 @@ type jobRecord struct {
 }
 
 // mayRun checks the role for a job on the machines of a group, of an application, or, with
-// neither, of the whole installation, and on the group to which they move.
-func mayRun(v *change.Verb, action job.Action, app *catalog.App, within, to *uuid.UUID) error {
+// neither, on all that the caller sees, and on the group to which they move.
+func mayRun(v *change.Verb, seen *catalog.Catalog, action job.Action, app *catalog.App, within, to *uuid.UUID) error {
 	places := []auth.Place{{}}
-	if app != nil {
+	switch {
+	case app == nil && !v.By.SeesAll():
+		places[0].Team = v.By.TeamID
+		for _, id := range seen.Apps() {
+			if seen.App(id).TeamID != v.By.TeamID {
+				return fault.Errorf(fault.Invalid, "filter.applicationId", "must name an application, because you see those of several teams")
+			}
+		}
+	case app != nil:
 		v.App = app.ID
 		places = []auth.Place{{Team: app.TeamID, Application: app.ID}}
 		if within != nil {
@@ -150,6 +158,15 @@ func mayRun(v *change.Verb, action job.Action, app *catalog.App, within, to *uui
 		}
 	}
 	return nil
+}
+
+// jobTeam returns the team whose members see a job without an application; zero: a job of
+// the whole installation, which only callers of the whole installation see.
+func jobTeam(c *change.Change) uuid.UUID {
+	if c.App == uuid.Nil && c.By.SeesAll() {
+		return uuid.Nil
+	}
+	return c.Team()
 }
 
 func (s *Service) checkJob(ctx context.Context, in *StartMachineJob) error {
@@ -278,7 +295,7 @@ func (s *Service) changeJob(ctx context.Context, verb string, id uuid.UUID, reas
 			return nil, fault.Errorf(fault.NotFound, "id", "there is no such job")
 		}
 	}
-	if err := mayRun(&v, job.Action(row.Action), app, row.WithinGroupID, row.GroupID); err != nil {
+	if err := mayRun(&v, s.seen(ctx), job.Action(row.Action), app, row.WithinGroupID, row.GroupID); err != nil {
 		return nil, err
 	}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {

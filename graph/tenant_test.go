@@ -140,6 +140,32 @@ func TestOtherTeamsDoNotExist(t *testing.T) {
 	})
 }
 
+// A job without an application concerns the machines of the caller's team, and only the
+// team sees it.
+func TestJobsOnAllMachinesKeepToTheTeam(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		n := newTenants(t, s)
+		s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "toni", Password: password, Role: auth.Operator})))
+		r := n.as(t, "toni").ask(`mutation { startMachineJob(input: {filter: {}, action: {kind: RELEASE}, reason: "all"}) {
+			job { id machines } userErrors { code field message } } }`, nil)
+		var out struct{ StartMachineJob struct{ Job struct{ ID string } } }
+		if err := json.Unmarshal(r.Data, &out); err != nil || out.StartMachineJob.Job.ID == "" {
+			t.Fatalf("an operator of the team: %s %+v", r.Data, r.Errors)
+		}
+		for name, sees := range map[string]bool{"toni": true, "ana": true, "eve": false, "theo": false, "gina": false} {
+			r := n.as(t, name).ask(`query($id: ID!) { machineJob(id: $id) { id } }`, vars{"id": out.StartMachineJob.Job.ID})
+			if strings.Contains(string(r.Data), out.StartMachineJob.Job.ID) != sees {
+				t.Errorf("%s sees the job: %v; %s", name, !sees, r.Data)
+			}
+		}
+		for _, name := range []string{"theo", "gina"} {
+			if r := n.as(t, name).ask(`mutation { startMachineJob(input: {filter: {}, action: {kind: RELEASE}, reason: "all"}) { userErrors { code } } }`, nil); !strings.Contains(string(r.Data), `"code":"`) {
+				t.Errorf("%s, who has a role on a part, runs a job on all: %s", name, r.Data)
+			}
+		}
+	})
+}
+
 // deepest calls a root field and selects as much below it as the limits allow.
 func (n *tenants) deepest(c *caller, all *ast.Schema, root *ast.Definition, f *ast.FieldDefinition, id func(string) string) (reply, vars) {
 	c.t.Helper()

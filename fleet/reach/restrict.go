@@ -74,7 +74,7 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 	case *db.ActivityQuery:
 		q.Where(r.groupOrWhole("group_id"))
 	case *db.MachineJobQuery:
-		q.Where(r.groupOrWhole("within_group_id"))
+		q.Where(r.jobs)
 	case *db.MachineJobItemQuery:
 		q.Where(in("application_id", r.apps)) // of a job that was read before
 	case *db.AuditQuery:
@@ -121,6 +121,24 @@ func (r *reach) groupOrWhole(group string) func(*sql.Selector) {
 	}
 }
 
+// jobs is the condition that a job concerns a readable group or application, or a whole team
+// of the caller.
+func (r *reach) jobs(s *sql.Selector) {
+	s.Where(sql.Or(
+		oneOf(s.C("within_group_id"), r.groups), oneOf(s.C("application_id"), r.whole),
+		sql.And(sql.IsNull(s.C("within_group_id")), sql.IsNull(s.C("application_id")), oneOf(s.C("team_id"), r.teams()))))
+}
+
+// teams are those on all of which the caller has a role.
+func (r *reach) teams() (ids []uuid.UUID) {
+	for _, g := range r.caller.AllGrants() {
+		if g.Team != uuid.Nil && g.Application == uuid.Nil {
+			ids = append(ids, g.Team)
+		}
+	}
+	return ids
+}
+
 // history is the condition that a machine is readable. It looks at the machine of each
 // row by its id, because a list is that of one machine.
 func (r *reach) history(s *sql.Selector) {
@@ -133,15 +151,9 @@ func (r *reach) history(s *sql.Selector) {
 // audits is the condition that a change concerns a readable group or application, or a
 // whole team of the caller.
 func (r *reach) audits(s *sql.Selector) {
-	var teams []uuid.UUID
-	for _, g := range r.caller.AllGrants() {
-		if g.Application == uuid.Nil && g.Group == uuid.Nil {
-			teams = append(teams, g.Team)
-		}
-	}
 	s.Where(sql.Or(
 		oneOf(s.C("object_id"), r.groups), oneOf(s.C("application_id"), r.whole),
-		sql.And(sql.IsNull(s.C("application_id")), oneOf(s.C("team_id"), teams))))
+		sql.And(sql.IsNull(s.C("application_id")), oneOf(s.C("team_id"), r.teams()))))
 }
 
 // refused is the condition that a refused request named a readable application.

@@ -120,6 +120,14 @@ class Session {
     return { name: 'the whole installation', permissions: may.of(role) };
   }
 
+  /** What the user may do on all that the user sees; null while it is not known. */
+  get onAll(): Place | null {
+    if (!this.#user || this.seesAll) return this.everywhere;
+    const own = this.#user.team?.id;
+    const role = this.#user.grants.find((grant) => grant.teamId === own && grant.applicationId === null)?.role;
+    return { name: 'the whole team', permissions: may.of(role) };
+  }
+
   /** Whether the user sees every team. */
   get seesAll(): boolean {
     return this.#user?.grants.some(({ teamId }) => teamId === null) ?? false;
