@@ -124,7 +124,9 @@ class Session {
   get onAll(): Place | null {
     if (!this.#user || this.seesAll) return this.everywhere;
     const own = this.#user.team?.id;
-    const role = this.#user.grants.find((grant) => grant.teamId === own && grant.applicationId === null)?.role;
+    const role = this.#user.grants.find(
+      (grant) => grant.teamId === own && grant.applicationId === null,
+    )?.role;
     return { name: 'the whole team', permissions: may.of(role) };
   }
 

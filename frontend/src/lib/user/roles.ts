@@ -34,3 +34,6 @@ export const roles: readonly RoleText[] = [
 /** The roles that a user may give: up to the own. */
 export const grantable = (own: Role): readonly RoleText[] =>
   roles.slice(0, roles.findIndex(({ role }) => role === own) + 1);
+
+/** The role as a word. */
+export const roleLabel = (role: Role): string => roles.find((one) => one.role === role)?.label ?? role;
