@@ -73,6 +73,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Clock != nil {
 		o.Now = o.Clock.Now
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	now := func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }
 	configuration, err := catalog.NewCache(ctx, o.Store, o.Log)
 	if err != nil {

@@ -148,7 +148,9 @@ func TestJobsOnAllMachinesKeepToTheTeam(t *testing.T) {
 		s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "toni", Password: password, Role: auth.Operator})))
 		r := n.as(t, "toni").ask(`mutation { startMachineJob(input: {filter: {}, action: {kind: RELEASE}, reason: "all"}) {
 			job { id machines } userErrors { code field message } } }`, nil)
-		var out struct{ StartMachineJob struct{ Job struct{ ID string } } }
+		var out struct {
+			StartMachineJob struct{ Job struct{ ID string } }
+		}
 		if err := json.Unmarshal(r.Data, &out); err != nil || out.StartMachineJob.Job.ID == "" {
 			t.Fatalf("an operator of the team: %s %+v", r.Data, r.Errors)
 		}

@@ -50,7 +50,7 @@ func (p *Program) part(flag string) *part {
 // connect gives each part its server.
 func (p *Program) connect(certificates *tls.Config) {
 	for _, one := range p.parts {
-		handler, config := http.Handler(p.server), certificates
+		handler, config := http.Handler(p.server), certificates.Clone() // net/http changes the configuration
 		switch one.flag {
 		case "listen-machines":
 			handler = p.server.Machines()
