@@ -151,8 +151,7 @@ func newClock(ctx context.Context, s *store.Store, host func() time.Time, log *s
 // warnOfFirstPassword warns at every start if the documented first password is
 // still valid.
 func (p *Program) warnOfFirstPassword(ctx context.Context) {
-	const first = "admin" // name and password
-	if _, err := p.fleet.Accounts.Authenticate(ctx, first, first); err == nil {
+	if used, err := p.fleet.Accounts.FirstPasswordIsUsed(ctx); err == nil && used {
 		p.log.Warn("user admin still has the password admin, which works on this machine only: change it in the dashboard, or with `coreroller user password admin`")
 	}
 }

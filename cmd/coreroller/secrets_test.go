@@ -31,6 +31,21 @@ func (l *lockedBuffer) String() string {
 
 // Neither passwords nor tokens nor the secret of the update URL are in the log, whatever
 // succeeds or fails, at the level that logs most.
+// The start looks whether the first password is still used, which is no sign-in.
+func TestStartIsNoFailedSignIn(t *testing.T) {
+	log := &lockedBuffer{}
+	p := NewProgram(Config{Listen: "127.0.0.1:0", DataDir: t.TempDir(), FirstPassword: "a good password"}, slog.New(slog.NewTextHandler(log, nil)), time.Now)
+	if err := p.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(log.String(), "sign-in") {
+		t.Errorf("the start is logged as a sign-in: %s", log.String())
+	}
+}
+
 func TestSecretsAreNotLogged(t *testing.T) {
 	log := &lockedBuffer{}
 	const first, changed, wrong, secret = "first-passw0rd", "changed-passw0rd", "wrong-passw0rd", "update-s3cret"
