@@ -57,7 +57,7 @@ test('a token is created for a group, its secret is shown once, and revoking it 
   expect(await call()).toBe(200);
   await expect(async () => {
     await page.reload();
-    await expect(row).toContainText('127.0.0.1');
+    await expect(row).toContainText('127.0.0.1', { timeout: 1_000 });
   }).toPass({ timeout: 20_000 });
 
   await page.getByRole('button', { name: `Revoke ${name}` }).click();
