@@ -71,7 +71,7 @@ func (s *Service) RollBack(ctx context.Context, in RollBack) (*db.Channel, error
 
 // followers returns the groups of a channel.
 func (s *Service) followers(channel uuid.UUID) (ids []uuid.UUID) {
-	for _, g := range s.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channel }) {
+	for _, g := range s.Catalog().Followers(channel) {
 		ids = append(ids, g.ID)
 	}
 	return ids

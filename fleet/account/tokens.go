@@ -29,9 +29,8 @@ const (
 	// maxPlaces caps the applications and groups of a token, so that checking a call is quick.
 	maxPlaces = 50
 
-	secretLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	secretLength  = 43 // letters: 256 random bits
-	shownLetters  = 4  // of the secret, in lists
+	secretLength = 43 // letters and digits of 5 bits each: 215 random bits
+	shownLetters = 4  // of the secret, in lists
 )
 
 // CreateToken is the input of Service.CreateToken.
@@ -231,13 +230,5 @@ func (s *Service) Token(ctx context.Context, secret string) (auth.Principal, err
 
 // newSecret returns the secret of a new token.
 func newSecret() string {
-	secret := []byte(auth.TokenPrefix)
-	for len(secret) < len(auth.TokenPrefix)+secretLength {
-		var b [1]byte
-		_, _ = rand.Read(b[:])                                        // documented never to fail
-		if limit := 256 - 256%len(secretLetters); int(b[0]) < limit { // else the first letters would be likelier
-			secret = append(secret, secretLetters[int(b[0])%len(secretLetters)])
-		}
-	}
-	return string(secret)
+	return auth.TokenPrefix + (rand.Text() + rand.Text())[:secretLength]
 }

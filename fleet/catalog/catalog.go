@@ -133,6 +133,11 @@ func (c *Catalog) Groups(f func(*Group) bool) []*Group {
 	return all
 }
 
+// Followers returns the groups of a channel, by id.
+func (c *Catalog) Followers(channel uuid.UUID) []*Group {
+	return c.Groups(func(g *Group) bool { return g.Channel != nil && g.Channel.ID == channel })
+}
+
 // Channel returns a channel by its id, nil when there is none.
 func (c *Catalog) Channel(id uuid.UUID) *Channel {
 	for _, a := range c.apps {

@@ -46,7 +46,7 @@ func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid
 	if channel == nil {
 		return nil, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
 	}
-	groups := s.seen(ctx).Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
+	groups := s.seen(ctx).Followers(channelID)
 	r := assessor{s: s, ctx: ctx, isNew: true}
 	for _, g := range groups {
 		aim, err := s.aimFor(ctx, g, &packageID)
