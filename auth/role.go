@@ -99,6 +99,11 @@ var needs = map[string]Role{
 	"updateGroup":        Publisher,
 	"updateChannel":      Publisher,
 
+	"propose":          Operator, // and what the proposed verb needs
+	"approveProposal":  Operator, // and what the proposed verb needs
+	"refuseProposal":   Operator, // and what the proposed verb needs
+	"withdrawProposal": Operator, // of oneself
+
 	"createMachineSecret": Admin, // also updateGroup with requireSecret
 	"revokeMachineSecret": Admin,
 

@@ -21,6 +21,7 @@ const (
 	JobChanged      // Job is set
 	AccountsChanged // what users may do: a password, a role, a session or a user
 	AuditAdded      // App is set if the change was within one
+	ProposalChanged // App is set, and Group if it concerns one
 )
 
 // Event is one hint. Unused ids are zero.

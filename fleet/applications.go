@@ -189,6 +189,9 @@ type DeleteApplication struct {
 func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) error {
 	v := change.Verb{Name: "deleteApplication", Reason: in.Reason}
 	err := s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
+		if err := requiresApprovals(c); err != nil {
+			return err
+		}
 		relies, err := s.View.RelyOnGroups(c.Ctx, c.Config.GroupIDs())
 		if err != nil {
 			return err

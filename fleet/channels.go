@@ -55,6 +55,8 @@ type UpdateChannel struct {
 	SetPackage bool       // whether to set PackageID
 	PackageID  *uuid.UUID // nil with SetPackage: no package
 	Reason     string
+	// RequireApproval says whether promotions need another person's approval; needs Admin.
+	RequireApproval *bool
 }
 
 // UpdateChannel changes a channel. Another package is also a promotion; if nothing
@@ -67,12 +69,17 @@ func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Chan
 	}
 	v := change.Verb{Name: "updateChannel", Reason: in.Reason, Invalid: p.Err()}
 	return s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, row *db.Channel) error {
+		approval := input.Or(in.RequireApproval, row.RequireApproval)
+		if err := requireChannelApproval(c, ch, approval); err != nil {
+			return err
+		}
 		promoted := in.SetPackage && !same(in.PackageID, row.PackageID)
-		if promoted && input.Or(in.Name, row.Name) == row.Name && input.Or(in.Color, row.Color) == row.Color {
+		if promoted && approval == row.RequireApproval && input.Or(in.Name, row.Name) == row.Name && input.Or(in.Color, row.Color) == row.Color {
 			c.Name = "promotePackage"
 			return promote(c, ch, in.PackageID)
 		}
-		row, err := c.Tx.Client().Channel.UpdateOneID(ch.ID).SetName(input.Or(in.Name, row.Name)).SetColor(input.Or(in.Color, row.Color)).Save(ctx)
+		row, err := c.Tx.Client().Channel.UpdateOneID(ch.ID).SetName(input.Or(in.Name, row.Name)).SetColor(input.Or(in.Color, row.Color)).
+			SetRequireApproval(approval).Save(ctx)
 		if err != nil {
 			return err
 		}
@@ -95,6 +102,9 @@ type DeleteChannel struct {
 func (s *Service) DeleteChannel(ctx context.Context, in DeleteChannel) error {
 	v := change.Verb{Name: "deleteChannel", Reason: in.Reason}
 	_, err := s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
+		if ch.RequireApproval {
+			return stillRequired("id", "channel", ch.Name)
+		}
 		if err := reliedOn(in.Force, c.Config.RelyOnChannel(ch.ID)); err != nil {
 			return err
 		}

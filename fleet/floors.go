@@ -37,6 +37,9 @@ func (s *Service) AddFloor(ctx context.Context, in AddFloor) (*db.Channel, error
 		if why := catalog.RenderPackage(row).Offerable(); why != "" {
 			return fault.Errorf(fault.Invalid, "packageId", "package %s %s", row.Version, why)
 		}
+		if err := approveFloor(c, ch, row, "add"); err != nil {
+			return err
+		}
 		made, err := c.Tx.Client().Floor.Create().SetID(store.NewID(c.Now)).SetChannelID(ch.ID).SetPackageID(row.ID).
 			SetReason(in.Reason).SetCreatedBy(c.By.Name).SetCreatedAt(c.Now).Save(ctx)
 		c.Before = nil
@@ -55,10 +58,14 @@ type RemoveFloor struct {
 func (s *Service) RemoveFloor(ctx context.Context, in RemoveFloor) (*db.Channel, error) {
 	v := change.Verb{Name: "removeFloor", Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
-		row, err := c.Tx.Client().Floor.Query().Where(floor.ChannelID(ch.ID), floor.PackageID(in.PackageID)).Only(ctx)
+		row, err := c.Tx.Client().Floor.Query().Where(floor.ChannelID(ch.ID), floor.PackageID(in.PackageID)).WithPackage().Only(ctx)
 		if err != nil {
 			return fault.Missing(err, "packageId", "floor")
 		}
+		if err := approveFloor(c, ch, row.Edges.Package, "remove"); err != nil {
+			return err
+		}
+		row.Edges.Package = nil // not in the audit
 		c.Before = row
 		return c.Tx.Client().Floor.DeleteOne(row).Exec(ctx)
 	})

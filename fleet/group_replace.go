@@ -89,6 +89,9 @@ func replaceGroup(c *change.Change, in ReplaceGroup, g *catalog.Group, row *db.G
 // reports whether they were.
 // With shown the audit records the rollout before and after.
 func resumeHalted(c *change.Change, g *catalog.Group, shown bool) (halted bool, err error) {
+	if err := approveResume(c, g); err != nil {
+		return false, err
+	}
 	err = c.Run(g, func(w *rollout.World, fx *rollout.Effects) {
 		r := &w.Rollout
 		if halted = r.State == rollout.RolloutHalted || r.Newcomers.Failing(w.Policy.Policy(), r.Proofs); !halted {

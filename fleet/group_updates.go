@@ -42,6 +42,9 @@ func (s *Service) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*db.Group,
 
 // setPolicy stores a policy and, if it pauses, who paused and why.
 func setPolicy(c *change.Change, row *db.Group, p rollout.Policy) error {
+	if err := approvePolicy(c, c.Config.Group(row.ID), p); err != nil {
+		return err
+	}
 	update := c.Tx.Client().Group.UpdateOneID(row.ID).AddRevision(1).SetPolicy(p)
 	switch {
 	case row.Policy.UpdatesEnabled && !p.UpdatesEnabled:
@@ -137,6 +140,9 @@ func (s *Service) AdvanceWave(ctx context.Context, in AdvanceWave) (*db.Group, e
 	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
 		if now := w.Rollout.Wave + 1; in.ExpectedWave != nil && *in.ExpectedWave != now {
 			return fault.Errorf(fault.Conflict, "expectedWave", "the rollout is at wave %d, not %d: it was opened meanwhile", now, *in.ExpectedWave)
+		}
+		if err := approveWave(c, c.Config.Group(in.GroupID), w.Rollout.Wave); err != nil {
+			return err
 		}
 		if !w.NextWave(c.By.Name, c.Reason, c.Now, fx) {
 			return view.ErrNoWave()

@@ -101,6 +101,7 @@ type UpdateGroup struct {
 	SetChannel       bool       // whether to set ChannelID
 	ChannelID        *uuid.UUID // nil with SetChannel: no channel
 	RequireSecret    *bool      // whether to refuse requests without a right machine secret; needs Admin
+	RequireApproval  *bool      // whether changes that reach more machines need another person's approval; needs Admin
 	ExpectedRevision *int64     // Conflict if the group has another revision
 	Reason           string
 }
@@ -135,7 +136,16 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 	if err := requireSecret(c, g, row.RequireSecret, require); err != nil {
 		return err
 	}
-	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).SetRequireSecret(require).
+	approval := input.Or(in.RequireApproval, row.RequireApproval)
+	if err := requireGroupApproval(c, g, approval); err != nil {
+		return err
+	}
+	if in.SetChannel {
+		if err := approveChannel(c, g, in.ChannelID); err != nil {
+			return err
+		}
+	}
+	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).SetRequireSecret(require).SetRequireApproval(approval).
 		SetName(name).SetTrack(track).SetAliases(aliases).SetDescription(input.Or(in.Description, row.Description))
 	switch {
 	case in.SetChannel && in.ChannelID == nil:
@@ -166,6 +176,9 @@ type DeleteGroup struct {
 func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
 	v := change.Verb{Name: "deleteGroup", Reason: in.Reason}
 	_, err := s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, _ *db.Group) error {
+		if g.RequireApproval {
+			return stillRequired("id", "group", g.Name)
+		}
 		relies, err := s.View.RelyOnGroups(c.Ctx, []uuid.UUID{g.ID})
 		if err != nil {
 			return err

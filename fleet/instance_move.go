@@ -34,6 +34,9 @@ func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instan
 // assign moves a machine from its group, nil for none, to the group with an id, or at
 // its next check-in to that of its track. The groups must be locked.
 func assign(c *change.Change, m *store.Machine, from *catalog.Group, id *uuid.UUID) error {
+	if err := approveMove(c, m, from, id); err != nil {
+		return err
+	}
 	if id == nil {
 		m.Moved, m.MoveTo = false, uuid.Nil
 		return nil

@@ -12,12 +12,16 @@ import (
 )
 
 // mayChange returns Conflict with the number of machines that have a package, if an
-// edit changes what they rely on and is not forced.
+// edit changes what they rely on and is not forced. What another person approved cannot be
+// changed at all.
 func (s *Service) mayChange(c *change.Change, force bool, row *db.Release, after CreatePackage) error {
 	before := new(UpdatePackage).over(row)
 	before.check(new(input.Problems), c.Config.Versioning, true)
-	if force || reflect.DeepEqual(before.relied(), after.relied()) {
+	if reflect.DeepEqual(before.relied(), after.relied()) {
 		return nil
+	}
+	if err := approvedBefore(c, row); force || err != nil {
+		return err
 	}
 	have, err := s.View.HavePackage(c.Ctx, c.Config, row)
 	if err != nil || have == "" {

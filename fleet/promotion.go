@@ -65,6 +65,9 @@ func promote(c *change.Change, ch *catalog.Channel, id *uuid.UUID) error {
 			}
 		}
 	}
+	if err := approvePromotion(c, ch, id, moved.Version); err != nil {
+		return err
+	}
 	update := c.Tx.Client().Channel.UpdateOneID(ch.ID).SetPromotedAt(c.Now).SetPromotedBy(c.By.Name)
 	if id == nil {
 		update.ClearPackageID()

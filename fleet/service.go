@@ -92,7 +92,8 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.Upkeep = upkeep.New(upkeep.Options{
 		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, FlushUses: s.Accounts.FlushUses,
-		Now: now, Clock: o.Clock, Log: o.Log,
+		ExpireProposals: s.expireProposals,
+		Now:             now, Clock: o.Clock, Log: o.Log,
 	})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock)
 	return s, nil

@@ -28,20 +28,27 @@ func (r *policyResolver) PollInterval(_ context.Context, obj *rollout.Policy) (*
 }
 
 func (r *mutationResolver) UpdatePolicy(ctx context.Context, input model.UpdatePolicyInput) (*model.GroupPayload, error) {
-	if _, err := fault.RequireVerb(ctx, "updatePolicy"); err != nil { // before the group is read
+	complete, err := r.completePolicy(ctx, input)
+	if err != nil {
 		return payload[db.Group](nil, err)
+	}
+	return payload(r.fleet.UpdatePolicy(ctx, complete))
+}
+
+// completePolicy returns an input with the whole policy, and the revision on which it rests.
+func (r *Resolver) completePolicy(ctx context.Context, input model.UpdatePolicyInput) (fleet.UpdatePolicy, error) {
+	if _, err := fault.RequireVerb(ctx, "updatePolicy"); err != nil { // before the group is read
+		return fleet.UpdatePolicy{}, err
 	}
 	policy, row, err := r.policyOf(ctx, input.GroupID, input.Policy)
 	if err != nil {
-		return payload[db.Group](nil, err)
+		return fleet.UpdatePolicy{}, err
 	}
 	seen := row.Revision
 	if input.ExpectedRevision != nil {
 		seen = int64(*input.ExpectedRevision)
 	}
-	return payload(r.fleet.UpdatePolicy(ctx, fleet.UpdatePolicy{
-		GroupID: input.GroupID, Policy: policy, Reason: value(input.Reason), ExpectedRevision: &seen,
-	}))
+	return fleet.UpdatePolicy{GroupID: input.GroupID, Policy: policy, Reason: value(input.Reason), ExpectedRevision: &seen}, nil
 }
 
 func (r *queryResolver) PolicyPreview(ctx context.Context, input model.PolicyPreviewInput) (*model.PolicyPreview, error) {

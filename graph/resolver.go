@@ -112,6 +112,7 @@ func (r root) RefusedRequest() generated.RefusedRequestResolver {
 }
 func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
 func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
+func (r root) Proposal() generated.ProposalResolver         { return &proposalResolver{r} }
 func (r root) MachineJob() generated.MachineJobResolver     { return &machineJobResolver{r} }
 func (r root) MachineJobItem() generated.MachineJobItemResolver {
 	return &machineJobItemResolver{r}
@@ -153,6 +154,7 @@ type (
 	haltResolver             struct{ root }
 	instanceResolver         struct{ root }
 	machineJobResolver       struct{ root }
+	proposalResolver         struct{ root }
 	machineJobItemResolver   struct{ root }
 	mutationResolver         struct{ root }
 	packageResolver          struct{ root }

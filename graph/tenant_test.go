@@ -28,6 +28,7 @@ type tenants struct {
 	jobID   uuid.UUID
 	token   uuid.UUID // of the user ana
 	rollout uuid.UUID
+	waiting uuid.UUID // a proposal
 }
 
 func newTenants(t *testing.T, s *site) *tenants {
@@ -44,6 +45,7 @@ func newTenants(t *testing.T, s *site) *tenants {
 	n.jobID = must(s, row, err).ID
 	token, _, err := s.Accounts.CreateToken(s.ctx, account.CreateToken{Username: "ana", Name: "a token", ExpiresAt: s.now().Add(time.Hour)})
 	n.token = must(s, token, err).ID
+	n.waiting = n.propose()
 	team, err := s.Accounts.CreateTeam(s.ctx, account.CreateTeam{Name: "other"})
 	n.other = must(s, team, err).ID
 	for name, grants := range map[string][]auth.Grant{
@@ -55,6 +57,21 @@ func newTenants(t *testing.T, s *site) *tenants {
 		n.users[name] = must(s, user, err).ID
 	}
 	return n
+}
+
+// propose makes a proposal for a channel of its own.
+func (n *tenants) propose() uuid.UUID {
+	n.t.Helper()
+	guard, err := n.Accounts.CreateUser(n.ctx, account.CreateUser{Username: "guard", Password: password, Role: auth.Publisher})
+	n.must(err)
+	channel, err := n.CreateChannel(n.ctx, fleet.CreateChannel{ApplicationID: n.app, Name: "guarded"})
+	n.must(err)
+	_, err = n.UpdateChannel(n.ctx, fleet.UpdateChannel{ID: channel.ID, RequireApproval: new(true)})
+	n.must(err)
+	ctx := auth.With(n.t.Context(), auth.Principal{UserID: guard.ID, Name: "guard", TeamID: guard.TeamID, Role: auth.Publisher})
+	row, err := n.Propose(ctx, fleet.Propose{PromotePackage: &fleet.PromotePackage{ChannelID: channel.ID, PackageID: &n.pkg, Reason: "tested"}})
+	n.must(err)
+	return row.ID
 }
 
 func (n *tenants) as(t testing.TB, name string) *caller {
@@ -72,7 +89,7 @@ func (n *tenants) real(field, argument string) uuid.UUID {
 		word string
 		id   uuid.UUID
 	}{
-		{"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
+		{"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"proposal", n.waiting}, {"propose", n.group}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
 		{"package", n.pkg}, {"team", catalog.DefaultTeamID()}, {"user", n.userID("ana")}, {"application", n.app}, {"clonefrom", n.app}, {"object", n.group},
 	} {
 		if strings.Contains(argument, known.word) {
@@ -100,7 +117,7 @@ func TestOtherTeamsDoNotExist(t *testing.T) {
 		secrets := map[string]string{}
 		for what, id := range map[string]uuid.UUID{
 			"the application": n.app, "the channel": n.channel, "the group": n.group, "the package": n.pkg, "a machine": n.machine,
-			"a rollout": n.rollout, "a job": n.jobID, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
+			"a rollout": n.rollout, "a job": n.jobID, "a proposal": n.waiting, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
 		} {
 			secrets[what] = id.String()
 		}

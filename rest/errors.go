@@ -55,7 +55,7 @@ func statusOf(r *http.Request, c fault.Code) int {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			return http.StatusNotFound
 		}
-	case fault.Forbidden:
+	case fault.Forbidden, fault.ApprovalRequired:
 		return http.StatusForbidden
 	case fault.Unauthenticated:
 		return http.StatusUnauthorized

@@ -154,6 +154,7 @@ func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
 		{"activities WHERE id IN (SELECT id FROM activities WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"machine_job_items WHERE id IN (SELECT id FROM machine_job_items WHERE job_id < ? ORDER BY job_id LIMIT @rows)", firstID(before).String()},
 		{"machine_jobs WHERE id IN (SELECT id FROM machine_jobs WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
+		{"proposals WHERE id IN (SELECT id FROM proposals WHERE state <> 'OPEN' AND decided_at < ? LIMIT @rows)", before.UTC()},
 		{"uptimes WHERE id IN (SELECT id FROM uptimes WHERE ended_at < ? LIMIT @rows)", before.UTC()},
 		{"instances WHERE id IN (SELECT id FROM instances WHERE group_id IS NULL AND last_seen_at < ? LIMIT @rows)", before.UTC()},
 	} {

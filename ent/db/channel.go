@@ -34,6 +34,8 @@ type Channel struct {
 	PromotedAt *time.Time `json:"promoted_at,omitempty"`
 	// PromotedBy holds the value of the "promoted_by" field.
 	PromotedBy string `json:"promoted_by,omitempty"`
+	// promotions need another person
+	RequireApproval bool `json:"require_approval,omitempty"`
 	// grows with every change of its package, floors and blacklist
 	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -128,6 +130,8 @@ func (*Channel) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case channel.FieldPackageID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
+		case channel.FieldRequireApproval:
+			values[i] = new(sql.NullBool)
 		case channel.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case channel.FieldName, channel.FieldColor, channel.FieldArch, channel.FieldPromotedBy:
@@ -200,6 +204,12 @@ func (_m *Channel) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field promoted_by", values[i])
 			} else if value.Valid {
 				_m.PromotedBy = value.String
+			}
+		case channel.FieldRequireApproval:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field require_approval", values[i])
+			} else if value.Valid {
+				_m.RequireApproval = value.Bool
 			}
 		case channel.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -303,6 +313,9 @@ func (_m *Channel) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("promoted_by=")
 	builder.WriteString(_m.PromotedBy)
+	builder.WriteString(", ")
+	builder.WriteString("require_approval=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequireApproval))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

@@ -109,6 +109,20 @@ func (_c *ChannelCreate) SetNillablePromotedBy(v *string) *ChannelCreate {
 	return _c
 }
 
+// SetRequireApproval sets the "require_approval" field.
+func (_c *ChannelCreate) SetRequireApproval(v bool) *ChannelCreate {
+	_c.mutation.SetRequireApproval(v)
+	return _c
+}
+
+// SetNillableRequireApproval sets the "require_approval" field if the given value is not nil.
+func (_c *ChannelCreate) SetNillableRequireApproval(v *bool) *ChannelCreate {
+	if v != nil {
+		_c.SetRequireApproval(*v)
+	}
+	return _c
+}
+
 // SetRevision sets the "revision" field.
 func (_c *ChannelCreate) SetRevision(v int64) *ChannelCreate {
 	_c.mutation.SetRevision(v)
@@ -252,6 +266,10 @@ func (_c *ChannelCreate) defaults() {
 		v := channel.DefaultPromotedBy
 		_c.mutation.SetPromotedBy(v)
 	}
+	if _, ok := _c.mutation.RequireApproval(); !ok {
+		v := channel.DefaultRequireApproval
+		_c.mutation.SetRequireApproval(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := channel.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -274,6 +292,9 @@ func (_c *ChannelCreate) check() error {
 	}
 	if _, ok := _c.mutation.PromotedBy(); !ok {
 		return &ValidationError{Name: "promoted_by", err: errors.New(`db: missing required field "Channel.promoted_by"`)}
+	}
+	if _, ok := _c.mutation.RequireApproval(); !ok {
+		return &ValidationError{Name: "require_approval", err: errors.New(`db: missing required field "Channel.require_approval"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Channel.revision"`)}
@@ -338,6 +359,10 @@ func (_c *ChannelCreate) createSpec() (*Channel, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PromotedBy(); ok {
 		_spec.SetField(channel.FieldPromotedBy, field.TypeString, value)
 		_node.PromotedBy = value
+	}
+	if value, ok := _c.mutation.RequireApproval(); ok {
+		_spec.SetField(channel.FieldRequireApproval, field.TypeBool, value)
+		_node.RequireApproval = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(channel.FieldRevision, field.TypeInt64, value)

@@ -130,6 +130,20 @@ func (_u *ChannelUpdate) SetNillablePromotedBy(v *string) *ChannelUpdate {
 	return _u
 }
 
+// SetRequireApproval sets the "require_approval" field.
+func (_u *ChannelUpdate) SetRequireApproval(v bool) *ChannelUpdate {
+	_u.mutation.SetRequireApproval(v)
+	return _u
+}
+
+// SetNillableRequireApproval sets the "require_approval" field if the given value is not nil.
+func (_u *ChannelUpdate) SetNillableRequireApproval(v *bool) *ChannelUpdate {
+	if v != nil {
+		_u.SetRequireApproval(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *ChannelUpdate) SetRevision(v int64) *ChannelUpdate {
 	_u.mutation.ResetRevision()
@@ -375,6 +389,9 @@ func (_u *ChannelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.PromotedBy(); ok {
 		_spec.SetField(channel.FieldPromotedBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RequireApproval(); ok {
+		_spec.SetField(channel.FieldRequireApproval, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(channel.FieldRevision, field.TypeInt64, value)
@@ -707,6 +724,20 @@ func (_u *ChannelUpdateOne) SetNillablePromotedBy(v *string) *ChannelUpdateOne {
 	return _u
 }
 
+// SetRequireApproval sets the "require_approval" field.
+func (_u *ChannelUpdateOne) SetRequireApproval(v bool) *ChannelUpdateOne {
+	_u.mutation.SetRequireApproval(v)
+	return _u
+}
+
+// SetNillableRequireApproval sets the "require_approval" field if the given value is not nil.
+func (_u *ChannelUpdateOne) SetNillableRequireApproval(v *bool) *ChannelUpdateOne {
+	if v != nil {
+		_u.SetRequireApproval(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *ChannelUpdateOne) SetRevision(v int64) *ChannelUpdateOne {
 	_u.mutation.ResetRevision()
@@ -982,6 +1013,9 @@ func (_u *ChannelUpdateOne) sqlSave(ctx context.Context) (_node *Channel, err er
 	}
 	if value, ok := _u.mutation.PromotedBy(); ok {
 		_spec.SetField(channel.FieldPromotedBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RequireApproval(); ok {
+		_spec.SetField(channel.FieldRequireApproval, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(channel.FieldRevision, field.TypeInt64, value)

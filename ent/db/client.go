@@ -40,6 +40,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
+	"github.com/coreroller/coreroller/ent/db/proposal"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -105,6 +106,8 @@ type Client struct {
 	PackageFile *PackageFileClient
 	// Promotion is the client for interacting with the Promotion builders.
 	Promotion *PromotionClient
+	// Proposal is the client for interacting with the Proposal builders.
+	Proposal *ProposalClient
 	// Refusal is the client for interacting with the Refusal builders.
 	Refusal *RefusalClient
 	// RefusedRequest is the client for interacting with the RefusedRequest builders.
@@ -160,6 +163,7 @@ func (c *Client) init() {
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
 	c.Promotion = NewPromotionClient(c.config)
+	c.Proposal = NewProposalClient(c.config)
 	c.Refusal = NewRefusalClient(c.config)
 	c.RefusedRequest = NewRefusedRequestClient(c.config)
 	c.Release = NewReleaseClient(c.config)
@@ -286,6 +290,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PackageAction:  NewPackageActionClient(cfg),
 		PackageFile:    NewPackageFileClient(cfg),
 		Promotion:      NewPromotionClient(cfg),
+		Proposal:       NewProposalClient(cfg),
 		Refusal:        NewRefusalClient(cfg),
 		RefusedRequest: NewRefusedRequestClient(cfg),
 		Release:        NewReleaseClient(cfg),
@@ -339,6 +344,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PackageAction:  NewPackageActionClient(cfg),
 		PackageFile:    NewPackageFileClient(cfg),
 		Promotion:      NewPromotionClient(cfg),
+		Proposal:       NewProposalClient(cfg),
 		Refusal:        NewRefusalClient(cfg),
 		RefusedRequest: NewRefusedRequestClient(cfg),
 		Release:        NewReleaseClient(cfg),
@@ -382,8 +388,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
 		c.MachineJobItem, c.MachineSecret, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session,
-		c.StatPoint, c.Team, c.Token, c.Uptime, c.User, c.Wave,
+		c.PackageFile, c.Promotion, c.Proposal, c.Refusal, c.RefusedRequest, c.Release,
+		c.Session, c.StatPoint, c.Team, c.Token, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -397,8 +403,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
 		c.MachineJobItem, c.MachineSecret, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session,
-		c.StatPoint, c.Team, c.Token, c.Uptime, c.User, c.Wave,
+		c.PackageFile, c.Promotion, c.Proposal, c.Refusal, c.RefusedRequest, c.Release,
+		c.Session, c.StatPoint, c.Team, c.Token, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -455,6 +461,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.PackageFile.mutate(ctx, m)
 	case *PromotionMutation:
 		return c.Promotion.mutate(ctx, m)
+	case *ProposalMutation:
+		return c.Proposal.mutate(ctx, m)
 	case *RefusalMutation:
 		return c.Refusal.mutate(ctx, m)
 	case *RefusedRequestMutation:
@@ -4392,6 +4400,139 @@ func (c *PromotionClient) mutate(ctx context.Context, m *PromotionMutation) (Val
 	}
 }
 
+// ProposalClient is a client for the Proposal schema.
+type ProposalClient struct {
+	config
+}
+
+// NewProposalClient returns a client for the Proposal from the given config.
+func NewProposalClient(c config) *ProposalClient {
+	return &ProposalClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `proposal.Hooks(f(g(h())))`.
+func (c *ProposalClient) Use(hooks ...Hook) {
+	c.hooks.Proposal = append(c.hooks.Proposal, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `proposal.Intercept(f(g(h())))`.
+func (c *ProposalClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Proposal = append(c.inters.Proposal, interceptors...)
+}
+
+// Create returns a builder for creating a Proposal entity.
+func (c *ProposalClient) Create() *ProposalCreate {
+	mutation := newProposalMutation(c.config, OpCreate)
+	return &ProposalCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Proposal entities.
+func (c *ProposalClient) CreateBulk(builders ...*ProposalCreate) *ProposalCreateBulk {
+	return &ProposalCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ProposalClient) MapCreateBulk(slice any, setFunc func(*ProposalCreate, int)) *ProposalCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ProposalCreateBulk{err: fmt.Errorf("calling to ProposalClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ProposalCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ProposalCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Proposal.
+func (c *ProposalClient) Update() *ProposalUpdate {
+	mutation := newProposalMutation(c.config, OpUpdate)
+	return &ProposalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ProposalClient) UpdateOne(_m *Proposal) *ProposalUpdateOne {
+	mutation := newProposalMutation(c.config, OpUpdateOne, withProposal(_m))
+	return &ProposalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ProposalClient) UpdateOneID(id uuid.UUID) *ProposalUpdateOne {
+	mutation := newProposalMutation(c.config, OpUpdateOne, withProposalID(id))
+	return &ProposalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Proposal.
+func (c *ProposalClient) Delete() *ProposalDelete {
+	mutation := newProposalMutation(c.config, OpDelete)
+	return &ProposalDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ProposalClient) DeleteOne(_m *Proposal) *ProposalDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ProposalClient) DeleteOneID(id uuid.UUID) *ProposalDeleteOne {
+	builder := c.Delete().Where(proposal.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ProposalDeleteOne{builder}
+}
+
+// Query returns a query builder for Proposal.
+func (c *ProposalClient) Query() *ProposalQuery {
+	return &ProposalQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeProposal},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Proposal entity by its id.
+func (c *ProposalClient) Get(ctx context.Context, id uuid.UUID) (*Proposal, error) {
+	return c.Query().Where(proposal.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ProposalClient) GetX(ctx context.Context, id uuid.UUID) *Proposal {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ProposalClient) Hooks() []Hook {
+	return c.hooks.Proposal
+}
+
+// Interceptors returns the client interceptors.
+func (c *ProposalClient) Interceptors() []Interceptor {
+	return c.inters.Proposal
+}
+
+func (c *ProposalClient) mutate(ctx context.Context, m *ProposalMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ProposalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ProposalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ProposalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ProposalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Proposal mutation op: %q", m.Op())
+	}
+}
+
 // RefusalClient is a client for the Refusal schema.
 type RefusalClient struct {
 	config
@@ -5968,14 +6109,14 @@ type (
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
 		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, PacePoint,
-		PackageAction, PackageFile, Promotion, Refusal, RefusedRequest, Release,
-		Session, StatPoint, Team, Token, Uptime, User, Wave []ent.Hook
+		PackageAction, PackageFile, Promotion, Proposal, Refusal, RefusedRequest,
+		Release, Session, StatPoint, Team, Token, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
 		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, PacePoint,
-		PackageAction, PackageFile, Promotion, Refusal, RefusedRequest, Release,
-		Session, StatPoint, Team, Token, Uptime, User, Wave []ent.Interceptor
+		PackageAction, PackageFile, Promotion, Proposal, Refusal, RefusedRequest,
+		Release, Session, StatPoint, Team, Token, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -36,6 +36,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
+	"github.com/coreroller/coreroller/ent/db/proposal"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -130,6 +131,7 @@ func checkColumn(t, c string) error {
 			packageaction.Table:  packageaction.ValidColumn,
 			packagefile.Table:    packagefile.ValidColumn,
 			promotion.Table:      promotion.ValidColumn,
+			proposal.Table:       proposal.ValidColumn,
 			refusal.Table:        refusal.ValidColumn,
 			refusedrequest.Table: refusedrequest.ValidColumn,
 			release.Table:        release.ValidColumn,

@@ -41,6 +41,8 @@ type Group struct {
 	Policy policy.Policy `json:"policy,omitempty"`
 	// requests to it need a machine secret
 	RequireSecret bool `json:"require_secret,omitempty"`
+	// changes that reach more machines need another person
+	RequireApproval bool `json:"require_approval,omitempty"`
 	// incremented by every change of this row, for expectedRevision
 	Revision int64 `json:"revision,omitempty"`
 	// PausedAt holds the value of the "paused_at" field.
@@ -180,7 +182,7 @@ func (*Group) scanValues(columns []string) ([]any, error) {
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case group.FieldAliases, group.FieldPolicy:
 			values[i] = new([]byte)
-		case group.FieldRequireSecret:
+		case group.FieldRequireSecret, group.FieldRequireApproval:
 			values[i] = new(sql.NullBool)
 		case group.FieldRevision:
 			values[i] = new(sql.NullInt64)
@@ -269,6 +271,12 @@ func (_m *Group) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field require_secret", values[i])
 			} else if value.Valid {
 				_m.RequireSecret = value.Bool
+			}
+		case group.FieldRequireApproval:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field require_approval", values[i])
+			} else if value.Valid {
+				_m.RequireApproval = value.Bool
 			}
 		case group.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -417,6 +425,9 @@ func (_m *Group) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("require_secret=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RequireSecret))
+	builder.WriteString(", ")
+	builder.WriteString("require_approval=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequireApproval))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

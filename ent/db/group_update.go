@@ -161,6 +161,20 @@ func (_u *GroupUpdate) SetNillableRequireSecret(v *bool) *GroupUpdate {
 	return _u
 }
 
+// SetRequireApproval sets the "require_approval" field.
+func (_u *GroupUpdate) SetRequireApproval(v bool) *GroupUpdate {
+	_u.mutation.SetRequireApproval(v)
+	return _u
+}
+
+// SetNillableRequireApproval sets the "require_approval" field if the given value is not nil.
+func (_u *GroupUpdate) SetNillableRequireApproval(v *bool) *GroupUpdate {
+	if v != nil {
+		_u.SetRequireApproval(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *GroupUpdate) SetRevision(v int64) *GroupUpdate {
 	_u.mutation.ResetRevision()
@@ -582,6 +596,9 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.RequireSecret(); ok {
 		_spec.SetField(group.FieldRequireSecret, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequireApproval(); ok {
+		_spec.SetField(group.FieldRequireApproval, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)
@@ -1077,6 +1094,20 @@ func (_u *GroupUpdateOne) SetNillableRequireSecret(v *bool) *GroupUpdateOne {
 	return _u
 }
 
+// SetRequireApproval sets the "require_approval" field.
+func (_u *GroupUpdateOne) SetRequireApproval(v bool) *GroupUpdateOne {
+	_u.mutation.SetRequireApproval(v)
+	return _u
+}
+
+// SetNillableRequireApproval sets the "require_approval" field if the given value is not nil.
+func (_u *GroupUpdateOne) SetNillableRequireApproval(v *bool) *GroupUpdateOne {
+	if v != nil {
+		_u.SetRequireApproval(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *GroupUpdateOne) SetRevision(v int64) *GroupUpdateOne {
 	_u.mutation.ResetRevision()
@@ -1528,6 +1559,9 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 	}
 	if value, ok := _u.mutation.RequireSecret(); ok {
 		_spec.SetField(group.FieldRequireSecret, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequireApproval(); ok {
+		_spec.SetField(group.FieldRequireApproval, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)

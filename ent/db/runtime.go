@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
+	"github.com/coreroller/coreroller/ent/db/proposal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
@@ -159,8 +160,12 @@ func init() {
 	channelDescPromotedBy := channelFields[7].Descriptor()
 	// channel.DefaultPromotedBy holds the default value on creation for the promoted_by field.
 	channel.DefaultPromotedBy = channelDescPromotedBy.Default.(string)
+	// channelDescRequireApproval is the schema descriptor for require_approval field.
+	channelDescRequireApproval := channelFields[8].Descriptor()
+	// channel.DefaultRequireApproval holds the default value on creation for the require_approval field.
+	channel.DefaultRequireApproval = channelDescRequireApproval.Default.(bool)
 	// channelDescRevision is the schema descriptor for revision field.
-	channelDescRevision := channelFields[8].Descriptor()
+	channelDescRevision := channelFields[9].Descriptor()
 	// channel.DefaultRevision holds the default value on creation for the revision field.
 	channel.DefaultRevision = channelDescRevision.Default.(int64)
 	floorFields := schema.Floor{}.Fields()
@@ -187,16 +192,20 @@ func init() {
 	groupDescRequireSecret := groupFields[9].Descriptor()
 	// group.DefaultRequireSecret holds the default value on creation for the require_secret field.
 	group.DefaultRequireSecret = groupDescRequireSecret.Default.(bool)
+	// groupDescRequireApproval is the schema descriptor for require_approval field.
+	groupDescRequireApproval := groupFields[10].Descriptor()
+	// group.DefaultRequireApproval holds the default value on creation for the require_approval field.
+	group.DefaultRequireApproval = groupDescRequireApproval.Default.(bool)
 	// groupDescRevision is the schema descriptor for revision field.
-	groupDescRevision := groupFields[10].Descriptor()
+	groupDescRevision := groupFields[11].Descriptor()
 	// group.DefaultRevision holds the default value on creation for the revision field.
 	group.DefaultRevision = groupDescRevision.Default.(int64)
 	// groupDescPausedBy is the schema descriptor for paused_by field.
-	groupDescPausedBy := groupFields[12].Descriptor()
+	groupDescPausedBy := groupFields[13].Descriptor()
 	// group.DefaultPausedBy holds the default value on creation for the paused_by field.
 	group.DefaultPausedBy = groupDescPausedBy.Default.(string)
 	// groupDescPauseReason is the schema descriptor for pause_reason field.
-	groupDescPauseReason := groupFields[13].Descriptor()
+	groupDescPauseReason := groupFields[14].Descriptor()
 	// group.DefaultPauseReason holds the default value on creation for the pause_reason field.
 	group.DefaultPauseReason = groupDescPauseReason.Default.(string)
 	grouprolloutFields := schema.GroupRollout{}.Fields()
@@ -545,6 +554,16 @@ func init() {
 	promotionDescCreatedBy := promotionFields[6].Descriptor()
 	// promotion.DefaultCreatedBy holds the default value on creation for the created_by field.
 	promotion.DefaultCreatedBy = promotionDescCreatedBy.Default.(string)
+	proposalFields := schema.Proposal{}.Fields()
+	_ = proposalFields
+	// proposalDescDecidedBy is the schema descriptor for decided_by field.
+	proposalDescDecidedBy := proposalFields[18].Descriptor()
+	// proposal.DefaultDecidedBy holds the default value on creation for the decided_by field.
+	proposal.DefaultDecidedBy = proposalDescDecidedBy.Default.(string)
+	// proposalDescDecision is the schema descriptor for decision field.
+	proposalDescDecision := proposalFields[19].Descriptor()
+	// proposal.DefaultDecision holds the default value on creation for the decision field.
+	proposal.DefaultDecision = proposalDescDecision.Default.(string)
 	refusedrequestFields := schema.RefusedRequest{}.Fields()
 	_ = refusedrequestFields
 	// refusedrequestDescAddress is the schema descriptor for address field.

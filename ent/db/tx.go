@@ -60,6 +60,8 @@ type Tx struct {
 	PackageFile *PackageFileClient
 	// Promotion is the client for interacting with the Promotion builders.
 	Promotion *PromotionClient
+	// Proposal is the client for interacting with the Proposal builders.
+	Proposal *ProposalClient
 	// Refusal is the client for interacting with the Refusal builders.
 	Refusal *RefusalClient
 	// RefusedRequest is the client for interacting with the RefusedRequest builders.
@@ -235,6 +237,7 @@ func (tx *Tx) init() {
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)
 	tx.Promotion = NewPromotionClient(tx.config)
+	tx.Proposal = NewProposalClient(tx.config)
 	tx.Refusal = NewRefusalClient(tx.config)
 	tx.RefusedRequest = NewRefusedRequestClient(tx.config)
 	tx.Release = NewReleaseClient(tx.config)

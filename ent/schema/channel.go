@@ -24,6 +24,7 @@ func (Channel) Fields() []ent.Field {
 		field.UUID("package_id", uuid.UUID{}).Optional().Nillable(),
 		field.Time("promoted_at").Optional().Nillable(),
 		field.String("promoted_by").Default(""),
+		field.Bool("require_approval").Default(false).Comment("promotions need another person"),
 		field.Int64("revision").Default(0).Comment("grows with every change of its package, floors and blacklist"),
 		createdAt(),
 	}

@@ -33,6 +33,9 @@ func GrantsOf(ctx context.Context, u *db.User) []auth.Grant {
 	return slices.DeleteFunc(slices.Clone(grantsOf(u)), func(g auth.Grant) bool { return !who.SeesAll() && !who.InTeam(g.Team) })
 }
 
+// RoleOn returns the highest role of a user on all of a place.
+func RoleOn(u *db.User, place auth.Place) auth.Role { return principal(u, "").RoleOn(place) }
+
 func grantsOf(u *db.User) []auth.Grant { return principal(u, "").AllGrants() }
 
 // check returns the rights with the team and the application of each place. The caller

@@ -59,6 +59,8 @@ type Channel struct {
 
 	Versioning version.Versioning // of the application
 
+	RequireApproval bool // promotions need another person's approval
+
 	floors  []*rollout.Package // all, by version
 	reboots bool
 }
@@ -100,7 +102,8 @@ type Group struct {
 	Pause   rollout.Pause
 	Offers  map[rollout.ID]*Offer // manifests of the target and every floor
 
-	RequireSecret bool // the group or its application refuses requests without a right secret
+	RequireSecret   bool // the group or its application refuses requests without a right secret
+	RequireApproval bool // what reaches more of its machines needs another person's approval
 }
 
 // App returns an application by its id, nil when there is none.
@@ -131,6 +134,14 @@ func (c *Catalog) Groups(f func(*Group) bool) []*Group {
 	}
 	slices.SortFunc(all, func(a, b *Group) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return all
+}
+
+// PromotionNeedsApproval reports whether what the machines of a channel get needs an
+// approval: the channel or a group that follows it requires one.
+func (a *App) PromotionNeedsApproval(ch *Channel) bool {
+	return ch.RequireApproval || slices.ContainsFunc(a.Groups, func(g *Group) bool {
+		return g.RequireApproval && g.Channel != nil && g.Channel.ID == ch.ID
+	})
 }
 
 // Followers returns the groups of a channel, by id.

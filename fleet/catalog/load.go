@@ -135,7 +135,7 @@ func (c *configuration) buildChannels() map[uuid.UUID]*Channel {
 	channels := make(map[uuid.UUID]*Channel, len(c.channels))
 	for _, row := range c.channels {
 		channels[row.ID] = &Channel{
-			ID: row.ID, Name: row.Name, Arch: row.Arch,
+			ID: row.ID, Name: row.Name, Arch: row.Arch, RequireApproval: row.RequireApproval,
 			Offers: map[rollout.ID]*Offer{}, Blacklisted: map[uuid.UUID]*Blacklisted{},
 		}
 	}
@@ -216,7 +216,7 @@ func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 	g := &Group{
 		ID: row.ID, Name: row.Name, Track: row.Track, Aliases: row.Aliases, Arch: row.Arch, Revision: row.Revision,
 		Pause:  rollout.Pause{By: row.PausedBy, Reason: row.PauseReason},
-		Policy: row.Policy,
+		Policy: row.Policy, RequireApproval: row.RequireApproval,
 	}
 	if row.PausedAt != nil {
 		g.Pause.At = *row.PausedAt

@@ -44,6 +44,7 @@ type Change struct {
 	Config *catalog.App // the configuration under the lock, before the verb
 	after  *catalog.App // the configuration after the verb; nil: unchanged or deleted
 	moved  bool         // the configuration was changed
+	trial  *Trial       // nil: the change is made
 	clock  func() time.Time
 
 	States map[uuid.UUID]*store.GroupState // groups whose ledger row is locked
@@ -88,7 +89,7 @@ func (w *Writer) Configure(ctx context.Context, v Verb, f func(c *Change) error)
 				return err
 			}
 		}
-		if err := c.Allow(v.Name); err != nil {
+		if err := c.admit(); err != nil {
 			return err
 		}
 		c.moved = true
@@ -109,7 +110,7 @@ func (w *Writer) Operate(ctx context.Context, v Verb, f func(c *Change) error) e
 		if err := c.Load(); err != nil {
 			return err
 		}
-		if err := c.Allow(v.Name); err != nil {
+		if err := c.admit(); err != nil {
 			return err
 		}
 		return f(c)
@@ -124,6 +125,8 @@ func (w *Writer) Do(ctx context.Context, v Verb, f func(c *Change) error) error 
 		switch {
 		case errors.Is(err, store.ErrRetry):
 			continue
+		case errors.Is(err, ErrUnchanged) && approvalOf(ctx) != nil:
+			return fault.Errorf(fault.Conflict, "id", "it would change nothing any more: what was proposed is so already")
 		case errors.Is(err, ErrUnchanged):
 			return nil
 		case err != nil:
@@ -140,10 +143,13 @@ func (w *Writer) Do(ctx context.Context, v Verb, f func(c *Change) error) error 
 
 func (w *Writer) attempt(ctx context.Context, v Verb, f func(c *Change) error) (*Change, error) {
 	now := w.now()
-	c := &Change{Verb: v, Ctx: ctx, Now: now, clock: w.now, States: map[uuid.UUID]*store.GroupState{}}
+	c := &Change{Verb: v, Ctx: ctx, Now: now, trial: trialOf(ctx), clock: w.now, States: map[uuid.UUID]*store.GroupState{}}
 	return c, w.store.Write(ctx, now, func(tx *store.Tx) error {
 		c.Tx = tx
 		if err := f(c); err != nil {
+			return err
+		}
+		if err := c.settle(); err != nil {
 			return err
 		}
 		if err := tx.Save(ctx, &c.Batch); err != nil {
@@ -170,6 +176,18 @@ func (w *Writer) Audit(ctx context.Context, events []store.Audit) error {
 		}
 		return nil
 	})
+}
+
+// admit checks, before a verb changes anything, that the caller may run it and that an
+// approved proposal still fits.
+func (c *Change) admit() error {
+	if err := c.Allow(c.Name); err != nil {
+		return err
+	}
+	if a := approvalOf(c.Ctx); a != nil {
+		return a.Check(c)
+	}
+	return nil
 }
 
 // Allow checks that the caller has the role for a verb on everything that the change

@@ -26,6 +26,8 @@ const (
 	Unauthenticated Code = "unauthenticated"
 	Unavailable     Code = "unavailable"  // retry later: the lane is full or the server is stopping
 	RateLimited     Code = "rate_limited" // the caller used more than its budget
+	// ApprovalRequired is for changes that another person must approve: they can be proposed.
+	ApprovalRequired Code = "approval_required"
 )
 
 // Error is an expected failure.

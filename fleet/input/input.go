@@ -21,7 +21,7 @@ const (
 	MaxName        = 200
 	MaxTrack       = 256
 	MaxDescription = 10_000
-	maxReason      = 1_000
+	MaxReason      = 1_000
 	MaxAlias       = 200
 )
 
@@ -121,7 +121,7 @@ func (p *Problems) Policy(in rollout.Policy) {
 // CheckReason checks the reason of a verb that has nothing else to check.
 func CheckReason(text string) error {
 	var p Problems
-	p.Text("reason", text, maxReason)
+	p.Text("reason", text, MaxReason)
 	return p.Err()
 }
 

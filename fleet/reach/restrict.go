@@ -73,6 +73,8 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(r.groupOrWhole("group_id"))
 	case *db.ActivityQuery:
 		q.Where(r.groupOrWhole("group_id"))
+	case *db.ProposalQuery:
+		q.Where(r.groupOrWhole("group_id"))
 	case *db.MachineJobQuery:
 		q.Where(r.jobs)
 	case *db.MachineJobItemQuery:

@@ -48,9 +48,11 @@ type Options struct {
 	FlushSignIns func(ctx context.Context, all bool) error
 	// FlushUses writes when sessions and tokens were last used.
 	FlushUses func(context.Context) error
-	Now       func() time.Time
-	Clock     *clock.Clock // behind Now; nil: Now is right
-	Log       *slog.Logger
+	// ExpireProposals ends the proposals whose time is over.
+	ExpireProposals func(ctx context.Context, now time.Time) error
+	Now             func() time.Time
+	Clock           *clock.Clock // behind Now; nil: Now is right
+	Log             *slog.Logger
 }
 
 // Worker runs the background jobs of one process.
@@ -60,7 +62,8 @@ type Worker struct {
 	machines *checkin.Service
 	workJobs func(context.Context) error
 	signIns  func(ctx context.Context, all bool) error
-	flush    func(context.Context) error // the uses of sessions and tokens
+	flush    func(context.Context) error                    // the uses of sessions and tokens
+	expire   func(ctx context.Context, now time.Time) error // proposals
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -77,7 +80,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }

@@ -23,6 +23,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type ChannelResolver interface {
+	PromotionNeedsApproval(ctx context.Context, obj *db.Channel) (bool, error)
 	Promotions(ctx context.Context, obj *db.Channel, first *int, after *string) (*model.Connection[*db.Promotion], error)
 	Floors(ctx context.Context, obj *db.Channel) ([]*db.Floor, error)
 	Blacklistings(ctx context.Context, obj *db.Channel) ([]*db.Blacklisting, error)
@@ -495,6 +496,52 @@ func (ec *executionContext) _Channel_revision(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Channel_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Channel", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Channel_requireApproval(ctx context.Context, field graphql.CollectedField, obj *db.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_requireApproval(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequireApproval, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_requireApproval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Channel_promotionNeedsApproval(ctx context.Context, field graphql.CollectedField, obj *db.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_promotionNeedsApproval(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Channel().PromotionNeedsApproval(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_promotionNeedsApproval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _Channel_promotions(ctx context.Context, field graphql.CollectedField, obj *db.Channel) (ret graphql.Marshaler) {
@@ -2544,7 +2591,7 @@ func (ec *executionContext) unmarshalInputUpdateChannelInput(ctx context.Context
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "color", "reason"}
+	fieldsInOrder := [...]string{"id", "name", "color", "requireApproval", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2572,6 +2619,13 @@ func (ec *executionContext) unmarshalInputUpdateChannelInput(ctx context.Context
 				return it, err
 			}
 			it.Color = data
+		case "requireApproval":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireApproval"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequireApproval = data
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
 			data, err := ec.unmarshalOString2string(ctx, v)
@@ -2732,6 +2786,17 @@ func (ec *executionContext) _Channel(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "requireApproval":
+			out.Values[i] = ec._Channel_requireApproval(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "promotionNeedsApproval":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Channel_promotionNeedsApproval(ctx, field, obj)
+				})
 		case "promotions":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -3599,6 +3664,14 @@ func (ec *executionContext) marshalNUpdatePath2ᚖgithubᚗcomᚋcorerollerᚋco
 	return ec._UpdatePath(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOAddFloorInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐAddFloor(ctx context.Context, v any) (*fleet.AddFloor, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAddFloorInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx context.Context, sel ast.SelectionSet, v *db.Channel) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -3611,6 +3684,38 @@ func (ec *executionContext) marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorero
 		return graphql.Null
 	}
 	return ec._Impact(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPromotePackageInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPromotePackage(ctx context.Context, v any) (*fleet.PromotePackage, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPromotePackageInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalORemoveFloorInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐRemoveFloor(ctx context.Context, v any) (*fleet.RemoveFloor, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRemoveFloorInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalORollBackInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐRollBack(ctx context.Context, v any) (*fleet.RollBack, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRollBackInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOUpdateChannelInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdateChannel(ctx context.Context, v any) (*fleet.UpdateChannel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputUpdateChannelInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

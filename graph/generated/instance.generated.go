@@ -4797,6 +4797,14 @@ func (ec *executionContext) marshalOInstanceState2ᚕgithubᚗcomᚋcoreroller�
 	return ret
 }
 
+func (ec *executionContext) unmarshalOMoveInstanceInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐMoveInstance(ctx context.Context, v any) (*fleet.MoveInstance, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputMoveInstanceInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOOutcome2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutcome(ctx context.Context, v any) (*rollout.Outcome, error) {
 	if v == nil {
 		return nil, nil

@@ -2195,6 +2195,14 @@ func (ec *executionContext) unmarshalOPolicyInput2ᚖgithubᚗcomᚋcoreroller�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOUpdatePolicyInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePolicyInput(ctx context.Context, v any) (*model.UpdatePolicyInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputUpdatePolicyInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWaveᚄ(ctx context.Context, v any) ([]*policy.Wave, error) {
 	if v == nil {
 		return nil, nil

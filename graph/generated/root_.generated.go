@@ -48,6 +48,7 @@ type ResolverRoot interface {
 	Package() PackageResolver
 	Policy() PolicyResolver
 	Promotion() PromotionResolver
+	Proposal() ProposalResolver
 	Query() QueryResolver
 	RefusedRequest() RefusedRequestResolver
 	RoleGrant() RoleGrantResolver
@@ -247,20 +248,22 @@ type ComplexityRoot struct {
 	}
 
 	Channel struct {
-		Application   func(childComplexity int) int
-		Arch          func(childComplexity int) int
-		Blacklistings func(childComplexity int) int
-		Color         func(childComplexity int) int
-		CreatedAt     func(childComplexity int) int
-		Floors        func(childComplexity int) int
-		Groups        func(childComplexity int) int
-		ID            func(childComplexity int) int
-		Name          func(childComplexity int) int
-		Package       func(childComplexity int) int
-		PromotedAt    func(childComplexity int) int
-		PromotedBy    func(childComplexity int) int
-		Promotions    func(childComplexity int, first *int, after *string) int
-		Revision      func(childComplexity int) int
+		Application            func(childComplexity int) int
+		Arch                   func(childComplexity int) int
+		Blacklistings          func(childComplexity int) int
+		Color                  func(childComplexity int) int
+		CreatedAt              func(childComplexity int) int
+		Floors                 func(childComplexity int) int
+		Groups                 func(childComplexity int) int
+		ID                     func(childComplexity int) int
+		Name                   func(childComplexity int) int
+		Package                func(childComplexity int) int
+		PromotedAt             func(childComplexity int) int
+		PromotedBy             func(childComplexity int) int
+		PromotionNeedsApproval func(childComplexity int) int
+		Promotions             func(childComplexity int, first *int, after *string) int
+		RequireApproval        func(childComplexity int) int
+		Revision               func(childComplexity int) int
 	}
 
 	ChannelPayload struct {
@@ -415,28 +418,29 @@ type ComplexityRoot struct {
 	}
 
 	Group struct {
-		Aliases        func(childComplexity int) int
-		Application    func(childComplexity int) int
-		Arch           func(childComplexity int) int
-		Channel        func(childComplexity int) int
-		CreatedAt      func(childComplexity int) int
-		CurrentHold    func(childComplexity int) int
-		Description    func(childComplexity int) int
-		ID             func(childComplexity int) int
-		Name           func(childComplexity int) int
-		Numbers        func(childComplexity int) int
-		Pause          func(childComplexity int) int
-		Permissions    func(childComplexity int) int
-		Policy         func(childComplexity int) int
-		PolicySentence func(childComplexity int) int
-		PolicyWarnings func(childComplexity int) int
-		RequireSecret  func(childComplexity int) int
-		Revision       func(childComplexity int) int
-		Rollout        func(childComplexity int) int
-		Rollouts       func(childComplexity int, first *int, after *string) int
-		Secrets        func(childComplexity int) int
-		State          func(childComplexity int) int
-		Track          func(childComplexity int) int
+		Aliases         func(childComplexity int) int
+		Application     func(childComplexity int) int
+		Arch            func(childComplexity int) int
+		Channel         func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		CurrentHold     func(childComplexity int) int
+		Description     func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Numbers         func(childComplexity int) int
+		Pause           func(childComplexity int) int
+		Permissions     func(childComplexity int) int
+		Policy          func(childComplexity int) int
+		PolicySentence  func(childComplexity int) int
+		PolicyWarnings  func(childComplexity int) int
+		RequireApproval func(childComplexity int) int
+		RequireSecret   func(childComplexity int) int
+		Revision        func(childComplexity int) int
+		Rollout         func(childComplexity int) int
+		Rollouts        func(childComplexity int, first *int, after *string) int
+		Secrets         func(childComplexity int) int
+		State           func(childComplexity int) int
+		Track           func(childComplexity int) int
 	}
 
 	GroupChange struct {
@@ -724,6 +728,7 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AddFloor            func(childComplexity int, input fleet.AddFloor) int
 		AdvanceWave         func(childComplexity int, input fleet.AdvanceWave) int
+		ApproveProposal     func(childComplexity int, input fleet.DecideProposal) int
 		BlacklistPackage    func(childComplexity int, input fleet.BlacklistPackage) int
 		ChangePassword      func(childComplexity int, input account.ChangePassword) int
 		CreateApplication   func(childComplexity int, input fleet.CreateApplication) int
@@ -751,6 +756,8 @@ type ComplexityRoot struct {
 		PauseUpdates        func(childComplexity int, input fleet.PauseUpdates) int
 		PinInstance         func(childComplexity int, input fleet.PinInstance) int
 		PromotePackage      func(childComplexity int, input fleet.PromotePackage) int
+		Propose             func(childComplexity int, input model.ProposeInput) int
+		RefuseProposal      func(childComplexity int, input fleet.DecideProposal) int
 		ReleaseInstance     func(childComplexity int, input fleet.ReleaseInstance) int
 		RemoveFloor         func(childComplexity int, input fleet.RemoveFloor) int
 		ResumeUpdates       func(childComplexity int, input fleet.ResumeUpdates) int
@@ -774,6 +781,7 @@ type ComplexityRoot struct {
 		UpdatePolicy        func(childComplexity int, input model.UpdatePolicyInput) int
 		UpdateTeam          func(childComplexity int, input account.UpdateTeam) int
 		UpdateUser          func(childComplexity int, input account.UpdateUser) int
+		WithdrawProposal    func(childComplexity int, input fleet.DecideProposal) int
 	}
 
 	NewMachineSecret struct {
@@ -975,6 +983,54 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Proposal struct {
+		Application func(childComplexity int) int
+		Changes     func(childComplexity int) int
+		Channel     func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		CreatedBy   func(childComplexity int) int
+		Current     func(childComplexity int) int
+		DecidedAt   func(childComplexity int) int
+		DecidedBy   func(childComplexity int) int
+		Decision    func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		Group       func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Impact      func(childComplexity int) int
+		Own         func(childComplexity int) int
+		Package     func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		State       func(childComplexity int) int
+		Summary     func(childComplexity int) int
+		Undecidable func(childComplexity int) int
+		Verb        func(childComplexity int) int
+	}
+
+	ProposalConnection struct {
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
+	}
+
+	ProposalEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ProposalPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ProposalsChange struct {
+		AsOf      func(childComplexity int) int
+		Open      func(childComplexity int) int
+		Proposals func(childComplexity int) int
+		Snapshot  func(childComplexity int) int
+	}
+
 	Query struct {
 		Activities          func(childComplexity int, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) int
 		Application         func(childComplexity int, id uuid.UUID) int
@@ -995,9 +1051,12 @@ type ComplexityRoot struct {
 		MachineJobs         func(childComplexity int, first *int, after *string) int
 		Me                  func(childComplexity int) int
 		Mirrors             func(childComplexity int) int
+		OpenProposals       func(childComplexity int) int
 		Package             func(childComplexity int, id uuid.UUID) int
 		PolicyPreview       func(childComplexity int, input model.PolicyPreviewInput) int
 		PromotionImpact     func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
+		Proposal            func(childComplexity int, id uuid.UUID) int
+		Proposals           func(childComplexity int, open *bool, first *int, after *string) int
 		RefusedRequests     func(childComplexity int, first *int, after *string) int
 		RollBackImpact      func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
 		Rollout             func(childComplexity int, id uuid.UUID) int
@@ -1222,6 +1281,7 @@ type ComplexityRoot struct {
 		InstanceChanged    func(childComplexity int, id uuid.UUID) int
 		MachineJobChanged  func(childComplexity int, id uuid.UUID) int
 		PayloadInspected   func(childComplexity int, url string) int
+		ProposalsChanged   func(childComplexity int) int
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
 	}
 
@@ -2215,6 +2275,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.PromotedBy(childComplexity), true
+	case "Channel.promotionNeedsApproval":
+		if e.ComplexityRoot.Channel.PromotionNeedsApproval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.PromotionNeedsApproval(childComplexity), true
 	case "Channel.promotions":
 		if e.ComplexityRoot.Channel.Promotions == nil {
 			break
@@ -2226,6 +2292,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.Promotions(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Channel.requireApproval":
+		if e.ComplexityRoot.Channel.RequireApproval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.RequireApproval(childComplexity), true
 	case "Channel.revision":
 		if e.ComplexityRoot.Channel.Revision == nil {
 			break
@@ -2855,6 +2927,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.PolicyWarnings(childComplexity), true
+	case "Group.requireApproval":
+		if e.ComplexityRoot.Group.RequireApproval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.RequireApproval(childComplexity), true
 	case "Group.requireSecret":
 		if e.ComplexityRoot.Group.RequireSecret == nil {
 			break
@@ -4139,6 +4217,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AdvanceWave(childComplexity, args["input"].(fleet.AdvanceWave)), true
+	case "Mutation.approveProposal":
+		if e.ComplexityRoot.Mutation.ApproveProposal == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approveProposal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApproveProposal(childComplexity, args["input"].(fleet.DecideProposal)), true
 	case "Mutation.blacklistPackage":
 		if e.ComplexityRoot.Mutation.BlacklistPackage == nil {
 			break
@@ -4436,6 +4525,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PromotePackage(childComplexity, args["input"].(fleet.PromotePackage)), true
+	case "Mutation.propose":
+		if e.ComplexityRoot.Mutation.Propose == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_propose_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Propose(childComplexity, args["input"].(model.ProposeInput)), true
+	case "Mutation.refuseProposal":
+		if e.ComplexityRoot.Mutation.RefuseProposal == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_refuseProposal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RefuseProposal(childComplexity, args["input"].(fleet.DecideProposal)), true
 	case "Mutation.releaseInstance":
 		if e.ComplexityRoot.Mutation.ReleaseInstance == nil {
 			break
@@ -4674,6 +4785,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["input"].(account.UpdateUser)), true
+	case "Mutation.withdrawProposal":
+		if e.ComplexityRoot.Mutation.WithdrawProposal == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawProposal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawProposal(childComplexity, args["input"].(fleet.DecideProposal)), true
 
 	case "NewMachineSecret.secret":
 		if e.ComplexityRoot.NewMachineSecret.Secret == nil {
@@ -5495,6 +5617,209 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PromotionEdge.Node(childComplexity), true
 
+	case "Proposal.application":
+		if e.ComplexityRoot.Proposal.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Application(childComplexity), true
+	case "Proposal.changes":
+		if e.ComplexityRoot.Proposal.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Changes(childComplexity), true
+	case "Proposal.channel":
+		if e.ComplexityRoot.Proposal.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Channel(childComplexity), true
+	case "Proposal.createdAt":
+		if e.ComplexityRoot.Proposal.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.CreatedAt(childComplexity), true
+	case "Proposal.createdBy":
+		if e.ComplexityRoot.Proposal.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.CreatedBy(childComplexity), true
+	case "Proposal.current":
+		if e.ComplexityRoot.Proposal.Current == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Current(childComplexity), true
+	case "Proposal.decidedAt":
+		if e.ComplexityRoot.Proposal.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.DecidedAt(childComplexity), true
+	case "Proposal.decidedBy":
+		if e.ComplexityRoot.Proposal.DecidedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.DecidedBy(childComplexity), true
+	case "Proposal.decision":
+		if e.ComplexityRoot.Proposal.Decision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Decision(childComplexity), true
+	case "Proposal.expiresAt":
+		if e.ComplexityRoot.Proposal.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.ExpiresAt(childComplexity), true
+	case "Proposal.group":
+		if e.ComplexityRoot.Proposal.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Group(childComplexity), true
+	case "Proposal.id":
+		if e.ComplexityRoot.Proposal.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.ID(childComplexity), true
+	case "Proposal.impact":
+		if e.ComplexityRoot.Proposal.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Impact(childComplexity), true
+	case "Proposal.own":
+		if e.ComplexityRoot.Proposal.Own == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Own(childComplexity), true
+	case "Proposal.package":
+		if e.ComplexityRoot.Proposal.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Package(childComplexity), true
+	case "Proposal.reason":
+		if e.ComplexityRoot.Proposal.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Reason(childComplexity), true
+	case "Proposal.state":
+		if e.ComplexityRoot.Proposal.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.State(childComplexity), true
+	case "Proposal.summary":
+		if e.ComplexityRoot.Proposal.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Summary(childComplexity), true
+	case "Proposal.undecidable":
+		if e.ComplexityRoot.Proposal.Undecidable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Undecidable(childComplexity), true
+	case "Proposal.verb":
+		if e.ComplexityRoot.Proposal.Verb == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Proposal.Verb(childComplexity), true
+
+	case "ProposalConnection.edges":
+		if e.ComplexityRoot.ProposalConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalConnection.Edges(childComplexity), true
+	case "ProposalConnection.nodes":
+		if e.ComplexityRoot.ProposalConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalConnection.Nodes(childComplexity), true
+	case "ProposalConnection.pageInfo":
+		if e.ComplexityRoot.ProposalConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalConnection.PageInfo(childComplexity), true
+	case "ProposalConnection.totalCount":
+		if e.ComplexityRoot.ProposalConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalConnection.TotalCount(childComplexity), true
+	case "ProposalConnection.totalCountIsExact":
+		if e.ComplexityRoot.ProposalConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalConnection.TotalCountIsExact(childComplexity), true
+
+	case "ProposalEdge.cursor":
+		if e.ComplexityRoot.ProposalEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalEdge.Cursor(childComplexity), true
+	case "ProposalEdge.node":
+		if e.ComplexityRoot.ProposalEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalEdge.Node(childComplexity), true
+
+	case "ProposalPayload.proposal":
+		if e.ComplexityRoot.ProposalPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalPayload.Object(childComplexity), true
+	case "ProposalPayload.userErrors":
+		if e.ComplexityRoot.ProposalPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalPayload.UserErrors(childComplexity), true
+
+	case "ProposalsChange.asOf":
+		if e.ComplexityRoot.ProposalsChange.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalsChange.AsOf(childComplexity), true
+	case "ProposalsChange.open":
+		if e.ComplexityRoot.ProposalsChange.Open == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalsChange.Open(childComplexity), true
+	case "ProposalsChange.proposals":
+		if e.ComplexityRoot.ProposalsChange.Proposals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalsChange.Proposals(childComplexity), true
+	case "ProposalsChange.snapshot":
+		if e.ComplexityRoot.ProposalsChange.Snapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposalsChange.Snapshot(childComplexity), true
+
 	case "Query.activities":
 		if e.ComplexityRoot.Query.Activities == nil {
 			break
@@ -5680,6 +6005,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Mirrors(childComplexity), true
+	case "Query.openProposals":
+		if e.ComplexityRoot.Query.OpenProposals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.OpenProposals(childComplexity), true
 	case "Query.package":
 		if e.ComplexityRoot.Query.Package == nil {
 			break
@@ -5713,6 +6044,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PromotionImpact(childComplexity, args["channelId"].(uuid.UUID), args["packageId"].(uuid.UUID)), true
+	case "Query.proposal":
+		if e.ComplexityRoot.Query.Proposal == nil {
+			break
+		}
+
+		args, err := ec.field_Query_proposal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Proposal(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.proposals":
+		if e.ComplexityRoot.Query.Proposals == nil {
+			break
+		}
+
+		args, err := ec.field_Query_proposals_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Proposals(childComplexity, args["open"].(*bool), args["first"].(*int), args["after"].(*string)), true
 	case "Query.refusedRequests":
 		if e.ComplexityRoot.Query.RefusedRequests == nil {
 			break
@@ -6746,6 +7099,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.PayloadInspected(childComplexity, args["url"].(string)), true
+	case "Subscription.proposalsChanged":
+		if e.ComplexityRoot.Subscription.ProposalsChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.ProposalsChanged(childComplexity), true
 	case "Subscription.rolloutProgressed":
 		if e.ComplexityRoot.Subscription.RolloutProgressed == nil {
 			break
@@ -7270,6 +7629,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
 			graphql.NewInputUnmarshaler("CreateTokenInput", ec.unmarshalInputCreateTokenInput),
 			graphql.NewInputUnmarshaler("CreateUserInput", ec.unmarshalInputCreateUserInput),
+			graphql.NewInputUnmarshaler("DecideProposalInput", ec.unmarshalInputDecideProposalInput),
 			graphql.NewInputUnmarshaler("DeleteApplicationInput", ec.unmarshalInputDeleteApplicationInput),
 			graphql.NewInputUnmarshaler("DeleteChannelInput", ec.unmarshalInputDeleteChannelInput),
 			graphql.NewInputUnmarshaler("DeleteGroupInput", ec.unmarshalInputDeleteGroupInput),
@@ -7297,6 +7657,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PolicyInput", ec.unmarshalInputPolicyInput),
 			graphql.NewInputUnmarshaler("PolicyPreviewInput", ec.unmarshalInputPolicyPreviewInput),
 			graphql.NewInputUnmarshaler("PromotePackageInput", ec.unmarshalInputPromotePackageInput),
+			graphql.NewInputUnmarshaler("ProposeInput", ec.unmarshalInputProposeInput),
 			graphql.NewInputUnmarshaler("ReleaseInstanceInput", ec.unmarshalInputReleaseInstanceInput),
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
 			graphql.NewInputUnmarshaler("ResumeUpdatesInput", ec.unmarshalInputResumeUpdatesInput),
@@ -7973,6 +8334,10 @@ type Channel {
   promotedBy: String!
   "Grows with every change of the channel."
   revision: Int!
+  "Whether another person must approve promotions. Such a mutation returns APPROVAL_REQUIRED; use ` + "`" + `propose` + "`" + `."
+  requireApproval: Boolean!
+  "Whether promotions need an approval: the channel or a group that follows it requires one."
+  promotionNeedsApproval: Boolean!
   "What the channel was pointed to, the latest first."
   promotions(
     "Page size, at most 500."
@@ -8096,6 +8461,8 @@ input UpdateChannelInput {
   name: String
   "New colour as #rrggbb."
   color: String
+  "Whether another person must approve promotions. Needs ADMIN; to switch it off needs an approval."
+  requireApproval: Boolean
   "Reason, kept in the audit."
   reason: String = ""
 }
@@ -8586,6 +8953,12 @@ type Group {
   permissions: [String!]!
   "Whether requests to this group are refused without a right machine secret; ` + "`" + `requireSecret` + "`" + ` of its application does the same for all groups."
   requireSecret: Boolean!
+  """
+  Whether another person must approve what lets more of its machines update, or sooner: a promotion on its channel, a
+  wider policy, another channel, the release of a halt, a wave before its time, a machine that leaves the group.
+  Such a mutation returns APPROVAL_REQUIRED; use ` + "`" + `propose` + "`" + `. Pausing, halting, and rolling back never need an approval.
+  """
+  requireApproval: Boolean!
   "Machine secrets that are right for this group only, also revoked ones."
   secrets: [MachineSecret!]!
   "The application of the group."
@@ -8920,6 +9293,8 @@ input UpdateGroupInput {
   channelId: ID
   "Whether requests are refused without a right machine secret. Needs ADMIN, and a secret first."
   requireSecret: Boolean
+  "Whether another person must approve what lets more of its machines update. Needs ADMIN; to switch it off needs an approval."
+  requireApproval: Boolean
   "The ` + "`" + `revision` + "`" + ` the group must have now, else the change fails with CONFLICT. Null disables the check."
   expectedRevision: Int
   "Reason, kept in the audit."
@@ -10572,6 +10947,178 @@ input UpdatePolicyInput {
   reason: String = ""
 }
 `, BuiltIn: false},
+	{Name: "../schema/proposal.graphql", Input: `extend type Query {
+  "One proposal; null when the id does not exist, also 90 days after its end."
+  proposal("Id of the proposal." id: ID!): Proposal
+  "Proposals, newest first."
+  proposals(
+    "Only those that wait for a decision."
+    open: Boolean = false
+    "Page size, at most 500."
+    first: Int = 50
+    "` + "`" + `endCursor` + "`" + ` of the previous page; valid only with the same arguments."
+    after: String
+  ): ProposalConnection!
+  "Number of proposals that wait for a decision."
+  openProposals: Int!
+}
+
+extend type Mutation {
+  """
+  Proposes a change to a group or channel that requires approvals (` + "`" + `requireApproval` + "`" + `). Another user can then approve
+  or refuse it. The change is checked as if it was made now, with its errors. It needs the role of the change.
+  """
+  propose("The change." input: ProposeInput!): ProposalPayload! @needs(role: OPERATOR)
+  """
+  Makes a proposed change. It needs another user than its author, with the role of the change, and that what the
+  change concerns is as it was when it was proposed. The change and the approval are one transaction.
+  """
+  approveProposal("The proposal." input: DecideProposalInput!): ProposalPayload! @needs(role: OPERATOR)
+  "Ends a proposal without a change. It needs another user than its author, with the role of the change, and a reason."
+  refuseProposal("The proposal." input: DecideProposalInput!): ProposalPayload! @needs(role: OPERATOR)
+  "Ends an own proposal without a change."
+  withdrawProposal("The proposal." input: DecideProposalInput!): ProposalPayload! @needs(role: OPERATOR)
+}
+
+extend type Subscription {
+  "Sends the proposals that wait for a decision, whenever one is made or ends."
+  proposalsChanged: ProposalsChange!
+}
+
+"A change that waits for the approval of another person, or waited for it."
+type Proposal {
+  "UUID; later proposals have higher ids."
+  id: ID!
+  "What is proposed, as text, such as \"promote 4501.0.0 to channel beta\"."
+  summary: String!
+  "Name of the mutation that makes the change, such as promotePackage."
+  verb: String!
+  "What changes, each as \"setting: before → after\"."
+  changes: [String!]!
+  "Why, as its author says."
+  reason: String!
+  "Its application; null when it was deleted."
+  application: Application
+  "The group that it concerns; null for none."
+  group: Group
+  "The channel that it concerns; null for none."
+  channel: Channel
+  "The package that it concerns; null for none."
+  package: Package
+  "Whether it waits for a decision, and what became of it."
+  state: ProposalState!
+  "User who proposed it."
+  createdBy: String!
+  "When it was proposed."
+  createdAt: Time!
+  "When it ends without a decision."
+  expiresAt: Time!
+  "User who decided; \"\" while it is open, and when it expired."
+  decidedBy: String!
+  "When it ended; null while it is open."
+  decidedAt: Time
+  "Reason of the decision; \"\" when none was given."
+  decision: String!
+  "Whether what it concerns is as it was when it was proposed. Else it cannot be approved, and must be proposed again."
+  current: Boolean!
+  "Its effect on machines now; null when it ended, and for changes of which the effect is not computed."
+  impact: Impact
+  "Why you cannot approve or refuse it; null when you can."
+  undecidable: String
+  "Whether you proposed it, so that you can withdraw it."
+  own: Boolean!
+}
+
+"What became of a proposal."
+enum ProposalState {
+  "It waits for a decision."
+  OPEN
+  "Another person approved it, and the change was made."
+  APPROVED
+  "Another person refused it."
+  REFUSED
+  "Its author withdrew it."
+  WITHDRAWN
+  "No one decided in time; nothing was changed."
+  EXPIRED
+}
+
+"The change to propose: exactly one of the fields besides ` + "`" + `expiresIn` + "`" + `, with its reason."
+input ProposeInput {
+  "Point a channel to a package."
+  promotePackage: PromotePackageInput
+  "Point a channel back to a package that it has not had before."
+  rollBack: RollBackInput
+  "Add a floor."
+  addFloor: AddFloorInput
+  "Remove a floor."
+  removeFloor: RemoveFloorInput
+  "Let a channel require no approvals any more, or point it to another package."
+  updateChannel: UpdateChannelInput
+  "Let a group require no approvals any more, or follow another channel."
+  updateGroup: UpdateGroupInput
+  "A policy with which more machines update, or sooner."
+  updatePolicy: UpdatePolicyInput
+  "Release a halt."
+  resumeUpdates: ResumeUpdatesInput
+  "Open the next wave before its time."
+  advanceWave: AdvanceWaveInput
+  "Move a machine out of the group."
+  moveInstance: MoveInstanceInput
+  "How long it waits for a decision, from 5 minutes to 7 days."
+  expiresIn: Duration = "PT12H"
+}
+
+"The proposal to decide about."
+input DecideProposalInput {
+  "Id of the proposal."
+  id: ID!
+  "Reason of the decision, kept in the audit; required to refuse."
+  reason: String = ""
+}
+
+"Result of a change to a proposal."
+type ProposalPayload {
+  "The proposal; null when nothing was changed."
+  proposal: Proposal
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"A page of proposals."
+type ProposalConnection {
+  "Entries of this page with their cursors."
+  edges: [ProposalEdge!]!
+  "Entries of this page."
+  nodes: [Proposal!]!
+  "Position of this page in the list."
+  pageInfo: PageInfo!
+  "Number of proposals, counted up to 1000."
+  totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
+}
+
+"A proposal of a page."
+type ProposalEdge {
+  "Position of the entry in the list."
+  cursor: String!
+  "The proposal."
+  node: Proposal!
+}
+
+"One message of ` + "`" + `proposalsChanged` + "`" + `."
+type ProposalsChange {
+  "When the data was read."
+  asOf: Time!
+  "True for the first message of the subscription and after a gap."
+  snapshot: Boolean!
+  "Number of proposals that wait for a decision."
+  open: Int!
+  "The newest of them, at most 100."
+  proposals: [Proposal!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/refused.graphql", Input: `extend type Query {
   """
   Requests of machines that were refused before they reached a group, the last seen first. The server
@@ -10993,6 +11540,8 @@ enum ErrorCode {
   UNAVAILABLE
   "The caller used more than its budget of time or bytes; wait for ` + "`" + `retryAfter` + "`" + ` seconds, see the error's extensions."
   RATE_LIMITED
+  "Another person must approve the change: propose it with ` + "`" + `propose` + "`" + `."
+  APPROVAL_REQUIRED
   "An internal error; the server logs it under the request id."
   INTERNAL
 }
@@ -12009,6 +12558,10 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 		return ec.fieldContext_Channel_promotedBy(ctx, field)
 	case "revision":
 		return ec.fieldContext_Channel_revision(ctx, field)
+	case "requireApproval":
+		return ec.fieldContext_Channel_requireApproval(ctx, field)
+	case "promotionNeedsApproval":
+		return ec.fieldContext_Channel_promotionNeedsApproval(ctx, field)
 	case "promotions":
 		return ec.fieldContext_Channel_promotions(ctx, field)
 	case "floors":
@@ -12345,6 +12898,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_permissions(ctx, field)
 	case "requireSecret":
 		return ec.fieldContext_Group_requireSecret(ctx, field)
+	case "requireApproval":
+		return ec.fieldContext_Group_requireApproval(ctx, field)
 	case "secrets":
 		return ec.fieldContext_Group_secrets(ctx, field)
 	case "application":
@@ -13333,6 +13888,102 @@ func (ec *executionContext) childFields_PromotionEdge(ctx context.Context, field
 		return ec.fieldContext_PromotionEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PromotionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Proposal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Proposal_id(ctx, field)
+	case "summary":
+		return ec.fieldContext_Proposal_summary(ctx, field)
+	case "verb":
+		return ec.fieldContext_Proposal_verb(ctx, field)
+	case "changes":
+		return ec.fieldContext_Proposal_changes(ctx, field)
+	case "reason":
+		return ec.fieldContext_Proposal_reason(ctx, field)
+	case "application":
+		return ec.fieldContext_Proposal_application(ctx, field)
+	case "group":
+		return ec.fieldContext_Proposal_group(ctx, field)
+	case "channel":
+		return ec.fieldContext_Proposal_channel(ctx, field)
+	case "package":
+		return ec.fieldContext_Proposal_package(ctx, field)
+	case "state":
+		return ec.fieldContext_Proposal_state(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Proposal_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Proposal_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Proposal_expiresAt(ctx, field)
+	case "decidedBy":
+		return ec.fieldContext_Proposal_decidedBy(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_Proposal_decidedAt(ctx, field)
+	case "decision":
+		return ec.fieldContext_Proposal_decision(ctx, field)
+	case "current":
+		return ec.fieldContext_Proposal_current(ctx, field)
+	case "impact":
+		return ec.fieldContext_Proposal_impact(ctx, field)
+	case "undecidable":
+		return ec.fieldContext_Proposal_undecidable(ctx, field)
+	case "own":
+		return ec.fieldContext_Proposal_own(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Proposal", field.Name)
+}
+
+func (ec *executionContext) childFields_ProposalConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ProposalConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ProposalConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ProposalConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ProposalConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_ProposalConnection_totalCountIsExact(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProposalConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ProposalEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ProposalEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ProposalEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProposalEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ProposalPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "proposal":
+		return ec.fieldContext_ProposalPayload_proposal(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ProposalPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProposalPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ProposalsChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_ProposalsChange_asOf(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_ProposalsChange_snapshot(ctx, field)
+	case "open":
+		return ec.fieldContext_ProposalsChange_open(ctx, field)
+	case "proposals":
+		return ec.fieldContext_ProposalsChange_proposals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProposalsChange", field.Name)
 }
 
 func (ec *executionContext) childFields_RefusedRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

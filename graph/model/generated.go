@@ -355,6 +355,44 @@ type PolicyPreviewInput struct {
 	Policy *PolicyInput `json:"policy"`
 }
 
+// One message of `proposalsChanged`.
+type ProposalsChange struct {
+	// When the data was read.
+	AsOf time.Time `json:"asOf"`
+	// True for the first message of the subscription and after a gap.
+	Snapshot bool `json:"snapshot"`
+	// Number of proposals that wait for a decision.
+	Open int `json:"open"`
+	// The newest of them, at most 100.
+	Proposals []*db.Proposal `json:"proposals"`
+}
+
+// The change to propose: exactly one of the fields besides `expiresIn`, with its reason.
+type ProposeInput struct {
+	// Point a channel to a package.
+	PromotePackage *fleet.PromotePackage `json:"promotePackage,omitempty"`
+	// Point a channel back to a package that it has not had before.
+	RollBack *fleet.RollBack `json:"rollBack,omitempty"`
+	// Add a floor.
+	AddFloor *fleet.AddFloor `json:"addFloor,omitempty"`
+	// Remove a floor.
+	RemoveFloor *fleet.RemoveFloor `json:"removeFloor,omitempty"`
+	// Let a channel require no approvals any more, or point it to another package.
+	UpdateChannel *fleet.UpdateChannel `json:"updateChannel,omitempty"`
+	// Let a group require no approvals any more, or follow another channel.
+	UpdateGroup *fleet.UpdateGroup `json:"updateGroup,omitempty"`
+	// A policy with which more machines update, or sooner.
+	UpdatePolicy *UpdatePolicyInput `json:"updatePolicy,omitempty"`
+	// Release a halt.
+	ResumeUpdates *fleet.ResumeUpdates `json:"resumeUpdates,omitempty"`
+	// Open the next wave before its time.
+	AdvanceWave *fleet.AdvanceWave `json:"advanceWave,omitempty"`
+	// Move a machine out of the group.
+	MoveInstance *fleet.MoveInstance `json:"moveInstance,omitempty"`
+	// How long it waits for a decision, from 5 minutes to 7 days.
+	ExpiresIn *time.Duration `json:"expiresIn,omitempty"`
+}
+
 // All reads. Every field requires a signed-in caller, by session cookie (mutation `signIn`) or HTTP
 // basic authentication, except `me`, which is then null, and `serverInfo`. Other callers get status 401.
 //
@@ -647,6 +685,8 @@ const (
 	ErrorCodeUnavailable ErrorCode = "UNAVAILABLE"
 	// The caller used more than its budget of time or bytes; wait for `retryAfter` seconds, see the error's extensions.
 	ErrorCodeRateLimited ErrorCode = "RATE_LIMITED"
+	// Another person must approve the change: propose it with `propose`.
+	ErrorCodeApprovalRequired ErrorCode = "APPROVAL_REQUIRED"
 	// An internal error; the server logs it under the request id.
 	ErrorCodeInternal ErrorCode = "INTERNAL"
 )
@@ -659,12 +699,13 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeUnauthenticated,
 	ErrorCodeUnavailable,
 	ErrorCodeRateLimited,
+	ErrorCodeApprovalRequired,
 	ErrorCodeInternal,
 }
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeInvalid, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeForbidden, ErrorCodeUnauthenticated, ErrorCodeUnavailable, ErrorCodeRateLimited, ErrorCodeInternal:
+	case ErrorCodeInvalid, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeForbidden, ErrorCodeUnauthenticated, ErrorCodeUnavailable, ErrorCodeRateLimited, ErrorCodeApprovalRequired, ErrorCodeInternal:
 		return true
 	}
 	return false

@@ -39,6 +39,7 @@ type (
 	MachineJobItemConnection = Connection[*db.MachineJobItem]
 	PackageConnection        = Connection[*db.Release]
 	PromotionConnection      = Connection[*db.Promotion]
+	ProposalConnection       = Connection[*db.Proposal]
 	RefusedRequestConnection = Connection[*db.RefusedRequest]
 	RolloutConnection        = Connection[*db.GroupRollout]
 
@@ -51,6 +52,7 @@ type (
 	MachineJobItemEdge = Edge[*db.MachineJobItem]
 	PackageEdge        = Edge[*db.Release]
 	PromotionEdge      = Edge[*db.Promotion]
+	ProposalEdge       = Edge[*db.Proposal]
 	RefusedRequestEdge = Edge[*db.RefusedRequest]
 	RolloutEdge        = Edge[*db.GroupRollout]
 
@@ -67,6 +69,7 @@ type (
 	MachineJobPayload    = Payload[db.MachineJob]
 	MachineSecretPayload = Payload[db.MachineSecret]
 	PackagePayload       = Payload[db.Release]
+	ProposalPayload      = Payload[db.Proposal]
 	TeamPayload          = Payload[db.Team]
 	UserPayload          = Payload[db.User]
 )

@@ -26,6 +26,8 @@ const (
 	FieldPromotedAt = "promoted_at"
 	// FieldPromotedBy holds the string denoting the promoted_by field in the database.
 	FieldPromotedBy = "promoted_by"
+	// FieldRequireApproval holds the string denoting the require_approval field in the database.
+	FieldRequireApproval = "require_approval"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -98,6 +100,7 @@ var Columns = []string{
 	FieldPackageID,
 	FieldPromotedAt,
 	FieldPromotedBy,
+	FieldRequireApproval,
 	FieldRevision,
 	FieldCreatedAt,
 }
@@ -119,6 +122,8 @@ var (
 	DefaultArch string
 	// DefaultPromotedBy holds the default value on creation for the "promoted_by" field.
 	DefaultPromotedBy string
+	// DefaultRequireApproval holds the default value on creation for the "require_approval" field.
+	DefaultRequireApproval bool
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 )
@@ -164,6 +169,11 @@ func ByPromotedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByPromotedBy orders the results by the promoted_by field.
 func ByPromotedBy(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPromotedBy, opts...).ToFunc()
+}
+
+// ByRequireApproval orders the results by the require_approval field.
+func ByRequireApproval(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequireApproval, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.

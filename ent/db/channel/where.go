@@ -91,6 +91,11 @@ func PromotedBy(v string) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldPromotedBy, v))
 }
 
+// RequireApproval applies equality check predicate on the "require_approval" field. It's identical to RequireApprovalEQ.
+func RequireApproval(v bool) predicate.Channel {
+	return predicate.Channel(sql.FieldEQ(FieldRequireApproval, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int64) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldRevision, v))
@@ -459,6 +464,16 @@ func PromotedByEqualFold(v string) predicate.Channel {
 // PromotedByContainsFold applies the ContainsFold predicate on the "promoted_by" field.
 func PromotedByContainsFold(v string) predicate.Channel {
 	return predicate.Channel(sql.FieldContainsFold(FieldPromotedBy, v))
+}
+
+// RequireApprovalEQ applies the EQ predicate on the "require_approval" field.
+func RequireApprovalEQ(v bool) predicate.Channel {
+	return predicate.Channel(sql.FieldEQ(FieldRequireApproval, v))
+}
+
+// RequireApprovalNEQ applies the NEQ predicate on the "require_approval" field.
+func RequireApprovalNEQ(v bool) predicate.Channel {
+	return predicate.Channel(sql.FieldNEQ(FieldRequireApproval, v))
 }
 
 // RevisionEQ applies the EQ predicate on the "revision" field.

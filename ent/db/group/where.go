@@ -91,6 +91,11 @@ func RequireSecret(v bool) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldRequireSecret, v))
 }
 
+// RequireApproval applies equality check predicate on the "require_approval" field. It's identical to RequireApprovalEQ.
+func RequireApproval(v bool) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldRequireApproval, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int64) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldRevision, v))
@@ -449,6 +454,16 @@ func RequireSecretEQ(v bool) predicate.Group {
 // RequireSecretNEQ applies the NEQ predicate on the "require_secret" field.
 func RequireSecretNEQ(v bool) predicate.Group {
 	return predicate.Group(sql.FieldNEQ(FieldRequireSecret, v))
+}
+
+// RequireApprovalEQ applies the EQ predicate on the "require_approval" field.
+func RequireApprovalEQ(v bool) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldRequireApproval, v))
+}
+
+// RequireApprovalNEQ applies the NEQ predicate on the "require_approval" field.
+func RequireApprovalNEQ(v bool) predicate.Group {
+	return predicate.Group(sql.FieldNEQ(FieldRequireApproval, v))
 }
 
 // RevisionEQ applies the EQ predicate on the "revision" field.

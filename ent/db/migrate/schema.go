@@ -281,6 +281,7 @@ var (
 		{Name: "arch", Type: field.TypeString, Default: "amd64"},
 		{Name: "promoted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "promoted_by", Type: field.TypeString, Default: ""},
+		{Name: "require_approval", Type: field.TypeBool, Default: false},
 		{Name: "revision", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "application_id", Type: field.TypeUUID},
@@ -294,13 +295,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "channels_applications_channels",
-				Columns:    []*schema.Column{ChannelsColumns[8]},
+				Columns:    []*schema.Column{ChannelsColumns[9]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "channels_packages_channels",
-				Columns:    []*schema.Column{ChannelsColumns[9]},
+				Columns:    []*schema.Column{ChannelsColumns[10]},
 				RefColumns: []*schema.Column{PackagesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -309,7 +310,7 @@ var (
 			{
 				Name:    "channel_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{ChannelsColumns[8], ChannelsColumns[1], ChannelsColumns[3]},
+				Columns: []*schema.Column{ChannelsColumns[9], ChannelsColumns[1], ChannelsColumns[3]},
 			},
 		},
 	}
@@ -417,6 +418,7 @@ var (
 		{Name: "description", Type: field.TypeString, Default: ""},
 		{Name: "policy", Type: field.TypeJSON},
 		{Name: "require_secret", Type: field.TypeBool, Default: false},
+		{Name: "require_approval", Type: field.TypeBool, Default: false},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "paused_at", Type: field.TypeTime, Nullable: true},
 		{Name: "paused_by", Type: field.TypeString, Default: ""},
@@ -434,13 +436,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "groups_applications_groups",
-				Columns:    []*schema.Column{GroupsColumns[14]},
+				Columns:    []*schema.Column{GroupsColumns[15]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "groups_channels_groups",
-				Columns:    []*schema.Column{GroupsColumns[15]},
+				Columns:    []*schema.Column{GroupsColumns[16]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -449,12 +451,12 @@ var (
 			{
 				Name:    "group_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[14], GroupsColumns[1], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[15], GroupsColumns[1], GroupsColumns[4]},
 			},
 			{
 				Name:    "group_application_id_track_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[14], GroupsColumns[2], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[15], GroupsColumns[2], GroupsColumns[4]},
 			},
 		},
 	}
@@ -1029,6 +1031,53 @@ var (
 			},
 		},
 	}
+	// ProposalsColumns holds the columns for the "proposals" table.
+	ProposalsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "application_id", Type: field.TypeUUID},
+		{Name: "group_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "channel_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "package_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "instance_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "verb", Type: field.TypeString},
+		{Name: "input", Type: field.TypeString},
+		{Name: "basis", Type: field.TypeString},
+		{Name: "summary", Type: field.TypeString},
+		{Name: "changes", Type: field.TypeJSON},
+		{Name: "reason", Type: field.TypeString},
+		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "created_by", Type: field.TypeString},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "state", Type: field.TypeString},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "decided_by", Type: field.TypeString, Default: ""},
+		{Name: "decision", Type: field.TypeString, Default: ""},
+	}
+	// ProposalsTable holds the schema information for the "proposals" table.
+	ProposalsTable = &schema.Table{
+		Name:       "proposals",
+		Columns:    ProposalsColumns,
+		PrimaryKey: []*schema.Column{ProposalsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "proposal_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{ProposalsColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "state = 'OPEN'",
+				},
+			},
+			{
+				Name:    "proposal_decided_at",
+				Unique:  false,
+				Columns: []*schema.Column{ProposalsColumns[17]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "state <> 'OPEN'",
+				},
+			},
+		},
+	}
 	// RefusalsColumns holds the columns for the "refusals" table.
 	RefusalsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1348,6 +1397,7 @@ var (
 		PackageActionsTable,
 		PackageFilesTable,
 		PromotionsTable,
+		ProposalsTable,
 		RefusalsTable,
 		RefusedRequestsTable,
 		PackagesTable,
@@ -1457,6 +1507,9 @@ func init() {
 	PromotionsTable.ForeignKeys[0].RefTable = ChannelsTable
 	PromotionsTable.Annotation = &entsql.Annotation{
 		Table: "promotions",
+	}
+	ProposalsTable.Annotation = &entsql.Annotation{
+		Table: "proposals",
 	}
 	RefusalsTable.Annotation = &entsql.Annotation{
 		Table: "refusals",

@@ -78,6 +78,9 @@ type PackageFile func(*sql.Selector)
 // Promotion is the predicate function for promotion builders.
 type Promotion func(*sql.Selector)
 
+// Proposal is the predicate function for proposal builders.
+type Proposal func(*sql.Selector)
+
 // Refusal is the predicate function for refusal builders.
 type Refusal func(*sql.Selector)
 
