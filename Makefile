@@ -118,6 +118,10 @@ lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, gol
 audit: $(GOVULNCHECK) frontend/node_modules/.installed e2e/node_modules/.installed ## look for known vulnerabilities of the dependencies; not part of test, because the result changes with time
 	scripts/audit.sh $(GOVULNCHECK)
 
+.PHONY: licenses
+licenses: ## write docs/licenses.md; fails on a licence that may not be shipped (test-go checks both)
+	go test -count=1 -run '^TestLicensesAreAllowed$$' . -update-licenses
+
 .PHONY: test-go
 test-go: install-postgresql ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
 	scripts/with-postgres $(SHELL) $(.SHELLFLAGS) ' \
