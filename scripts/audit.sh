@@ -53,7 +53,7 @@ verdict 'go mod verify' $status
 
 printf '\n==== Go: retracted, deprecated and newer versions\n'
 # Only modules that the program or its tests use. Newer versions are printed, but are not findings.
-if go list -m -u -retracted -f '{{if not .Main}}{{$m := .Path}}{{with .Retracted}}RETRACTED {{$m}}: {{.}}{{"\n"}}{{end}}{{with .Deprecated}}DEPRECATED {{$m}}: {{.}}{{"\n"}}{{end}}{{with .Error}}UNKNOWN {{$m}}: {{.Err}}{{"\n"}}{{end}}{{with .Update}}{{$m}} {{$.Version}} {{with $.Time}}({{.Format "2006-01"}}) {{end}}-> {{.Version}}{{end}}{{end}}' \
+if go list -e -m -u -retracted -f '{{if not .Main}}{{$m := .Path}}{{with .Retracted}}RETRACTED {{$m}}: {{.}}{{"\n"}}{{end}}{{with .Deprecated}}DEPRECATED {{$m}}: {{.}}{{"\n"}}{{end}}{{with .Error}}UNKNOWN {{$m}}: {{.Err}}{{"\n"}}{{end}}{{with .Update}}{{$m}} {{$.Version}} {{with $.Time}}({{.Format "2006-01"}}) {{end}}-> {{.Version}}{{end}}{{end}}' \
 	$(go list -deps -test -f '{{with .Module}}{{.Path}}{{end}}' ./... | sort -u) >"$log" 2>&1; then
 	sed '/^$/d' "$log"
 	status=0
