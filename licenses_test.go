@@ -27,10 +27,10 @@ var allowedLicenses = []string{
 	"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "ISC", "MIT", "MPL-2.0", "OFL-1.1", "Python-2.0", "Unicode-DFS-2016", "Unlicense", "public domain",
 }
 
-// readLicenses are those that a person read, because no program recognizes them. A version is
-// part of the key, so that they are read again.
+// readLicenses has those that licensecheck and the lock file do not give, set by hand. A version is
+// part of the key, so that they are looked at again.
 var readLicenses = map[string]string{
-	"modernc.org/memory@v1.12.1/LICENSE-LOGO":   "BSD-3-Clause", // of a picture, which is not linked; the code has this licence
+	"modernc.org/memory@v1.12.1/LICENSE-LOGO":   "BSD-3-Clause", // only the address of a picture; the licence of the code stands here
 	"modernc.org/sqlite@v1.61.1/LICENSE-SQLITE": "public domain",
 	"svelte-toolbelt@0.10.7":                    "MIT", // its LICENSE; package.json has none
 }
