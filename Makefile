@@ -22,6 +22,8 @@ ARGS ?=
 
 GOLANGCI_VERSION := 2.15.0
 GOLANGCI := build/tools/golangci-lint-$(GOLANGCI_VERSION)
+GOVULNCHECK_VERSION := 1.9.0
+GOVULNCHECK := build/tools/govulncheck-$(GOVULNCHECK_VERSION)
 GREMLINS_VERSION := 0.6.0
 GREMLINS := build/tools/gremlins-$(GREMLINS_VERSION)
 
@@ -93,7 +95,7 @@ clean: ## remove build results (not data/)
 # The targets of a group run at once. verify rewrites generated files, and the dashboard's tests are the
 # only ones that do not read them. A prerequisite here is installed before two targets of a group need it.
 .PHONY: test
-test: frontend/node_modules/.installed ## run all checks below except soak, as CI does
+test: frontend/node_modules/.installed ## run all checks below except audit and soak, as CI does
 	@scripts/stages.sh 'verify test-frontend' 'lint test-go' e2e
 
 .PHONY: verify
@@ -111,6 +113,14 @@ lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, gol
 	npm --prefix frontend run lint
 	npm --prefix frontend run check
 	npm --prefix frontend run check-documents
+
+.PHONY: audit
+audit: $(GOVULNCHECK) frontend/node_modules/.installed e2e/node_modules/.installed ## look for known vulnerabilities of the dependencies; not part of test, because the result changes with time
+	scripts/audit.sh $(GOVULNCHECK)
+
+.PHONY: licenses
+licenses: ## write docs/licenses.md; fails on a licence that may not be shipped (test-go checks both)
+	go test -count=1 -run '^TestLicensesAreAllowed$$' . -update-licenses
 
 .PHONY: test-go
 test-go: install-postgresql ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
@@ -174,6 +184,11 @@ $(GOLANGCI):
 	@mkdir -p $(@D)
 	GOBIN=$(abspath $(@D)) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION)
 	mv $(@D)/golangci-lint $@
+
+$(GOVULNCHECK):
+	@mkdir -p $(@D)
+	GOBIN=$(abspath $(@D)) go install golang.org/x/vuln/cmd/govulncheck@v$(GOVULNCHECK_VERSION)
+	mv $(@D)/govulncheck $@
 
 $(GREMLINS):
 	@mkdir -p $(@D)

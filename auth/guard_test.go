@@ -73,7 +73,7 @@ func basic(name, password string) func(*http.Request) {
 }
 
 func cookie(token string) func(*http.Request) {
-	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: SessionCookie, Value: token}) } //nolint:gosec // of a request
+	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: SessionCookie, Value: token}) }
 }
 
 func TestGuardIdentifiesThePrincipal(t *testing.T) {

@@ -35,7 +35,7 @@ func (r Role) String() string {
 // ParseRole reads the name of a role.
 func ParseRole(name string) (Role, error) {
 	if i := slices.Index(roleNames, name); i > 0 {
-		return Role(i), nil
+		return Role(i), nil //nolint:gosec // G115: i is below len(roleNames)
 	}
 	return 0, fmt.Errorf("must be one of %s, not %q", strings.Join(roleNames[1:], ", "), name)
 }

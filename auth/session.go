@@ -71,13 +71,15 @@ func CanSetSession(ctx context.Context) error {
 // read the cookie, and forms of other sites do not send it. If this request
 // came over TLS, the client sends it over TLS only.
 func SetSession(ctx context.Context, token string, expires time.Time) error {
-	return setCookie(ctx, &http.Cookie{Value: token, Expires: expires})
+	return setCookie(ctx, &http.Cookie{Value: token, Expires: expires}) //nolint:gosec // G124: setCookie sets the attributes
 }
 
 // ClearSession deletes the cookie.
-func ClearSession(ctx context.Context) error { return setCookie(ctx, &http.Cookie{MaxAge: -1}) }
+func ClearSession(ctx context.Context) error {
+	return setCookie(ctx, &http.Cookie{MaxAge: -1}) //nolint:gosec // G124: setCookie sets the attributes
+}
 
-func setCookie(ctx context.Context, c *http.Cookie) error {
+func setCookie(ctx context.Context, c *http.Cookie) error { //nolint:gosec // G124: Secure over TLS, which the server may not have
 	info := requestOf(ctx)
 	w, err := info.cookieWriter()
 	if err != nil {

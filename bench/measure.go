@@ -96,7 +96,7 @@ func (s *settings) profile(name string) (stop func(), err error) {
 	if s.profiles == "" {
 		return func() {}, nil
 	}
-	f, err := os.Create(filepath.Join(s.profiles, name+".pprof"))
+	f, err := os.Create(filepath.Join(s.profiles, name+".pprof")) //nolint:gosec // G304: the directory of -profiles
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func (s *testServer) serve(ctx context.Context, log *slog.Logger) error {
 			return
 		}
 		s.server.ServeHTTP(w, r)
-	})}
+	}), ReadHeaderTimeout: time.Minute}
 	s.done.Go(func() { _ = s.http.Serve(listener) }) // returns after Close
 	return nil
 }
@@ -163,7 +163,9 @@ func (s *testServer) setLimit(n int) error {
 
 // machineID is the id of the n-th machine of the group. Even ones run the target
 // version, odd ones the version before.
-func machineID(n int) string { return load.MachineID(0, uint64(n)) }
+func machineID(n int) string {
+	return load.MachineID(0, uint64(n)) //nolint:gosec // G115: n is an index
+}
 
 func upToDateMachine(n int) string { return machineID(2 * n) }
 

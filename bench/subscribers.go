@@ -137,7 +137,7 @@ func (a *arrivals) newViewer() func(machines int) []time.Duration {
 		if n <= shown {
 			return nil
 		}
-		at := a.at[shown+rand.IntN(n-shown)].Load()
+		at := a.at[shown+rand.IntN(n-shown)].Load() //nolint:gosec // G404: a sample, not a secret
 		shown = n
 		return []time.Duration{time.Duration(now - at)}
 	}

@@ -29,7 +29,7 @@ func (s *site) bob(t testing.TB, role auth.Role) (user *account.UpdateUser, call
 	return &account.UpdateUser{ID: row.ID, Role: role}, map[string]*caller{
 		"password": by(func(r *http.Request) { r.SetBasicAuth("bob", password) }),
 		"token":    by(func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }),
-		"cookie":   by(func(r *http.Request) { r.AddCookie(&http.Cookie{Name: auth.SessionCookie, Value: token}) }), //nolint:gosec // of a request
+		"cookie":   by(func(r *http.Request) { r.AddCookie(&http.Cookie{Name: auth.SessionCookie, Value: token}) }),
 	}
 }
 
@@ -106,7 +106,7 @@ func TestSigningOutWithoutASessionPublishesNothing(t *testing.T) {
 	s := oneSite(t)
 	sub := s.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.AccountsChanged })
 	defer sub.Close()
-	unknown := &caller{site: s, t: t, prepare: func(r *http.Request) { r.AddCookie(&http.Cookie{Name: auth.SessionCookie, Value: "made up"}) }} //nolint:gosec // of a request
+	unknown := &caller{site: s, t: t, prepare: func(r *http.Request) { r.AddCookie(&http.Cookie{Name: auth.SessionCookie, Value: "made up"}) }}
 	unknown.get("mutation { signOut { sessionEnded } }", nil)
 	if events := sub.Take(); len(events) > 0 {
 		t.Errorf("published %v", events)

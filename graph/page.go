@@ -52,10 +52,10 @@ func readCursor(text string, values ...any) error {
 		return bad
 	}
 	for i, part := range parts {
-		if json.Unmarshal(part, values[i]) != nil {
+		if json.Unmarshal(part, values[i]) != nil { //nolint:gosec // G602: as many values as parts, checked above
 			return bad
 		}
-		if text, ok := values[i].(*string); ok && strings.ContainsRune(*text, 0) {
+		if text, ok := values[i].(*string); ok && strings.ContainsRune(*text, 0) { //nolint:gosec // G602: the same
 			return bad // PostgreSQL cannot store NUL
 		}
 	}

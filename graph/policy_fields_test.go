@@ -87,7 +87,7 @@ func TestDashboardKnowsEveryPolicyField(t *testing.T) {
 	text = append(text, '\n')
 	const name = "../frontend/src/lib/policy/fields.json"
 	if *update {
-		s.must(os.WriteFile(name, text, 0o644)) //nolint:gosec // a source file
+		s.must(os.WriteFile(name, text, 0o644))
 	}
 	if want, err := os.ReadFile(name); err != nil || !bytes.Equal(text, want) {
 		t.Errorf("the policy fields differ from %s (%v): run `go test ./graph -run DashboardKnows -update`", name, err)

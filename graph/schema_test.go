@@ -26,7 +26,7 @@ func TestSchemaMatchesSnapshot(t *testing.T) {
 	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(schema())
 	const name = "testdata/schema.graphql"
 	if *update {
-		if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil { //nolint:gosec // a file of the test
+		if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -229,7 +229,7 @@ func TestSignInNeverAdoptsACookie(t *testing.T) {
 		if mine := sign("ana"); mine == planted || mine == "" {
 			t.Errorf("cookie %q before, %q after", planted, mine)
 		}
-		attacker := &caller{site: s, t: t, prepare: func(r *http.Request) { r.AddCookie(&http.Cookie{Name: auth.SessionCookie, Value: planted}) }} //nolint:gosec // of a request
+		attacker := &caller{site: s, t: t, prepare: func(r *http.Request) { r.AddCookie(&http.Cookie{Name: auth.SessionCookie, Value: planted}) }}
 		if r := attacker.ask("{ me { username } }", nil); string(r.Data) != `{"me":null}` {
 			t.Errorf("the planted session: %s", r.Data)
 		}

@@ -47,10 +47,11 @@ var units = map[string]time.Duration{
 func sum(numbers []string, units []time.Duration) (total time.Duration, ok bool) {
 	for i, text := range numbers {
 		n, err := strconv.ParseFloat(text, 64)
-		if err != nil || n*float64(units[i]) > math.MaxInt64/4 {
+		unit := float64(units[i]) //nolint:gosec // G602: callers give as many units as numbers
+		if err != nil || n*unit > math.MaxInt64/4 {
 			return 0, false
 		}
-		total += time.Duration(math.Round(n * float64(units[i])))
+		total += time.Duration(math.Round(n * unit))
 	}
 	return total, true
 }

@@ -21,7 +21,7 @@ func ReduceCode(text string) int {
 	if err != nil {
 		return 0
 	}
-	return int(uint32(n) & codeMask)
+	return int(n & codeMask)
 }
 
 // checkFailed reports whether an error code is about the update check and not about

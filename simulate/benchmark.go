@@ -99,7 +99,7 @@ func (o *Options) source(ctx context.Context, p load.Plan, series uint64, printf
 		app = "{" + id.String() + "}"
 	}
 	f, machines := load.NewFleet(app, o.Fleet.Track), o.Fleet.Machines
-	id := func(n int) string { return load.MachineID(o.Fleet.Seed, uint64(n)) }
+	id := func(n int) string { return load.MachineID(o.Fleet.Seed, uint64(n)) } //nolint:gosec // G115: n is an index
 	kinds, err := parseWeights("mix", o.Benchmark.Mix, "a kind and a weight, such as checks:9")
 	if err != nil {
 		return nil, err

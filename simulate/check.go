@@ -73,7 +73,7 @@ func (m *Machine) unanswered(r Result, status int) Result {
 		m.interval = min(2*m.interval, max(maxInterval, m.behavior.Interval))
 	}
 	m.phase = phaseReport
-	m.code = int32(CodeHTTPBase + status)
+	m.code = int32(CodeHTTPBase + status) //nolint:gosec // G115: an HTTP status has three digits
 	if m.program {
 		m.idle(&r)
 	}

@@ -86,7 +86,7 @@ func newMachine(b *Behavior, id Identity, program bool, version string, seed uin
 	id.AlephVersion = version
 	return &Machine{
 		Identity: id, Version: version, program: program, behavior: b, scenario: randomScenario, boot: boot{previous: initialVersion},
-		interval: b.Interval, random: rand.New(rand.NewPCG(seed, uint64(index))),
+		interval: b.Interval, random: rand.New(rand.NewPCG(seed, uint64(index))), //nolint:gosec // G404, G115: simulated, repeatable from the seed
 	}
 }
 

@@ -64,7 +64,7 @@ func TestCertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 		}
 	}()
 	open := func() *http.Client {
-		c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // its serial number is compared
+		c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 		t.Cleanup(c.CloseIdleConnections)
 		return c
 	}

@@ -72,7 +72,7 @@ func TestConfigCheckLooksIntoTheDatabase(t *testing.T) {
 		}
 	}
 	start("")
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the test is about it
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	check := func(listen string, code int, texts ...string) {

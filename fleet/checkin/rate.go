@@ -17,7 +17,7 @@ type rate struct {
 const rateBits = 24 // bits of the count, enough for 16 million check-ins per second
 
 func (r *rate) note(now time.Time) {
-	second := uint64(now.Unix())
+	second := uint64(now.Unix()) //nolint:gosec // G115: the clock is after 1970
 	slot := &r.slots[second%uint64(len(r.slots))]
 	for {
 		was := slot.Load()
@@ -33,7 +33,7 @@ func (r *rate) note(now time.Time) {
 
 // perSecond returns the mean of the last whole seconds.
 func (r *rate) perSecond(now time.Time) float64 {
-	end, n := uint64(now.Unix()), uint64(0)
+	end, n := uint64(now.Unix()), uint64(0) //nolint:gosec // G115: the clock is after 1970
 	for i := range r.slots {
 		v := r.slots[i].Load()
 		if second := v >> rateBits; second < end && second+rateSeconds >= end {

@@ -191,7 +191,7 @@ func indexed[T any](ctx context.Context, what string, query func(context.Context
 func firstID(t time.Time) (id uuid.UUID) {
 	ms := max(t.UnixMilli(), 0)
 	for i := range 6 {
-		id[i] = byte(ms >> (8 * (5 - i)))
+		id[i] = byte(ms >> (8 * (5 - i))) //nolint:gosec // G115: takes one of the bytes
 	}
 	return id
 }

@@ -137,8 +137,8 @@ func (s *simulator) needsUpdate(v rollout.Version) bool {
 func fraction(purpose string, machine, try int) float64 {
 	var buffer [64]byte
 	data := append(buffer[:0], purpose...)
-	data = binary.BigEndian.AppendUint64(data, uint64(machine))
-	data = binary.BigEndian.AppendUint64(data, uint64(try))
+	data = binary.BigEndian.AppendUint64(data, uint64(machine)) //nolint:gosec // G115: only hashed
+	data = binary.BigEndian.AppendUint64(data, uint64(try))     //nolint:gosec // G115: only hashed
 	sum := sha256.Sum256(data)
 	return float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
 }

@@ -40,6 +40,7 @@ func newAttempt(provider, to string, now time.Time) attempt {
 // comes from another site: SameSite is therefore not strict.
 func (a attempt) cookie(secure bool) *http.Cookie {
 	text, _ := json.Marshal(a) // strings and a number
+	//nolint:gosec // G124: Secure over TLS, which the server may not have
 	return &http.Cookie{
 		Name: attemptCookie, Value: base64.RawURLEncoding.EncodeToString(text), Path: Prefix, MaxAge: int(attemptLife / time.Second),
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
@@ -48,7 +49,7 @@ func (a attempt) cookie(secure bool) *http.Cookie {
 
 // clearAttempt deletes the cookie: an attempt is used once.
 func clearAttempt(w http.ResponseWriter, secure bool) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: the same attributes as the cookie that it deletes
 		Name: attemptCookie, Path: Prefix, MaxAge: -1, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -63,7 +63,7 @@ func TestSignOutNamesThePageThatEndsTheSessionAtTheProvider(t *testing.T) {
 	at, _, _ := b.open("/auth/oidc/start?to=/")
 	// The browser of the test does not know the certificate of the provider.
 	trusting := &http.Client{
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, //nolint:gosec // a test
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	defer trusting.CloseIdleConnections()

@@ -115,7 +115,7 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, p Provider) {
 		return
 	}
 	http.SetCookie(w, a.cookie(h.Secure(r)))
-	http.Redirect(w, r, address, http.StatusSeeOther)
+	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // G710: an address of the configured provider
 }
 
 func (h *Handler) callback(w http.ResponseWriter, r *http.Request, p Provider) {

@@ -140,7 +140,7 @@ func (w *worker) wait(ctx context.Context, timer *time.Timer) (due time.Time, ok
 	case time.Now().Before(w.result.until):
 		return due, due.Before(w.result.until)
 	case w.interval > 0 && due.Before(now) && due.Before(w.result.until):
-		w.result.unsent.Add(uint64((w.result.until.Sub(due) + w.interval - 1) / w.interval))
+		w.result.unsent.Add(uint64((w.result.until.Sub(due) + w.interval - 1) / w.interval)) //nolint:gosec // G115: due is before until
 	}
 	return due, false
 }

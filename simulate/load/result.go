@@ -111,7 +111,9 @@ func hasAttribute(text []byte, attribute string) bool {
 }
 
 // Count is the number of requests with an outcome.
-func (r *Result) Count(o Outcome) int { return int(r.counts[o].Load()) }
+func (r *Result) Count(o Outcome) int {
+	return int(r.counts[o].Load()) //nolint:gosec // G115: a number of requests
+}
 
 // Answered is the number of complete responses.
 func (r *Result) Answered() int {
@@ -128,7 +130,9 @@ func (r *Result) Errors() int { return r.Count(Other) + r.Count(Unanswered) }
 
 // Unsent is the number of requests of an open loop that were due but never sent,
 // because all connections waited for a response until the end.
-func (r *Result) Unsent() int { return int(r.unsent.Load()) }
+func (r *Result) Unsent() int {
+	return int(r.unsent.Load()) //nolint:gosec // G115: a number of requests
+}
 
 // PerSecond is the rate of complete responses.
 func (r *Result) PerSecond() float64 { return float64(r.Answered()) / r.Took.Seconds() }

@@ -52,7 +52,7 @@ func Time(t time.Time) Value {
 func (v Value) appendID(to []byte) []byte {
 	var raw [16]byte
 	for i := range 8 {
-		raw[i], raw[8+i] = byte(v.a>>(56-8*i)), byte(v.b>>(56-8*i))
+		raw[i], raw[8+i] = byte(v.a>>(56-8*i)), byte(v.b>>(56-8*i)) //nolint:gosec // G115: takes one of the bytes
 	}
 	var text [36]byte
 	hex.Encode(text[0:8], raw[0:4])

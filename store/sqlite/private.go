@@ -12,7 +12,7 @@ import (
 // its log or its directory: they contain password hashes. SQLite gives its other files
 // the mode of the first. A directory that all users share, such as /tmp, stays as it is.
 func MakePrivate(path string, log *slog.Logger) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // G304: the operator names the file
 	if err != nil {
 		return err
 	}

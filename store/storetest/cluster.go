@@ -62,7 +62,7 @@ func sqlitePath(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := os.RemoveAll(folder); err != nil {
+		if err := os.RemoveAll(folder); err != nil { //nolint:gosec // G703: the folder that it made
 			t.Error(err)
 		}
 	})
