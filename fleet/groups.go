@@ -103,6 +103,8 @@ type UpdateGroup struct {
 	RequireSecret    *bool      // whether to refuse requests without a right machine secret; needs Admin
 	ExpectedRevision *int64     // Conflict if the group has another revision
 	Reason           string
+
+	RequireCertificate *bool // whether to refuse requests without a certificate of their machine; needs Admin
 }
 
 // UpdateGroup changes a group. Another channel starts a new rollout. When the track
@@ -116,7 +118,12 @@ func (s *Service) UpdateGroup(ctx context.Context, in UpdateGroup) (*db.Group, e
 	}
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
 	v := change.Verb{Name: "updateGroup", Reason: in.Reason, Invalid: p.Err()}
-	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return updateGroup(c, in, g, row) })
+	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error {
+		if err := s.requireCertificate(c, row.RequireCertificate, input.Or(in.RequireCertificate, row.RequireCertificate)); err != nil {
+			return err
+		}
+		return updateGroup(c, in, g, row)
+	})
 }
 
 func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Group) error {
@@ -136,6 +143,7 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 		return err
 	}
 	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).SetRequireSecret(require).
+		SetRequireCertificate(input.Or(in.RequireCertificate, row.RequireCertificate)).
 		SetName(name).SetTrack(track).SetAliases(aliases).SetDescription(input.Or(in.Description, row.Description))
 	switch {
 	case in.SetChannel && in.ChannelID == nil:

@@ -41,6 +41,8 @@ type Group struct {
 	Policy policy.Policy `json:"policy,omitempty"`
 	// requests to it need a machine secret
 	RequireSecret bool `json:"require_secret,omitempty"`
+	// requests to it need a client certificate that names their machine
+	RequireCertificate bool `json:"require_certificate,omitempty"`
 	// incremented by every change of this row, for expectedRevision
 	Revision int64 `json:"revision,omitempty"`
 	// PausedAt holds the value of the "paused_at" field.
@@ -180,7 +182,7 @@ func (*Group) scanValues(columns []string) ([]any, error) {
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case group.FieldAliases, group.FieldPolicy:
 			values[i] = new([]byte)
-		case group.FieldRequireSecret:
+		case group.FieldRequireSecret, group.FieldRequireCertificate:
 			values[i] = new(sql.NullBool)
 		case group.FieldRevision:
 			values[i] = new(sql.NullInt64)
@@ -269,6 +271,12 @@ func (_m *Group) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field require_secret", values[i])
 			} else if value.Valid {
 				_m.RequireSecret = value.Bool
+			}
+		case group.FieldRequireCertificate:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field require_certificate", values[i])
+			} else if value.Valid {
+				_m.RequireCertificate = value.Bool
 			}
 		case group.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -417,6 +425,9 @@ func (_m *Group) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("require_secret=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RequireSecret))
+	builder.WriteString(", ")
+	builder.WriteString("require_certificate=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequireCertificate))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

@@ -117,6 +117,20 @@ func (_c *GroupCreate) SetNillableRequireSecret(v *bool) *GroupCreate {
 	return _c
 }
 
+// SetRequireCertificate sets the "require_certificate" field.
+func (_c *GroupCreate) SetRequireCertificate(v bool) *GroupCreate {
+	_c.mutation.SetRequireCertificate(v)
+	return _c
+}
+
+// SetNillableRequireCertificate sets the "require_certificate" field if the given value is not nil.
+func (_c *GroupCreate) SetNillableRequireCertificate(v *bool) *GroupCreate {
+	if v != nil {
+		_c.SetRequireCertificate(*v)
+	}
+	return _c
+}
+
 // SetRevision sets the "revision" field.
 func (_c *GroupCreate) SetRevision(v int64) *GroupCreate {
 	_c.mutation.SetRevision(v)
@@ -365,6 +379,10 @@ func (_c *GroupCreate) defaults() {
 		v := group.DefaultRequireSecret
 		_c.mutation.SetRequireSecret(v)
 	}
+	if _, ok := _c.mutation.RequireCertificate(); !ok {
+		v := group.DefaultRequireCertificate
+		_c.mutation.SetRequireCertificate(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := group.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -401,6 +419,9 @@ func (_c *GroupCreate) check() error {
 	}
 	if _, ok := _c.mutation.RequireSecret(); !ok {
 		return &ValidationError{Name: "require_secret", err: errors.New(`db: missing required field "Group.require_secret"`)}
+	}
+	if _, ok := _c.mutation.RequireCertificate(); !ok {
+		return &ValidationError{Name: "require_certificate", err: errors.New(`db: missing required field "Group.require_certificate"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Group.revision"`)}
@@ -479,6 +500,10 @@ func (_c *GroupCreate) createSpec() (*Group, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RequireSecret(); ok {
 		_spec.SetField(group.FieldRequireSecret, field.TypeBool, value)
 		_node.RequireSecret = value
+	}
+	if value, ok := _c.mutation.RequireCertificate(); ok {
+		_spec.SetField(group.FieldRequireCertificate, field.TypeBool, value)
+		_node.RequireCertificate = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)

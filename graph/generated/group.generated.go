@@ -769,6 +769,29 @@ func (ec *executionContext) fieldContext_Group_requireSecret(_ context.Context, 
 	return graphql.NewScalarFieldContext("Group", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Group_requireCertificate(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_requireCertificate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequireCertificate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Group_requireCertificate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Group", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _Group_secrets(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3105,7 +3128,7 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "track", "aliases", "description", "channelId", "requireSecret", "expectedRevision", "reason"}
+	fieldsInOrder := [...]string{"id", "name", "track", "aliases", "description", "channelId", "requireSecret", "requireCertificate", "expectedRevision", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3163,6 +3186,13 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 				return it, err
 			}
 			it.RequireSecret = data
+		case "requireCertificate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireCertificate"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequireCertificate = data
 		case "expectedRevision":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
 			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
@@ -3446,6 +3476,11 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 				})
 		case "requireSecret":
 			out.Values[i] = ec._Group_requireSecret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "requireCertificate":
+			out.Values[i] = ec._Group_requireCertificate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -30,6 +30,8 @@ const (
 	FieldPolicy = "policy"
 	// FieldRequireSecret holds the string denoting the require_secret field in the database.
 	FieldRequireSecret = "require_secret"
+	// FieldRequireCertificate holds the string denoting the require_certificate field in the database.
+	FieldRequireCertificate = "require_certificate"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldPausedAt holds the string denoting the paused_at field in the database.
@@ -139,6 +141,7 @@ var Columns = []string{
 	FieldDescription,
 	FieldPolicy,
 	FieldRequireSecret,
+	FieldRequireCertificate,
 	FieldRevision,
 	FieldPausedAt,
 	FieldPausedBy,
@@ -164,6 +167,8 @@ var (
 	DefaultDescription string
 	// DefaultRequireSecret holds the default value on creation for the "require_secret" field.
 	DefaultRequireSecret bool
+	// DefaultRequireCertificate holds the default value on creation for the "require_certificate" field.
+	DefaultRequireCertificate bool
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 	// DefaultPausedBy holds the default value on creation for the "paused_by" field.
@@ -213,6 +218,11 @@ func ByDescription(opts ...sql.OrderTermOption) OrderOption {
 // ByRequireSecret orders the results by the require_secret field.
 func ByRequireSecret(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRequireSecret, opts...).ToFunc()
+}
+
+// ByRequireCertificate orders the results by the require_certificate field.
+func ByRequireCertificate(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequireCertificate, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.

@@ -91,6 +91,11 @@ func RequireSecret(v bool) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldRequireSecret, v))
 }
 
+// RequireCertificate applies equality check predicate on the "require_certificate" field. It's identical to RequireCertificateEQ.
+func RequireCertificate(v bool) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldRequireCertificate, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int64) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldRevision, v))
@@ -449,6 +454,16 @@ func RequireSecretEQ(v bool) predicate.Group {
 // RequireSecretNEQ applies the NEQ predicate on the "require_secret" field.
 func RequireSecretNEQ(v bool) predicate.Group {
 	return predicate.Group(sql.FieldNEQ(FieldRequireSecret, v))
+}
+
+// RequireCertificateEQ applies the EQ predicate on the "require_certificate" field.
+func RequireCertificateEQ(v bool) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldRequireCertificate, v))
+}
+
+// RequireCertificateNEQ applies the NEQ predicate on the "require_certificate" field.
+func RequireCertificateNEQ(v bool) predicate.Group {
+	return predicate.Group(sql.FieldNEQ(FieldRequireCertificate, v))
 }
 
 // RevisionEQ applies the EQ predicate on the "revision" field.
