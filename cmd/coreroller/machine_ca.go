@@ -46,7 +46,6 @@ func (a *machineCA) ask(c *tls.Config) *tls.Config {
 		return c
 	}
 	c.ClientAuth = tls.VerifyClientCertIfGiven
-	c.SessionTicketsDisabled = true           // a resumed session would keep the trust in a removed authority
 	c.NextProtos = []string{"h2", "http/1.1"} // net/http adds them to the outer configuration only
 	c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		asks := c.Clone()

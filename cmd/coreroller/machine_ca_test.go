@@ -99,10 +99,12 @@ func machineClient(t *testing.T, shown []tls.Certificate, version uint16) *http.
 // certifying is a program with a group that requires client certificates.
 type certifying struct {
 	*Program
-	t    *testing.T
-	log  lockedBuffer
-	file string // of the authorities
-	body string // of a request of machine "m"
+	t   *testing.T
+	log lockedBuffer
+
+	resumed bool   // whether the last connection resumed a session
+	file    string // of the authorities
+	body    string // of a request of machine "m"
 }
 
 func startCertifying(t *testing.T, a *authority, separate bool) *certifying {
@@ -151,6 +153,7 @@ func (c *certifying) status(client *http.Client) int {
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
+	c.resumed = resp.TLS.DidResume
 	return resp.StatusCode
 }
 
@@ -213,6 +216,9 @@ func TestMachineClientCAIsReadAgainWhenItsFileChanges(t *testing.T) {
 	first, second := machineClient(t, before.sign("m", nil), tls.VersionTLS13), machineClient(t, after.sign("m", nil), tls.VersionTLS13)
 	if is, other := c.status(first), c.status(second); is != http.StatusOK || other != 0 {
 		t.Fatalf("statuses %d and %d", is, other)
+	}
+	if is := c.status(first); is != http.StatusOK || !c.resumed {
+		t.Fatalf("status %d, resumed %t", is, c.resumed)
 	}
 	after.write(c.file)
 	deadline := time.Now().Add(20 * time.Second)
