@@ -111,6 +111,57 @@ func TestPagesNameExistingTests(t *testing.T) {
 	}
 }
 
+// TestPagesNameTestsOfTheirFolder checks that a test that a page names with its folder,
+// such as `graph: TestX`, is there.
+func TestPagesNameTestsOfTheirFolder(t *testing.T) {
+	placed := regexp.MustCompile("`([a-z/]+): ((?:Test|Fuzz)[A-Z]\\w*)")
+	checked := 0
+	for name, text := range pages(t) {
+		for _, m := range placed.FindAllStringSubmatch(text, -1) {
+			files, err := filepath.Glob(m[1] + "/*_test.go")
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := false
+			for _, file := range files {
+				source, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = found || strings.Contains(string(source), "\nfunc "+m[2])
+			}
+			if !found {
+				t.Errorf("%s: there is no test %s in %s", name, m[2], m[1])
+			}
+			checked++
+		}
+	}
+	if checked < 100 {
+		t.Errorf("only %d tests with a folder", checked)
+	}
+}
+
+// TestEveryAttackHasATest checks that each row of the first tables of docs/security.md
+// names a test, or says that there is no protection.
+func TestEveryAttackHasATest(t *testing.T) {
+	text := pages(t)["docs/security.md"]
+	_, text, _ = strings.Cut(text, "## Threat model\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	tests := regexp.MustCompile("`[a-z/]+: Test[A-Z]|`e2e/[a-z-]+\\.spec\\.ts`|no protection")
+	rows := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		if !strings.HasPrefix(line, "| ") || strings.HasSuffix(line, "| Test |") || strings.HasPrefix(line, "| Attacker") {
+			continue
+		}
+		if rows++; !tests.MatchString(line) {
+			t.Errorf("docs/security.md: no test for %.60s", line)
+		}
+	}
+	if rows < 40 {
+		t.Errorf("only %d attacks", rows)
+	}
+}
+
 // TestPagesNameExistingFiles checks that paths in code style exist, such as
 // `store/lane.go` or `rollout/testdata`.
 func TestPagesNameExistingFiles(t *testing.T) {

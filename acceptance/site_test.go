@@ -225,7 +225,7 @@ func (s *site) join() {
 		n.store = openStore(s.t, s.url)
 	}
 	var err error
-	settings := fleet.Options{Store: n.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler), Quotas: s.quotas}
+	settings := fleet.Options{Store: n.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler), Quotas: s.quotas, MachineCertificates: true}
 	if s.clocks != nil {
 		reads := s.clocks(s, n, len(s.servers))
 		reads.Log = settings.Log

@@ -101,7 +101,8 @@ type UpdateApplication struct {
 	Description *string
 	Versioning  *version.Versioning // only without packages and machines
 
-	RequireSecret *bool // whether all groups refuse requests without a right machine secret
+	RequireSecret      *bool // whether all groups refuse requests without a right machine secret
+	RequireCertificate *bool // whether all groups refuse requests without a certificate of their machine
 }
 
 // UpdateApplication changes name, product id, description and versioning. Machines
@@ -140,7 +141,11 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 				return err
 			}
 		}
-		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetTeamID(team).SetRequireSecret(require).SetName(name).SetVersioning(versioning).
+		certificate := input.Or(in.RequireCertificate, row.RequireCertificate)
+		if err := s.requireCertificate(c, row.RequireCertificate, certificate); err != nil {
+			return err
+		}
+		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetTeamID(team).SetRequireSecret(require).SetRequireCertificate(certificate).SetName(name).SetVersioning(versioning).
 			SetDescription(input.Or(in.Description, row.Description))
 		if product == "" {
 			update.ClearProductID()

@@ -104,6 +104,8 @@ type UpdateGroup struct {
 	RequireApproval  *bool      // whether changes that reach more machines need another person's approval; needs Admin
 	ExpectedRevision *int64     // Conflict if the group has another revision
 	Reason           string
+
+	RequireCertificate *bool // whether to refuse requests without a certificate of their machine; needs Admin
 }
 
 // UpdateGroup changes a group. Another channel starts a new rollout. When the track
@@ -117,7 +119,12 @@ func (s *Service) UpdateGroup(ctx context.Context, in UpdateGroup) (*db.Group, e
 	}
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
 	v := change.Verb{Name: "updateGroup", Reason: in.Reason, Invalid: p.Err()}
-	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return updateGroup(c, in, g, row) })
+	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error {
+		if err := s.requireCertificate(c, row.RequireCertificate, input.Or(in.RequireCertificate, row.RequireCertificate)); err != nil {
+			return err
+		}
+		return updateGroup(c, in, g, row)
+	})
 }
 
 func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Group) error {
@@ -146,6 +153,7 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 		}
 	}
 	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).SetRequireSecret(require).SetRequireApproval(approval).
+		SetRequireCertificate(input.Or(in.RequireCertificate, row.RequireCertificate)).
 		SetName(name).SetTrack(track).SetAliases(aliases).SetDescription(input.Or(in.Description, row.Description))
 	switch {
 	case in.SetChannel && in.ChannelID == nil:

@@ -163,3 +163,18 @@ func mayRequire(c *change.Change, groups ...*catalog.Group) error {
 	}
 	return nil
 }
+
+// requireCertificate checks whether a group or an application may require certificates
+// from now on, or no longer.
+func (s *Service) requireCertificate(c *change.Change, was, is bool) error {
+	if was == is {
+		return nil
+	}
+	if err := c.Allow("createMachineSecret"); err != nil {
+		return err
+	}
+	if is && !s.certificates {
+		return fault.Errorf(fault.Conflict, "requireCertificate", "the server asks machines for no certificates: start it with --machine-client-ca first")
+	}
+	return nil
+}

@@ -45,6 +45,9 @@ type Options struct {
 	Quotas  quota.Quotas    // on what clients without credentials can store
 	Inspect payload.Sources // from where the server fetches payloads; see InspectPayload
 
+	// MachineCertificates says that the server asks machines for client certificates.
+	MachineCertificates bool
+
 	SessionIdle time.Duration // an unused session ends after it; 0: account.DefaultSessionIdle
 }
 
@@ -62,6 +65,8 @@ type Service struct {
 	now     func() time.Time // UTC microseconds, the precision of the databases
 	demo    DemoFleet
 	demoing sync.Mutex // held while the demo is started or stopped
+
+	certificates bool // the server asks machines for client certificates
 
 	payloads *payload.Fetcher
 	fetching chan struct{} // holds one element for each payload that is fetched
@@ -87,7 +92,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		Machines: machines,
 		Accounts: account.New(account.Options{Store: o.Store, Changes: changes, Now: now, Log: o.Log, Idle: o.SessionIdle}),
-		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo,
+		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo, certificates: o.MachineCertificates,
 		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
 	}
 	s.Upkeep = upkeep.New(upkeep.Options{

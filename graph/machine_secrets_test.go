@@ -54,6 +54,9 @@ func TestMachineSecretsKeepToTheCallersGrants(t *testing.T) {
 	want(t, n.as(t, "pia").get(create, own), "userErrors.0.code", "FORBIDDEN")
 	want(t, n.as(t, "pia").get(require, vars{"in": vars{"id": s.group, "requireSecret": true}}), "userErrors.0.code", "FORBIDDEN")
 	want(t, n.as(t, "gus").get(require, vars{"in": vars{"id": s.group, "requireSecret": true}}), "group.requireSecret", true)
+	certificate := vars{"in": vars{"id": s.group, "requireCertificate": true}}
+	want(t, n.as(t, "pia").get(require, certificate), "userErrors.0.code", "FORBIDDEN")
+	want(t, n.as(t, "gus").get(require, certificate), "userErrors.0.code", "CONFLICT", "userErrors.0.field", "requireCertificate")
 	seen := n.as(t, "gus").get(`query($app: ID!) { application(id: $app) { secrets { name } } }`, vars{"app": s.app})
 	want(t, seen, "secrets", []any{})
 }

@@ -160,9 +160,9 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers, sec
 		http.Error(w, "internal error, request id "+requestID(w), http.StatusInternalServerError)
 		return false
 	}
-	if refused := withoutSecret(b.replies); refused > 0 && refused == len(req.Apps) {
+	if why := unproven(b.replies); why != "" {
 		// Not noupdate, with which the machine would not notice.
-		http.Error(w, "the request needs a machine secret that is right for its application and group", http.StatusForbidden)
+		http.Error(w, why, http.StatusForbidden)
 		return false
 	}
 	if inFlight > h.limit/2 {
@@ -181,7 +181,7 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers, sec
 // checkIn appends a reply for each app, in order, and returns the number of
 // failures.
 func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, b *buffers, secret catalog.SecretHash) (failed int, overloaded bool) {
-	address := h.proxies.ClientAddress(r)
+	address, certificate := h.proxies.ClientAddress(r), certificateOf(r)
 	for i := range req.Apps {
 		app := &req.Apps[i]
 		if app.ID == "" {
@@ -190,7 +190,7 @@ func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, 
 			continue
 		}
 		in := fleetCheckIn(req, app, address)
-		in.Secret = secret
+		in.Secret, in.Certificate = secret, certificate
 		answer, err := h.fleet.CheckIn(r.Context(), in)
 		switch {
 		case err == nil:

@@ -35,8 +35,8 @@ type App struct {
 }
 
 // Values of the status attributes, as in Google's "Omaha Server Protocol V3" and
-// go-omaha. error-unknownGroup, error-invalidMachine and error-secret are ours, because the
-// protocol allows other values that start with error-.
+// go-omaha. error-unknownGroup, error-invalidMachine, error-secret and error-certificate are ours,
+// because the protocol allows other values that start with error-.
 const (
 	statusOK       = "ok"
 	statusNoUpdate = "noupdate"
@@ -49,6 +49,7 @@ const (
 	statusInvalidMachine     = "error-invalidMachine"
 	statusInvalidRequest     = "error-invalidRequest"
 	statusSecret             = "error-secret"
+	statusCertificate        = "error-certificate"
 )
 
 // infoTooManyNewMachines is no rollout.Reason, because the engine is not asked.

@@ -25,14 +25,20 @@ func invalidReply(app *App, status string) reply {
 	return reply{app: app, status: status, reason: rollout.ReasonInvalidRequest}
 }
 
-// withoutSecret counts the replies to applications whose machine secret was not right.
-func withoutSecret(replies []reply) (n int) {
+// unproven returns why a request is forbidden: none of its applications was served,
+// because each needs another machine secret or certificate. It returns "" otherwise.
+func unproven(replies []reply) (why string) {
 	for i := range replies {
-		if replies[i].answer.Verdict.Secret() {
-			n++
+		switch v := replies[i].answer.Verdict; {
+		case v.Secret():
+			why = "the request needs a machine secret that is right for its application and group"
+		case v.Certificate():
+			why = "the connection needs a client certificate that names the machine of the request"
+		default:
+			return ""
 		}
 	}
-	return n
+	return why
 }
 
 // failed reports whether the check-in failed by a server fault.
@@ -53,6 +59,8 @@ func statusOf(v catalog.Verdict) (string, rollout.Reason) {
 		return statusInvalidMachine, rollout.ReasonInvalidRequest
 	case catalog.VerdictSecretMissing, catalog.VerdictSecretUnknown, catalog.VerdictSecretRevoked, catalog.VerdictSecretExpired:
 		return statusSecret, rollout.ReasonInvalidRequest
+	case catalog.VerdictCertificateMissing, catalog.VerdictCertificateExpired, catalog.VerdictCertificateOther:
+		return statusCertificate, rollout.ReasonInvalidRequest
 	}
 	return statusInternal, rollout.ReasonNone
 }

@@ -2,6 +2,7 @@ package omaha
 
 import (
 	"crypto/subtle"
+	"crypto/x509"
 	"net/http"
 	"strings"
 
@@ -75,4 +76,13 @@ func secretOf(r *http.Request, inPath string) catalog.SecretHash {
 		}
 	}
 	return catalog.SecretHash{}
+}
+
+// certificateOf returns the client certificate of a connection, nil if it has none that
+// crypto/tls verified.
+func certificateOf(r *http.Request) *x509.Certificate {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return nil
+	}
+	return r.TLS.VerifiedChains[0][0]
 }

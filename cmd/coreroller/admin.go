@@ -28,7 +28,7 @@ func (p *Program) listenAdmin(ctx context.Context) (*admin, error) {
 	if address, err := netip.ParseAddrPort(listener.Addr().String()); err != nil || !address.Addr().IsLoopback() {
 		p.log.Warn("profiles are reachable from other machines: set --admin-listen to an address such as localhost:6060", "address", listener.Addr())
 	}
-	return &admin{listener: listener, http: &http.Server{Handler: server.Profile(), ReadHeaderTimeout: readHeaderTimeout}}, nil
+	return &admin{listener: listener, http: &http.Server{Handler: server.Profile(), ReadHeaderTimeout: defaultTimeouts().header}}, nil
 }
 
 // close does not wait for requests, because a profile may take minutes. It also

@@ -119,6 +119,8 @@ func loopback(address string) bool {
 }
 
 func (f *findings) checkCertificate(w Web) {
+	_, err := readMachineCA(w, discard(), time.Now)
+	f.fail(err)
 	c, err := readCertificate(w, discard(), time.Now)
 	f.fail(err)
 	if err != nil || c == nil {

@@ -32,6 +32,8 @@ func TestConfigCheckNamesEveryProblem(t *testing.T) {
 		{"key of another certificate", "", "error: --tls-cert", []string{"--tls-cert", cert, "--tls-key", otherKey}, 1},
 		{"no key", "", "error: --tls-cert is set without --tls-key", []string{"--tls-cert", cert}, 1},
 		{"unreadable file", "", "error: --tls-key: open", []string{"--tls-cert", cert, "--tls-key", filepath.Join(dir, "none")}, 1},
+		{"certificates of machines without TLS", "", "error: --machine-client-ca is set without --tls-cert", []string{"--machine-client-ca", cert}, 1},
+		{"no authority", "", "error: --machine-client-ca: " + empty + " contains no certificate", append(fine, "--machine-client-ca", empty), 1},
 		{"every proxy", "", "error: --trusted-proxies has 0.0.0.0/0", []string{"--trusted-proxies", "0.0.0.0/0"}, 1},
 		{"proxy on this machine", "", "warning: --listen is an address of this machine", []string{"--listen", "127.0.0.1:8000", "--data-dir", data}, 0},
 		{"no TLS", "", "warning: passwords travel in the clear", []string{"--listen", ":8000", "--data-dir", data}, 0},

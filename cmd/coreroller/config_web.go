@@ -17,6 +17,7 @@ import (
 // the internet.
 type Web struct {
 	TLSCert, TLSKey          string // files; "" serves without TLS
+	MachineClientCA          string // file; "" asks machines for no certificates
 	ListenMachines           string // host:port of the update URL alone; "" is Listen
 	ListenMetrics            string // host:port of the metrics alone; "" is Listen
 	MaxConnectionsPerAddress int    // 0 is a quarter of MaxConnections
@@ -27,6 +28,7 @@ type Web struct {
 func (w *Web) flags(f *pflag.FlagSet) {
 	f.StringVar(&w.TLSCert, "tls-cert", "", "file with the certificate and its chain (PEM): the server uses TLS; a changed file is used for new connections, without a restart")
 	f.StringVar(&w.TLSKey, "tls-key", "", "file with the key of --tls-cert (PEM)")
+	f.StringVar(&w.MachineClientCA, "machine-client-ca", "", "file with the certificates (PEM) of the authorities that sign client certificates of machines: the server asks for one; groups can require it; a changed file is used for new connections, without a restart")
 	f.StringVar(&w.ListenMachines, "listen-machines", "", "address of the update URL, if machines use another than people: host:port; --listen then serves no machines")
 	f.StringVar(&w.ListenMetrics, "listen-metrics", "", "address of /metrics, without TLS, if it must not be public: host:port; --listen then serves no metrics")
 	f.IntVar(&w.MaxConnectionsPerAddress, "max-connections-per-address", 0,

@@ -47,19 +47,23 @@ func (p *Program) part(flag string) *part {
 	return nil
 }
 
-// connect gives each part its server.
-func (p *Program) connect(certificates *tls.Config) {
+// connect gives each part its server. The one of machines asks for their certificates.
+func (p *Program) connect(certificates *tls.Config, machines *machineCA) {
 	for _, one := range p.parts {
 		handler, config := http.Handler(p.server), certificates.Clone() // net/http changes the configuration
 		switch one.flag {
+		case "listen":
+			if p.part("listen-machines") == nil {
+				config = machines.ask(config)
+			}
 		case "listen-machines":
-			handler = p.server.Machines()
+			handler, config = p.server.Machines(), machines.ask(config)
 		case "listen-metrics":
 			handler, config = p.server.Metrics(), nil
 		}
 		one.http = &http.Server{
 			Handler: one.listener.LimitKeepAlives(handler), TLSConfig: config,
-			ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+			ReadHeaderTimeout: p.timeouts.header, ReadTimeout: p.timeouts.request, WriteTimeout: p.timeouts.write, IdleTimeout: p.timeouts.idle,
 			MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 			HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		}

@@ -24,9 +24,10 @@ import (
 // Program is a complete server. Run starts it and returns when it accepts
 // requests. Close stops it in order. Tests run it on port 0.
 type Program struct {
-	config Config
-	log    *slog.Logger
-	now    func() time.Time
+	config   Config
+	timeouts timeouts
+	log      *slog.Logger
+	now      func() time.Time
 
 	parts  []*part // listeners with their servers; the first is --listen
 	store  *store.Store
@@ -44,21 +45,29 @@ type Program struct {
 
 // NewProgram returns a Program that is not started yet.
 func NewProgram(c Config, log *slog.Logger, now func() time.Time) *Program {
-	p := &Program{config: c, log: log, now: now, failed: make(chan error, 4)}
+	p := &Program{config: c, timeouts: defaultTimeouts(), log: log, now: now, failed: make(chan error, 4)}
 	p.demo = demo.New(p.OmahaURL)
 	return p
 }
 
-// Limits of the HTTP servers. Subscriptions and long downloads extend the time for
-// writing with each part.
+// timeouts are limits of the HTTP servers. Subscriptions and long downloads extend the
+// time for writing with each part.
+type timeouts struct {
+	header  time.Duration // from the first byte of a request to the end of its header
+	request time.Duration // to the end of its body; the largest request has 1 MiB
+	write   time.Duration // of the answer; the longest operation takes 20 s
+	idle    time.Duration // between two requests of a connection
+}
+
+func defaultTimeouts() timeouts {
+	return timeouts{header: 10 * time.Second, request: 20 * time.Second, write: time.Minute, idle: 2 * time.Minute}
+}
+
+// Further limits of the HTTP servers.
 const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 20 * time.Second // the largest request has 1 MiB
-	writeTimeout      = time.Minute      // the longest operation takes 20 s
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
-	maxStreams        = 100              // requests in progress on one connection of HTTP/2
-	stopTimeout       = 10 * time.Second // for requests in flight at shutdown
+	maxHeaderBytes = 64 << 10
+	maxStreams     = 100              // requests in progress on one connection of HTTP/2
+	stopTimeout    = 10 * time.Second // for requests in flight at shutdown
 )
 
 // Run opens the port and the database and starts all goroutines. ctx limits the
@@ -73,6 +82,10 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return err
 	}
 	certificate, err := readCertificate(p.config.Web, p.log, p.now)
+	if err != nil {
+		return err
+	}
+	machines, err := readMachineCA(p.config.Web, p.log, p.now)
 	if err != nil {
 		return err
 	}
@@ -105,7 +118,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		SeparateMachines: p.part("listen-machines") != nil, SeparateMetrics: p.part("listen-metrics") != nil, MachinesPort: p.machinesPort(),
 		SignIns: signIns,
 	})
-	p.connect(certificate.config())
+	p.connect(certificate.config(), machines)
 	p.parts[0].http.RegisterOnShutdown(p.server.Close) // Shutdown would wait for event streams
 	p.start()
 	return nil
@@ -125,7 +138,7 @@ func (p *Program) open(ctx context.Context) error {
 		return err
 	}
 	p.now = host.Now
-	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, SessionIdle: p.config.SessionIdle}); err != nil {
+	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, SessionIdle: p.config.SessionIdle, MachineCertificates: p.config.Web.MachineClientCA != ""}); err != nil {
 		return err
 	}
 	if err = p.fleet.Upkeep.Beat(ctx); err != nil {

@@ -110,6 +110,11 @@ export class Api {
   async omaha(applicationId: string, track: string, version = '1.0.0'): Promise<string> {
     const body = `<request protocol="3.0"><app appid="${applicationId}" version="${version}" track="${track}"
       machineid="made-up" board="amd64-usr"><updatecheck/></app></request>`;
+    return this.post(body);
+  }
+
+  /** Sends the text of a machine's request and returns the answer. */
+  async post(body: string): Promise<string> {
     const response = await fetch(`${this.url}/v1/update/`, { method: 'POST', body });
     return response.text();
   }

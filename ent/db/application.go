@@ -32,6 +32,8 @@ type Application struct {
 	Versioning version.Versioning `json:"versioning,omitempty"`
 	// requests to its groups need a machine secret
 	RequireSecret bool `json:"require_secret,omitempty"`
+	// requests to its groups need a client certificate that names their machine
+	RequireCertificate bool `json:"require_certificate,omitempty"`
 	// incremented by every change of the application's configuration
 	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -124,7 +126,7 @@ func (*Application) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case application.FieldRequireSecret:
+		case application.FieldRequireSecret, application.FieldRequireCertificate:
 			values[i] = new(sql.NullBool)
 		case application.FieldRevision:
 			values[i] = new(sql.NullInt64)
@@ -191,6 +193,12 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field require_secret", values[i])
 			} else if value.Valid {
 				_m.RequireSecret = value.Bool
+			}
+		case application.FieldRequireCertificate:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field require_certificate", values[i])
+			} else if value.Valid {
+				_m.RequireCertificate = value.Bool
 			}
 		case application.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -296,6 +304,9 @@ func (_m *Application) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("require_secret=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RequireSecret))
+	builder.WriteString(", ")
+	builder.WriteString("require_certificate=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequireCertificate))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

@@ -96,6 +96,20 @@ func (_c *ApplicationCreate) SetNillableRequireSecret(v *bool) *ApplicationCreat
 	return _c
 }
 
+// SetRequireCertificate sets the "require_certificate" field.
+func (_c *ApplicationCreate) SetRequireCertificate(v bool) *ApplicationCreate {
+	_c.mutation.SetRequireCertificate(v)
+	return _c
+}
+
+// SetNillableRequireCertificate sets the "require_certificate" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableRequireCertificate(v *bool) *ApplicationCreate {
+	if v != nil {
+		_c.SetRequireCertificate(*v)
+	}
+	return _c
+}
+
 // SetRevision sets the "revision" field.
 func (_c *ApplicationCreate) SetRevision(v int64) *ApplicationCreate {
 	_c.mutation.SetRevision(v)
@@ -263,6 +277,10 @@ func (_c *ApplicationCreate) defaults() {
 		v := application.DefaultRequireSecret
 		_c.mutation.SetRequireSecret(v)
 	}
+	if _, ok := _c.mutation.RequireCertificate(); !ok {
+		v := application.DefaultRequireCertificate
+		_c.mutation.SetRequireCertificate(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := application.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -285,6 +303,9 @@ func (_c *ApplicationCreate) check() error {
 	}
 	if _, ok := _c.mutation.RequireSecret(); !ok {
 		return &ValidationError{Name: "require_secret", err: errors.New(`db: missing required field "Application.require_secret"`)}
+	}
+	if _, ok := _c.mutation.RequireCertificate(); !ok {
+		return &ValidationError{Name: "require_certificate", err: errors.New(`db: missing required field "Application.require_certificate"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Application.revision"`)}
@@ -349,6 +370,10 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RequireSecret(); ok {
 		_spec.SetField(application.FieldRequireSecret, field.TypeBool, value)
 		_node.RequireSecret = value
+	}
+	if value, ok := _c.mutation.RequireCertificate(); ok {
+		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
+		_node.RequireCertificate = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)

@@ -126,6 +126,20 @@ func (_u *ApplicationUpdate) SetNillableRequireSecret(v *bool) *ApplicationUpdat
 	return _u
 }
 
+// SetRequireCertificate sets the "require_certificate" field.
+func (_u *ApplicationUpdate) SetRequireCertificate(v bool) *ApplicationUpdate {
+	_u.mutation.SetRequireCertificate(v)
+	return _u
+}
+
+// SetNillableRequireCertificate sets the "require_certificate" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableRequireCertificate(v *bool) *ApplicationUpdate {
+	if v != nil {
+		_u.SetRequireCertificate(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *ApplicationUpdate) SetRevision(v int64) *ApplicationUpdate {
 	_u.mutation.ResetRevision()
@@ -427,6 +441,9 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.RequireSecret(); ok {
 		_spec.SetField(application.FieldRequireSecret, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequireCertificate(); ok {
+		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
@@ -804,6 +821,20 @@ func (_u *ApplicationUpdateOne) SetNillableRequireSecret(v *bool) *ApplicationUp
 	return _u
 }
 
+// SetRequireCertificate sets the "require_certificate" field.
+func (_u *ApplicationUpdateOne) SetRequireCertificate(v bool) *ApplicationUpdateOne {
+	_u.mutation.SetRequireCertificate(v)
+	return _u
+}
+
+// SetNillableRequireCertificate sets the "require_certificate" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableRequireCertificate(v *bool) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetRequireCertificate(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *ApplicationUpdateOne) SetRevision(v int64) *ApplicationUpdateOne {
 	_u.mutation.ResetRevision()
@@ -1135,6 +1166,9 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	}
 	if value, ok := _u.mutation.RequireSecret(); ok {
 		_spec.SetField(application.FieldRequireSecret, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequireCertificate(); ok {
+		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)

@@ -43,6 +43,8 @@ type Group struct {
 	RequireSecret bool `json:"require_secret,omitempty"`
 	// changes that reach more machines need another person
 	RequireApproval bool `json:"require_approval,omitempty"`
+	// requests to it need a client certificate that names their machine
+	RequireCertificate bool `json:"require_certificate,omitempty"`
 	// incremented by every change of this row, for expectedRevision
 	Revision int64 `json:"revision,omitempty"`
 	// PausedAt holds the value of the "paused_at" field.
@@ -182,7 +184,7 @@ func (*Group) scanValues(columns []string) ([]any, error) {
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case group.FieldAliases, group.FieldPolicy:
 			values[i] = new([]byte)
-		case group.FieldRequireSecret, group.FieldRequireApproval:
+		case group.FieldRequireSecret, group.FieldRequireApproval, group.FieldRequireCertificate:
 			values[i] = new(sql.NullBool)
 		case group.FieldRevision:
 			values[i] = new(sql.NullInt64)
@@ -277,6 +279,12 @@ func (_m *Group) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field require_approval", values[i])
 			} else if value.Valid {
 				_m.RequireApproval = value.Bool
+			}
+		case group.FieldRequireCertificate:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field require_certificate", values[i])
+			} else if value.Valid {
+				_m.RequireCertificate = value.Bool
 			}
 		case group.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -428,6 +436,9 @@ func (_m *Group) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("require_approval=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RequireApproval))
+	builder.WriteString(", ")
+	builder.WriteString("require_certificate=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequireCertificate))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

@@ -131,6 +131,20 @@ func (_c *GroupCreate) SetNillableRequireApproval(v *bool) *GroupCreate {
 	return _c
 }
 
+// SetRequireCertificate sets the "require_certificate" field.
+func (_c *GroupCreate) SetRequireCertificate(v bool) *GroupCreate {
+	_c.mutation.SetRequireCertificate(v)
+	return _c
+}
+
+// SetNillableRequireCertificate sets the "require_certificate" field if the given value is not nil.
+func (_c *GroupCreate) SetNillableRequireCertificate(v *bool) *GroupCreate {
+	if v != nil {
+		_c.SetRequireCertificate(*v)
+	}
+	return _c
+}
+
 // SetRevision sets the "revision" field.
 func (_c *GroupCreate) SetRevision(v int64) *GroupCreate {
 	_c.mutation.SetRevision(v)
@@ -383,6 +397,10 @@ func (_c *GroupCreate) defaults() {
 		v := group.DefaultRequireApproval
 		_c.mutation.SetRequireApproval(v)
 	}
+	if _, ok := _c.mutation.RequireCertificate(); !ok {
+		v := group.DefaultRequireCertificate
+		_c.mutation.SetRequireCertificate(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := group.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -422,6 +440,9 @@ func (_c *GroupCreate) check() error {
 	}
 	if _, ok := _c.mutation.RequireApproval(); !ok {
 		return &ValidationError{Name: "require_approval", err: errors.New(`db: missing required field "Group.require_approval"`)}
+	}
+	if _, ok := _c.mutation.RequireCertificate(); !ok {
+		return &ValidationError{Name: "require_certificate", err: errors.New(`db: missing required field "Group.require_certificate"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Group.revision"`)}
@@ -504,6 +525,10 @@ func (_c *GroupCreate) createSpec() (*Group, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RequireApproval(); ok {
 		_spec.SetField(group.FieldRequireApproval, field.TypeBool, value)
 		_node.RequireApproval = value
+	}
+	if value, ok := _c.mutation.RequireCertificate(); ok {
+		_spec.SetField(group.FieldRequireCertificate, field.TypeBool, value)
+		_node.RequireCertificate = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)

@@ -175,6 +175,20 @@ func (_u *GroupUpdate) SetNillableRequireApproval(v *bool) *GroupUpdate {
 	return _u
 }
 
+// SetRequireCertificate sets the "require_certificate" field.
+func (_u *GroupUpdate) SetRequireCertificate(v bool) *GroupUpdate {
+	_u.mutation.SetRequireCertificate(v)
+	return _u
+}
+
+// SetNillableRequireCertificate sets the "require_certificate" field if the given value is not nil.
+func (_u *GroupUpdate) SetNillableRequireCertificate(v *bool) *GroupUpdate {
+	if v != nil {
+		_u.SetRequireCertificate(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *GroupUpdate) SetRevision(v int64) *GroupUpdate {
 	_u.mutation.ResetRevision()
@@ -599,6 +613,9 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.RequireApproval(); ok {
 		_spec.SetField(group.FieldRequireApproval, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequireCertificate(); ok {
+		_spec.SetField(group.FieldRequireCertificate, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)
@@ -1108,6 +1125,20 @@ func (_u *GroupUpdateOne) SetNillableRequireApproval(v *bool) *GroupUpdateOne {
 	return _u
 }
 
+// SetRequireCertificate sets the "require_certificate" field.
+func (_u *GroupUpdateOne) SetRequireCertificate(v bool) *GroupUpdateOne {
+	_u.mutation.SetRequireCertificate(v)
+	return _u
+}
+
+// SetNillableRequireCertificate sets the "require_certificate" field if the given value is not nil.
+func (_u *GroupUpdateOne) SetNillableRequireCertificate(v *bool) *GroupUpdateOne {
+	if v != nil {
+		_u.SetRequireCertificate(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *GroupUpdateOne) SetRevision(v int64) *GroupUpdateOne {
 	_u.mutation.ResetRevision()
@@ -1562,6 +1593,9 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 	}
 	if value, ok := _u.mutation.RequireApproval(); ok {
 		_spec.SetField(group.FieldRequireApproval, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequireCertificate(); ok {
+		_spec.SetField(group.FieldRequireCertificate, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(group.FieldRevision, field.TypeInt64, value)

@@ -1353,39 +1353,40 @@ func (m *ActivityMutation) ResetEdge(name string) error {
 // ApplicationMutation represents an operation that mutates the Application nodes in the graph.
 type ApplicationMutation struct {
 	config
-	op               Op
-	typ              string
-	id               *uuid.UUID
-	name             *string
-	product_id       *string
-	description      *string
-	versioning       *version.Versioning
-	require_secret   *bool
-	revision         *int64
-	addrevision      *int64
-	created_at       *time.Time
-	deleted_at       *time.Time
-	clearedFields    map[string]struct{}
-	team             *uuid.UUID
-	clearedteam      bool
-	packages         map[uuid.UUID]struct{}
-	removedpackages  map[uuid.UUID]struct{}
-	clearedpackages  bool
-	channels         map[uuid.UUID]struct{}
-	removedchannels  map[uuid.UUID]struct{}
-	clearedchannels  bool
-	groups           map[uuid.UUID]struct{}
-	removedgroups    map[uuid.UUID]struct{}
-	clearedgroups    bool
-	instances        map[uuid.UUID]struct{}
-	removedinstances map[uuid.UUID]struct{}
-	clearedinstances bool
-	secrets          map[uuid.UUID]struct{}
-	removedsecrets   map[uuid.UUID]struct{}
-	clearedsecrets   bool
-	done             bool
-	oldValue         func(context.Context) (*Application, error)
-	predicates       []predicate.Application
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	name                *string
+	product_id          *string
+	description         *string
+	versioning          *version.Versioning
+	require_secret      *bool
+	require_certificate *bool
+	revision            *int64
+	addrevision         *int64
+	created_at          *time.Time
+	deleted_at          *time.Time
+	clearedFields       map[string]struct{}
+	team                *uuid.UUID
+	clearedteam         bool
+	packages            map[uuid.UUID]struct{}
+	removedpackages     map[uuid.UUID]struct{}
+	clearedpackages     bool
+	channels            map[uuid.UUID]struct{}
+	removedchannels     map[uuid.UUID]struct{}
+	clearedchannels     bool
+	groups              map[uuid.UUID]struct{}
+	removedgroups       map[uuid.UUID]struct{}
+	clearedgroups       bool
+	instances           map[uuid.UUID]struct{}
+	removedinstances    map[uuid.UUID]struct{}
+	clearedinstances    bool
+	secrets             map[uuid.UUID]struct{}
+	removedsecrets      map[uuid.UUID]struct{}
+	clearedsecrets      bool
+	done                bool
+	oldValue            func(context.Context) (*Application, error)
+	predicates          []predicate.Application
 }
 
 var _ ent.Mutation = (*ApplicationMutation)(nil)
@@ -1719,6 +1720,42 @@ func (m *ApplicationMutation) OldRequireSecret(ctx context.Context) (v bool, err
 // ResetRequireSecret resets all changes to the "require_secret" field.
 func (m *ApplicationMutation) ResetRequireSecret() {
 	m.require_secret = nil
+}
+
+// SetRequireCertificate sets the "require_certificate" field.
+func (m *ApplicationMutation) SetRequireCertificate(b bool) {
+	m.require_certificate = &b
+}
+
+// RequireCertificate returns the value of the "require_certificate" field in the mutation.
+func (m *ApplicationMutation) RequireCertificate() (r bool, exists bool) {
+	v := m.require_certificate
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequireCertificate returns the old "require_certificate" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldRequireCertificate(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequireCertificate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequireCertificate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequireCertificate: %w", err)
+	}
+	return oldValue.RequireCertificate, nil
+}
+
+// ResetRequireCertificate resets all changes to the "require_certificate" field.
+func (m *ApplicationMutation) ResetRequireCertificate() {
+	m.require_certificate = nil
 }
 
 // SetRevision sets the "revision" field.
@@ -2193,7 +2230,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.team != nil {
 		fields = append(fields, application.FieldTeamID)
 	}
@@ -2211,6 +2248,9 @@ func (m *ApplicationMutation) Fields() []string {
 	}
 	if m.require_secret != nil {
 		fields = append(fields, application.FieldRequireSecret)
+	}
+	if m.require_certificate != nil {
+		fields = append(fields, application.FieldRequireCertificate)
 	}
 	if m.revision != nil {
 		fields = append(fields, application.FieldRevision)
@@ -2241,6 +2281,8 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.Versioning()
 	case application.FieldRequireSecret:
 		return m.RequireSecret()
+	case application.FieldRequireCertificate:
+		return m.RequireCertificate()
 	case application.FieldRevision:
 		return m.Revision()
 	case application.FieldCreatedAt:
@@ -2268,6 +2310,8 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldVersioning(ctx)
 	case application.FieldRequireSecret:
 		return m.OldRequireSecret(ctx)
+	case application.FieldRequireCertificate:
+		return m.OldRequireCertificate(ctx)
 	case application.FieldRevision:
 		return m.OldRevision(ctx)
 	case application.FieldCreatedAt:
@@ -2324,6 +2368,13 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetRequireSecret(v)
+		return nil
+	case application.FieldRequireCertificate:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequireCertificate(v)
 		return nil
 	case application.FieldRevision:
 		v, ok := value.(int64)
@@ -2442,6 +2493,9 @@ func (m *ApplicationMutation) ResetField(name string) error {
 		return nil
 	case application.FieldRequireSecret:
 		m.ResetRequireSecret()
+		return nil
+	case application.FieldRequireCertificate:
+		m.ResetRequireCertificate()
 		return nil
 	case application.FieldRevision:
 		m.ResetRevision()
@@ -9707,53 +9761,54 @@ func (m *FloorMutation) ResetEdge(name string) error {
 // GroupMutation represents an operation that mutates the Group nodes in the graph.
 type GroupMutation struct {
 	config
-	op                 Op
-	typ                string
-	id                 *uuid.UUID
-	name               *string
-	track              *string
-	aliases            *[]string
-	appendaliases      []string
-	arch               *string
-	description        *string
-	policy             *policy.Policy
-	require_secret     *bool
-	require_approval   *bool
-	revision           *int64
-	addrevision        *int64
-	paused_at          *time.Time
-	paused_by          *string
-	pause_reason       *string
-	deleted_at         *time.Time
-	created_at         *time.Time
-	clearedFields      map[string]struct{}
-	application        *uuid.UUID
-	clearedapplication bool
-	channel            *uuid.UUID
-	clearedchannel     bool
-	rollouts           map[uuid.UUID]struct{}
-	removedrollouts    map[uuid.UUID]struct{}
-	clearedrollouts    bool
-	ledger             *int
-	clearedledger      bool
-	counts             map[int]struct{}
-	removedcounts      map[int]struct{}
-	clearedcounts      bool
-	points             map[int]struct{}
-	removedpoints      map[int]struct{}
-	clearedpoints      bool
-	paces              map[int]struct{}
-	removedpaces       map[int]struct{}
-	clearedpaces       bool
-	secrets            map[uuid.UUID]struct{}
-	removedsecrets     map[uuid.UUID]struct{}
-	clearedsecrets     bool
-	instances          map[uuid.UUID]struct{}
-	removedinstances   map[uuid.UUID]struct{}
-	clearedinstances   bool
-	done               bool
-	oldValue           func(context.Context) (*Group, error)
-	predicates         []predicate.Group
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	name                *string
+	track               *string
+	aliases             *[]string
+	appendaliases       []string
+	arch                *string
+	description         *string
+	policy              *policy.Policy
+	require_secret      *bool
+	require_approval    *bool
+	require_certificate *bool
+	revision            *int64
+	addrevision         *int64
+	paused_at           *time.Time
+	paused_by           *string
+	pause_reason        *string
+	deleted_at          *time.Time
+	created_at          *time.Time
+	clearedFields       map[string]struct{}
+	application         *uuid.UUID
+	clearedapplication  bool
+	channel             *uuid.UUID
+	clearedchannel      bool
+	rollouts            map[uuid.UUID]struct{}
+	removedrollouts     map[uuid.UUID]struct{}
+	clearedrollouts     bool
+	ledger              *int
+	clearedledger       bool
+	counts              map[int]struct{}
+	removedcounts       map[int]struct{}
+	clearedcounts       bool
+	points              map[int]struct{}
+	removedpoints       map[int]struct{}
+	clearedpoints       bool
+	paces               map[int]struct{}
+	removedpaces        map[int]struct{}
+	clearedpaces        bool
+	secrets             map[uuid.UUID]struct{}
+	removedsecrets      map[uuid.UUID]struct{}
+	clearedsecrets      bool
+	instances           map[uuid.UUID]struct{}
+	removedinstances    map[uuid.UUID]struct{}
+	clearedinstances    bool
+	done                bool
+	oldValue            func(context.Context) (*Group, error)
+	predicates          []predicate.Group
 }
 
 var _ ent.Mutation = (*GroupMutation)(nil)
@@ -10260,6 +10315,42 @@ func (m *GroupMutation) OldRequireApproval(ctx context.Context) (v bool, err err
 // ResetRequireApproval resets all changes to the "require_approval" field.
 func (m *GroupMutation) ResetRequireApproval() {
 	m.require_approval = nil
+}
+
+// SetRequireCertificate sets the "require_certificate" field.
+func (m *GroupMutation) SetRequireCertificate(b bool) {
+	m.require_certificate = &b
+}
+
+// RequireCertificate returns the value of the "require_certificate" field in the mutation.
+func (m *GroupMutation) RequireCertificate() (r bool, exists bool) {
+	v := m.require_certificate
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequireCertificate returns the old "require_certificate" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldRequireCertificate(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequireCertificate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequireCertificate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequireCertificate: %w", err)
+	}
+	return oldValue.RequireCertificate, nil
+}
+
+// ResetRequireCertificate resets all changes to the "require_certificate" field.
+func (m *GroupMutation) ResetRequireCertificate() {
+	m.require_certificate = nil
 }
 
 // SetRevision sets the "revision" field.
@@ -10975,7 +11066,7 @@ func (m *GroupMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupMutation) Fields() []string {
-	fields := make([]string, 0, 16)
+	fields := make([]string, 0, 17)
 	if m.application != nil {
 		fields = append(fields, group.FieldApplicationID)
 	}
@@ -11005,6 +11096,9 @@ func (m *GroupMutation) Fields() []string {
 	}
 	if m.require_approval != nil {
 		fields = append(fields, group.FieldRequireApproval)
+	}
+	if m.require_certificate != nil {
+		fields = append(fields, group.FieldRequireCertificate)
 	}
 	if m.revision != nil {
 		fields = append(fields, group.FieldRevision)
@@ -11052,6 +11146,8 @@ func (m *GroupMutation) Field(name string) (ent.Value, bool) {
 		return m.RequireSecret()
 	case group.FieldRequireApproval:
 		return m.RequireApproval()
+	case group.FieldRequireCertificate:
+		return m.RequireCertificate()
 	case group.FieldRevision:
 		return m.Revision()
 	case group.FieldPausedAt:
@@ -11093,6 +11189,8 @@ func (m *GroupMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldRequireSecret(ctx)
 	case group.FieldRequireApproval:
 		return m.OldRequireApproval(ctx)
+	case group.FieldRequireCertificate:
+		return m.OldRequireCertificate(ctx)
 	case group.FieldRevision:
 		return m.OldRevision(ctx)
 	case group.FieldPausedAt:
@@ -11183,6 +11281,13 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetRequireApproval(v)
+		return nil
+	case group.FieldRequireCertificate:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequireCertificate(v)
 		return nil
 	case group.FieldRevision:
 		v, ok := value.(int64)
@@ -11346,6 +11451,9 @@ func (m *GroupMutation) ResetField(name string) error {
 		return nil
 	case group.FieldRequireApproval:
 		m.ResetRequireApproval()
+		return nil
+	case group.FieldRequireCertificate:
+		m.ResetRequireCertificate()
 		return nil
 	case group.FieldRevision:
 		m.ResetRevision()

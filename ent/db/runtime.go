@@ -80,8 +80,12 @@ func init() {
 	applicationDescRequireSecret := applicationFields[6].Descriptor()
 	// application.DefaultRequireSecret holds the default value on creation for the require_secret field.
 	application.DefaultRequireSecret = applicationDescRequireSecret.Default.(bool)
+	// applicationDescRequireCertificate is the schema descriptor for require_certificate field.
+	applicationDescRequireCertificate := applicationFields[7].Descriptor()
+	// application.DefaultRequireCertificate holds the default value on creation for the require_certificate field.
+	application.DefaultRequireCertificate = applicationDescRequireCertificate.Default.(bool)
 	// applicationDescRevision is the schema descriptor for revision field.
-	applicationDescRevision := applicationFields[7].Descriptor()
+	applicationDescRevision := applicationFields[8].Descriptor()
 	// application.DefaultRevision holds the default value on creation for the revision field.
 	application.DefaultRevision = applicationDescRevision.Default.(int64)
 	attemptFields := schema.Attempt{}.Fields()
@@ -196,16 +200,20 @@ func init() {
 	groupDescRequireApproval := groupFields[10].Descriptor()
 	// group.DefaultRequireApproval holds the default value on creation for the require_approval field.
 	group.DefaultRequireApproval = groupDescRequireApproval.Default.(bool)
+	// groupDescRequireCertificate is the schema descriptor for require_certificate field.
+	groupDescRequireCertificate := groupFields[11].Descriptor()
+	// group.DefaultRequireCertificate holds the default value on creation for the require_certificate field.
+	group.DefaultRequireCertificate = groupDescRequireCertificate.Default.(bool)
 	// groupDescRevision is the schema descriptor for revision field.
-	groupDescRevision := groupFields[11].Descriptor()
+	groupDescRevision := groupFields[12].Descriptor()
 	// group.DefaultRevision holds the default value on creation for the revision field.
 	group.DefaultRevision = groupDescRevision.Default.(int64)
 	// groupDescPausedBy is the schema descriptor for paused_by field.
-	groupDescPausedBy := groupFields[13].Descriptor()
+	groupDescPausedBy := groupFields[14].Descriptor()
 	// group.DefaultPausedBy holds the default value on creation for the paused_by field.
 	group.DefaultPausedBy = groupDescPausedBy.Default.(string)
 	// groupDescPauseReason is the schema descriptor for pause_reason field.
-	groupDescPauseReason := groupFields[14].Descriptor()
+	groupDescPauseReason := groupFields[15].Descriptor()
 	// group.DefaultPauseReason holds the default value on creation for the pause_reason field.
 	group.DefaultPauseReason = groupDescPauseReason.Default.(string)
 	grouprolloutFields := schema.GroupRollout{}.Fields()

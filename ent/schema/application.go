@@ -25,6 +25,7 @@ func (Application) Fields() []ent.Field {
 		field.String("description").Default(""),
 		field.String("versioning").GoType(version.Versioning("")).Default(string(version.Semantic)).Comment("which texts are versions: semver or numeric"),
 		field.Bool("require_secret").Default(false).Comment("requests to its groups need a machine secret"),
+		field.Bool("require_certificate").Default(false).Comment("requests to its groups need a client certificate that names their machine"),
 		field.Int64("revision").Default(1).Comment("incremented by every change of the application's configuration"),
 		createdAt(),
 		field.Time("deleted_at").Optional().Nillable().Comment("when a person deleted it; its rows are deleted in the background"),

@@ -29,6 +29,7 @@ func (Group) Fields() []ent.Field {
 		field.JSON("policy", rollout.Policy{}),
 		field.Bool("require_secret").Default(false).Comment("requests to it need a machine secret"),
 		field.Bool("require_approval").Default(false).Comment("changes that reach more machines need another person"),
+		field.Bool("require_certificate").Default(false).Comment("requests to it need a client certificate that names their machine"),
 		field.Int64("revision").Default(1).Comment("incremented by every change of this row, for expectedRevision"),
 		field.Time("paused_at").Optional().Nillable(),
 		field.String("paused_by").Default(""),

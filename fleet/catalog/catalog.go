@@ -37,7 +37,8 @@ type App struct {
 
 	Versioning version.Versioning
 
-	RequireSecret bool // of all its groups
+	RequireSecret      bool // of all its groups
+	RequireCertificate bool // of all its groups
 
 	byID    map[uuid.UUID]*Group
 	secrets map[secretKey]*Secret // also revoked and expired ones
@@ -102,8 +103,9 @@ type Group struct {
 	Pause   rollout.Pause
 	Offers  map[rollout.ID]*Offer // manifests of the target and every floor
 
-	RequireSecret   bool // the group or its application refuses requests without a right secret
-	RequireApproval bool // what reaches more of its machines needs another person's approval
+	RequireSecret      bool // the group or its application refuses requests without a right secret
+	RequireCertificate bool // the group or its application refuses requests without a certificate of their machine
+	RequireApproval    bool // what reaches more of its machines needs another person's approval
 }
 
 // App returns an application by its id, nil when there is none.

@@ -93,7 +93,7 @@ func (c *configuration) build() []*App {
 	for _, row := range c.apps {
 		a := &App{
 			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision, Versioning: row.Versioning,
-			RequireSecret: row.RequireSecret, byID: map[uuid.UUID]*Group{},
+			RequireSecret: row.RequireSecret, RequireCertificate: row.RequireCertificate, byID: map[uuid.UUID]*Group{},
 		}
 		if row.ProductID != nil {
 			a.ProductID = *row.ProductID
@@ -112,6 +112,7 @@ func (c *configuration) build() []*App {
 		if a := apps[row.ApplicationID]; a != nil {
 			g := newGroup(row, channels)
 			g.RequireSecret = row.RequireSecret || a.RequireSecret
+			g.RequireCertificate = row.RequireCertificate || a.RequireCertificate
 			a.add(g)
 		}
 	}

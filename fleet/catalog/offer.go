@@ -20,10 +20,18 @@ const (
 	VerdictSecretUnknown  // also: of another application or group
 	VerdictSecretRevoked
 	VerdictSecretExpired
+	VerdictCertificateMissing // the group requires a client certificate
+	VerdictCertificateExpired // since its connection began
+	VerdictCertificateOther   // it names other machines
 )
 
 // Secret reports whether the request has no right secret.
 func (v Verdict) Secret() bool { return v >= VerdictSecretMissing && v <= VerdictSecretExpired }
+
+// Certificate reports whether the request has no certificate of its machine.
+func (v Verdict) Certificate() bool {
+	return v >= VerdictCertificateMissing && v <= VerdictCertificateOther
+}
 
 // Offer is one manifest of a channel.
 type Offer struct {

@@ -151,6 +151,9 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 		return Answer{Verdict: verdict}, nil
 	}
 	now := s.now()
+	if verdict = group.Certify(in.Certificate, in.Machine, now); verdict != catalog.VerdictOK {
+		return Answer{Verdict: verdict}, nil
+	}
 	secret, verdict := group.Identify(in.Secret, now)
 	if verdict != catalog.VerdictOK {
 		return Answer{Verdict: verdict}, nil

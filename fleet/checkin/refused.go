@@ -39,6 +39,9 @@ const (
 	RefusedMachineSecretUnknown // or of another application or group
 	RefusedMachineSecretRevoked
 	RefusedMachineSecretExpired
+	RefusedCertificateMissing // the group requires one
+	RefusedCertificateExpired // since its connection began
+	RefusedCertificateOther   // of another machine
 	refusalCount
 )
 
@@ -46,6 +49,7 @@ var refusalText = [refusalCount]string{
 	"unreadable", "too_large", "wrong_path", "secret_missing", "no_application", "unknown_application", "unknown_track",
 	"invalid_version", "invalid_machine",
 	"machine_secret_missing", "machine_secret_unknown", "machine_secret_revoked", "machine_secret_expired",
+	"certificate_missing", "certificate_expired", "certificate_other",
 }
 
 // String returns the stable code.
@@ -121,6 +125,12 @@ func (s *Service) refuse(v catalog.Verdict, in CheckIn) {
 		r.Reason = RefusedMachineSecretRevoked
 	case catalog.VerdictSecretExpired:
 		r.Reason = RefusedMachineSecretExpired
+	case catalog.VerdictCertificateMissing:
+		r.Reason = RefusedCertificateMissing
+	case catalog.VerdictCertificateExpired:
+		r.Reason = RefusedCertificateExpired
+	case catalog.VerdictCertificateOther:
+		r.Reason = RefusedCertificateOther
 	}
 	s.Refuse(r)
 }

@@ -18,7 +18,8 @@ const useEvery = time.Minute
 // enrolls reports whether the request carries a right secret that enrolls its machine.
 func (c *call) enrolls() bool { return c.secret != nil && c.secret.Purpose == catalog.PurposeEnroll }
 
-// identify checks the secret under the locks, where the configuration is current. The
+// identify checks certificate and secret under the locks, where the configuration is
+// current. The certificate must name the machine if one of its groups requires it. The
 // secret must be right for the group that the machine names. It must also be right for
 // the group that the machine leaves or stays in, so that no client takes machines out of
 // a protected group by naming another one. If a person moved the machine, the secret of
@@ -28,6 +29,9 @@ func (b *batch) identify(c *call, m *store.Machine, group *catalog.Group) (v cat
 	named := app.Group(c.group.ID)
 	if named == nil {
 		named = group // it was deleted meanwhile
+	}
+	if v = b.certify(c, m, named, group); v != catalog.VerdictOK {
+		return v
 	}
 	if c.secret, v = named.Identify(c.in.Secret, b.now); v != catalog.VerdictOK || m == nil {
 		return v
@@ -43,6 +47,21 @@ func (b *batch) identify(c *call, m *store.Machine, group *catalog.Group) (v cat
 		}
 	}
 	return catalog.VerdictOK
+}
+
+// certify checks the certificate for the groups that the machine names, is in, and will
+// be in. A certificate is of the machine, so it stays right when a person moves it.
+func (b *batch) certify(c *call, m *store.Machine, named, group *catalog.Group) (v catalog.Verdict) {
+	if v = named.Certify(c.in.Certificate, c.in.Machine, b.now); v == catalog.VerdictOK {
+		v = group.Certify(c.in.Certificate, c.in.Machine, b.now)
+	}
+	if v != catalog.VerdictOK || m == nil {
+		return v
+	}
+	if left := group.App.Group(m.GroupID); left != nil {
+		return left.Certify(c.in.Certificate, c.in.Machine, b.now)
+	}
+	return v
 }
 
 // secretUses are the times at which secrets were used last.

@@ -1,6 +1,7 @@
 package checkin
 
 import (
+	"crypto/x509"
 	"time"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -19,7 +20,8 @@ type CheckIn struct {
 	Board string // "amd64-usr", "arm64-usr"; wins over Arch
 	Arch  string // os arch, "" = amd64
 
-	Secret catalog.SecretHash // of the machine secret, zero: none was sent
+	Secret      catalog.SecretHash // of the machine secret, zero: none was sent
+	Certificate *x509.Certificate  // of the client, signed by the CA for machines; nil: none
 
 	Attributes
 	rollout.Check // what the update check demands

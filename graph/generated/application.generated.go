@@ -208,6 +208,29 @@ func (ec *executionContext) fieldContext_Application_requireSecret(_ context.Con
 	return graphql.NewScalarFieldContext("Application", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Application_requireCertificate(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_requireCertificate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequireCertificate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_requireCertificate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _Application_secrets(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -805,7 +828,7 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "teamId", "productId", "description", "versioning", "requireSecret"}
+	fieldsInOrder := [...]string{"id", "name", "teamId", "productId", "description", "versioning", "requireSecret", "requireCertificate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -861,6 +884,13 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 				return it, err
 			}
 			it.RequireSecret = data
+		case "requireCertificate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireCertificate"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequireCertificate = data
 		}
 	}
 	return it, nil
@@ -924,6 +954,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			}
 		case "requireSecret":
 			out.Values[i] = ec._Application_requireSecret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "requireCertificate":
+			out.Values[i] = ec._Application_requireCertificate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

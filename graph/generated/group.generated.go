@@ -792,6 +792,29 @@ func (ec *executionContext) fieldContext_Group_requireApproval(_ context.Context
 	return graphql.NewScalarFieldContext("Group", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Group_requireCertificate(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_requireCertificate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequireCertificate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Group_requireCertificate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Group", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _Group_secrets(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3128,7 +3151,7 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "track", "aliases", "description", "channelId", "requireSecret", "requireApproval", "expectedRevision", "reason"}
+	fieldsInOrder := [...]string{"id", "name", "track", "aliases", "description", "channelId", "requireSecret", "requireApproval", "requireCertificate", "expectedRevision", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3193,6 +3216,13 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 				return it, err
 			}
 			it.RequireApproval = data
+		case "requireCertificate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireCertificate"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequireCertificate = data
 		case "expectedRevision":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
 			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
@@ -3481,6 +3511,11 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "requireApproval":
 			out.Values[i] = ec._Group_requireApproval(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "requireCertificate":
+			out.Values[i] = ec._Group_requireCertificate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -107,22 +107,23 @@ type ComplexityRoot struct {
 	}
 
 	Application struct {
-		Channels      func(childComplexity int) int
-		CreatedAt     func(childComplexity int) int
-		Description   func(childComplexity int) int
-		Groups        func(childComplexity int) int
-		ID            func(childComplexity int) int
-		Name          func(childComplexity int) int
-		Numbers       func(childComplexity int) int
-		Packages      func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
-		Permissions   func(childComplexity int) int
-		ProductID     func(childComplexity int) int
-		RecentChecks  func(childComplexity int) int
-		RequireSecret func(childComplexity int) int
-		Revision      func(childComplexity int) int
-		Secrets       func(childComplexity int) int
-		Team          func(childComplexity int) int
-		Versioning    func(childComplexity int) int
+		Channels           func(childComplexity int) int
+		CreatedAt          func(childComplexity int) int
+		Description        func(childComplexity int) int
+		Groups             func(childComplexity int) int
+		ID                 func(childComplexity int) int
+		Name               func(childComplexity int) int
+		Numbers            func(childComplexity int) int
+		Packages           func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
+		Permissions        func(childComplexity int) int
+		ProductID          func(childComplexity int) int
+		RecentChecks       func(childComplexity int) int
+		RequireCertificate func(childComplexity int) int
+		RequireSecret      func(childComplexity int) int
+		Revision           func(childComplexity int) int
+		Secrets            func(childComplexity int) int
+		Team               func(childComplexity int) int
+		Versioning         func(childComplexity int) int
 	}
 
 	ApplicationChange struct {
@@ -418,29 +419,30 @@ type ComplexityRoot struct {
 	}
 
 	Group struct {
-		Aliases         func(childComplexity int) int
-		Application     func(childComplexity int) int
-		Arch            func(childComplexity int) int
-		Channel         func(childComplexity int) int
-		CreatedAt       func(childComplexity int) int
-		CurrentHold     func(childComplexity int) int
-		Description     func(childComplexity int) int
-		ID              func(childComplexity int) int
-		Name            func(childComplexity int) int
-		Numbers         func(childComplexity int) int
-		Pause           func(childComplexity int) int
-		Permissions     func(childComplexity int) int
-		Policy          func(childComplexity int) int
-		PolicySentence  func(childComplexity int) int
-		PolicyWarnings  func(childComplexity int) int
-		RequireApproval func(childComplexity int) int
-		RequireSecret   func(childComplexity int) int
-		Revision        func(childComplexity int) int
-		Rollout         func(childComplexity int) int
-		Rollouts        func(childComplexity int, first *int, after *string) int
-		Secrets         func(childComplexity int) int
-		State           func(childComplexity int) int
-		Track           func(childComplexity int) int
+		Aliases            func(childComplexity int) int
+		Application        func(childComplexity int) int
+		Arch               func(childComplexity int) int
+		Channel            func(childComplexity int) int
+		CreatedAt          func(childComplexity int) int
+		CurrentHold        func(childComplexity int) int
+		Description        func(childComplexity int) int
+		ID                 func(childComplexity int) int
+		Name               func(childComplexity int) int
+		Numbers            func(childComplexity int) int
+		Pause              func(childComplexity int) int
+		Permissions        func(childComplexity int) int
+		Policy             func(childComplexity int) int
+		PolicySentence     func(childComplexity int) int
+		PolicyWarnings     func(childComplexity int) int
+		RequireApproval    func(childComplexity int) int
+		RequireCertificate func(childComplexity int) int
+		RequireSecret      func(childComplexity int) int
+		Revision           func(childComplexity int) int
+		Rollout            func(childComplexity int) int
+		Rollouts           func(childComplexity int, first *int, after *string) int
+		Secrets            func(childComplexity int) int
+		State              func(childComplexity int) int
+		Track              func(childComplexity int) int
 	}
 
 	GroupChange struct {
@@ -1661,6 +1663,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.RecentChecks(childComplexity), true
+	case "Application.requireCertificate":
+		if e.ComplexityRoot.Application.RequireCertificate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.RequireCertificate(childComplexity), true
 	case "Application.requireSecret":
 		if e.ComplexityRoot.Application.RequireSecret == nil {
 			break
@@ -2933,6 +2941,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.RequireApproval(childComplexity), true
+	case "Group.requireCertificate":
+		if e.ComplexityRoot.Group.RequireCertificate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.RequireCertificate(childComplexity), true
 	case "Group.requireSecret":
 		if e.ComplexityRoot.Group.RequireSecret == nil {
 			break
@@ -7991,6 +8005,8 @@ type Application {
   versioning: Versioning!
   "Whether requests to its groups are refused without a right machine secret."
   requireSecret: Boolean!
+  "Whether requests to its groups are refused without a client certificate that names their machine."
+  requireCertificate: Boolean!
   "Machine secrets that are right for all its groups, also revoked ones."
   secrets: [MachineSecret!]!
   "Increases with every change to the configuration of this application."
@@ -8069,6 +8085,8 @@ input UpdateApplicationInput {
   versioning: Versioning
   "Whether requests to its groups are refused without a right machine secret. Each group needs a secret first."
   requireSecret: Boolean
+  "Whether requests to its groups are refused without a client certificate that names their machine. The server needs ` + "`" + `--machine-client-ca` + "`" + ` first."
+  requireCertificate: Boolean
 }
 
 "The application to delete, with everything in it."
@@ -8959,6 +8977,8 @@ type Group {
   Such a mutation returns APPROVAL_REQUIRED; use ` + "`" + `propose` + "`" + `. Pausing, halting, and rolling back never need an approval.
   """
   requireApproval: Boolean!
+  "Whether requests to this group are refused without a client certificate that names their machine; ` + "`" + `requireCertificate` + "`" + ` of its application does the same for all groups."
+  requireCertificate: Boolean!
   "Machine secrets that are right for this group only, also revoked ones."
   secrets: [MachineSecret!]!
   "The application of the group."
@@ -9295,6 +9315,8 @@ input UpdateGroupInput {
   requireSecret: Boolean
   "Whether another person must approve what lets more of its machines update. Needs ADMIN; to switch it off needs an approval."
   requireApproval: Boolean
+  "Whether requests are refused without a client certificate that names their machine. Needs ADMIN, and ` + "`" + `--machine-client-ca` + "`" + ` of the server first."
+  requireCertificate: Boolean
   "The ` + "`" + `revision` + "`" + ` the group must have now, else the change fails with CONFLICT. Null disables the check."
   expectedRevision: Int
   "Reason, kept in the audit."
@@ -11190,6 +11212,12 @@ enum RefusalReason {
   MACHINE_SECRET_REVOKED
   "The machine secret has expired: status 403."
   MACHINE_SECRET_EXPIRED
+  "The group requires a client certificate, and the connection has none that ` + "`" + `--machine-client-ca` + "`" + ` signed: status 403."
+  CERTIFICATE_MISSING
+  "The client certificate has expired since its connection began: status 403."
+  CERTIFICATE_EXPIRED
+  "The client certificate does not name the machine of the request: status 403."
+  CERTIFICATE_OTHER
 }
 
 "A page of refused requests."
@@ -12268,6 +12296,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_versioning(ctx, field)
 	case "requireSecret":
 		return ec.fieldContext_Application_requireSecret(ctx, field)
+	case "requireCertificate":
+		return ec.fieldContext_Application_requireCertificate(ctx, field)
 	case "secrets":
 		return ec.fieldContext_Application_secrets(ctx, field)
 	case "revision":
@@ -12900,6 +12930,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_requireSecret(ctx, field)
 	case "requireApproval":
 		return ec.fieldContext_Group_requireApproval(ctx, field)
+	case "requireCertificate":
+		return ec.fieldContext_Group_requireCertificate(ctx, field)
 	case "secrets":
 		return ec.fieldContext_Group_secrets(ctx, field)
 	case "application":

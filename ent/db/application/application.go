@@ -25,6 +25,8 @@ const (
 	FieldVersioning = "versioning"
 	// FieldRequireSecret holds the string denoting the require_secret field in the database.
 	FieldRequireSecret = "require_secret"
+	// FieldRequireCertificate holds the string denoting the require_certificate field in the database.
+	FieldRequireCertificate = "require_certificate"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -98,6 +100,7 @@ var Columns = []string{
 	FieldDescription,
 	FieldVersioning,
 	FieldRequireSecret,
+	FieldRequireCertificate,
 	FieldRevision,
 	FieldCreatedAt,
 	FieldDeletedAt,
@@ -120,6 +123,8 @@ var (
 	DefaultVersioning version.Versioning
 	// DefaultRequireSecret holds the default value on creation for the "require_secret" field.
 	DefaultRequireSecret bool
+	// DefaultRequireCertificate holds the default value on creation for the "require_certificate" field.
+	DefaultRequireCertificate bool
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 )
@@ -160,6 +165,11 @@ func ByVersioning(opts ...sql.OrderTermOption) OrderOption {
 // ByRequireSecret orders the results by the require_secret field.
 func ByRequireSecret(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRequireSecret, opts...).ToFunc()
+}
+
+// ByRequireCertificate orders the results by the require_certificate field.
+func ByRequireCertificate(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequireCertificate, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.

@@ -88,6 +88,11 @@ func RequireSecret(v bool) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldRequireSecret, v))
 }
 
+// RequireCertificate applies equality check predicate on the "require_certificate" field. It's identical to RequireCertificateEQ.
+func RequireCertificate(v bool) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldRequireCertificate, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int64) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldRevision, v))
@@ -420,6 +425,16 @@ func RequireSecretEQ(v bool) predicate.Application {
 // RequireSecretNEQ applies the NEQ predicate on the "require_secret" field.
 func RequireSecretNEQ(v bool) predicate.Application {
 	return predicate.Application(sql.FieldNEQ(FieldRequireSecret, v))
+}
+
+// RequireCertificateEQ applies the EQ predicate on the "require_certificate" field.
+func RequireCertificateEQ(v bool) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldRequireCertificate, v))
+}
+
+// RequireCertificateNEQ applies the NEQ predicate on the "require_certificate" field.
+func RequireCertificateNEQ(v bool) predicate.Application {
+	return predicate.Application(sql.FieldNEQ(FieldRequireCertificate, v))
 }
 
 // RevisionEQ applies the EQ predicate on the "revision" field.

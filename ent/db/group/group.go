@@ -32,6 +32,8 @@ const (
 	FieldRequireSecret = "require_secret"
 	// FieldRequireApproval holds the string denoting the require_approval field in the database.
 	FieldRequireApproval = "require_approval"
+	// FieldRequireCertificate holds the string denoting the require_certificate field in the database.
+	FieldRequireCertificate = "require_certificate"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldPausedAt holds the string denoting the paused_at field in the database.
@@ -142,6 +144,7 @@ var Columns = []string{
 	FieldPolicy,
 	FieldRequireSecret,
 	FieldRequireApproval,
+	FieldRequireCertificate,
 	FieldRevision,
 	FieldPausedAt,
 	FieldPausedBy,
@@ -169,6 +172,8 @@ var (
 	DefaultRequireSecret bool
 	// DefaultRequireApproval holds the default value on creation for the "require_approval" field.
 	DefaultRequireApproval bool
+	// DefaultRequireCertificate holds the default value on creation for the "require_certificate" field.
+	DefaultRequireCertificate bool
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 	// DefaultPausedBy holds the default value on creation for the "paused_by" field.
@@ -223,6 +228,11 @@ func ByRequireSecret(opts ...sql.OrderTermOption) OrderOption {
 // ByRequireApproval orders the results by the require_approval field.
 func ByRequireApproval(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRequireApproval, opts...).ToFunc()
+}
+
+// ByRequireCertificate orders the results by the require_certificate field.
+func ByRequireCertificate(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequireCertificate, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.

@@ -96,6 +96,11 @@ func RequireApproval(v bool) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldRequireApproval, v))
 }
 
+// RequireCertificate applies equality check predicate on the "require_certificate" field. It's identical to RequireCertificateEQ.
+func RequireCertificate(v bool) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldRequireCertificate, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int64) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldRevision, v))
@@ -464,6 +469,16 @@ func RequireApprovalEQ(v bool) predicate.Group {
 // RequireApprovalNEQ applies the NEQ predicate on the "require_approval" field.
 func RequireApprovalNEQ(v bool) predicate.Group {
 	return predicate.Group(sql.FieldNEQ(FieldRequireApproval, v))
+}
+
+// RequireCertificateEQ applies the EQ predicate on the "require_certificate" field.
+func RequireCertificateEQ(v bool) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldRequireCertificate, v))
+}
+
+// RequireCertificateNEQ applies the NEQ predicate on the "require_certificate" field.
+func RequireCertificateNEQ(v bool) predicate.Group {
+	return predicate.Group(sql.FieldNEQ(FieldRequireCertificate, v))
 }
 
 // RevisionEQ applies the EQ predicate on the "revision" field.

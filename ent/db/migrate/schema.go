@@ -64,6 +64,7 @@ var (
 		{Name: "description", Type: field.TypeString, Default: ""},
 		{Name: "versioning", Type: field.TypeString, Default: "semver"},
 		{Name: "require_secret", Type: field.TypeBool, Default: false},
+		{Name: "require_certificate", Type: field.TypeBool, Default: false},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
@@ -77,7 +78,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "applications_teams_applications",
-				Columns:    []*schema.Column{ApplicationsColumns[9]},
+				Columns:    []*schema.Column{ApplicationsColumns[10]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -86,7 +87,7 @@ var (
 			{
 				Name:    "application_team_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationsColumns[9], ApplicationsColumns[1]},
+				Columns: []*schema.Column{ApplicationsColumns[10], ApplicationsColumns[1]},
 			},
 		},
 	}
@@ -419,6 +420,7 @@ var (
 		{Name: "policy", Type: field.TypeJSON},
 		{Name: "require_secret", Type: field.TypeBool, Default: false},
 		{Name: "require_approval", Type: field.TypeBool, Default: false},
+		{Name: "require_certificate", Type: field.TypeBool, Default: false},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "paused_at", Type: field.TypeTime, Nullable: true},
 		{Name: "paused_by", Type: field.TypeString, Default: ""},
@@ -436,13 +438,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "groups_applications_groups",
-				Columns:    []*schema.Column{GroupsColumns[15]},
+				Columns:    []*schema.Column{GroupsColumns[16]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "groups_channels_groups",
-				Columns:    []*schema.Column{GroupsColumns[16]},
+				Columns:    []*schema.Column{GroupsColumns[17]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -451,12 +453,12 @@ var (
 			{
 				Name:    "group_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[15], GroupsColumns[1], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[16], GroupsColumns[1], GroupsColumns[4]},
 			},
 			{
 				Name:    "group_application_id_track_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[15], GroupsColumns[2], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[16], GroupsColumns[2], GroupsColumns[4]},
 			},
 		},
 	}

@@ -29,4 +29,13 @@ export const refusal: Record<RefusalReason, { label: string; help: string }> = {
   },
   MACHINE_SECRET_REVOKED: { label: 'Revoked machine secret', help: 'Give the machine the current secret.' },
   MACHINE_SECRET_EXPIRED: { label: 'Expired machine secret', help: 'Give the machine the current secret.' },
+  CERTIFICATE_MISSING: {
+    label: 'No client certificate',
+    help: 'Give the machine one, signed by the authority in --machine-client-ca.',
+  },
+  CERTIFICATE_EXPIRED: { label: 'Expired client certificate', help: 'Renew the certificate of the machine.' },
+  CERTIFICATE_OTHER: {
+    label: 'Certificate of another machine',
+    help: 'Its name must be the machine id that the machine sends.',
+  },
 };

@@ -19,11 +19,12 @@ let requests: ReturnType<typeof fakeApi>;
 beforeEach(() => {
   requests = fakeApi({
     MachineSecrets: () => ({
-      application: { requireSecret: false, secrets: [] },
-      group: { requireSecret: false, secrets: [secret] },
+      application: { requireSecret: true, requireCertificate: false, secrets: [] },
+      group: { requireSecret: false, requireCertificate: false, secrets: [secret] },
     }),
     CreateMachineSecret: () => ({ outcome: { created: { text: 'crm_TEXT' }, userErrors: [] } }),
     RevokeMachineSecret: () => outcome(),
+    RequireProof: () => outcome('the server asks machines for no certificates', 'requireCertificate'),
   });
 });
 
@@ -51,6 +52,21 @@ test('revoking asks for a reason', async () => {
   await fireEvent.click(screen.getByRole('button', { name: 'Revoke racks' }));
   expect(await screen.findByText('Revoke racks?')).toBeTruthy();
   expect(requests.some(({ name }) => name === 'RevokeMachineSecret')).toBe(false);
+});
+
+test('requiring a certificate asks for a reason and shows why it fails', async () => {
+  show();
+  expect(
+    await screen.findByText('All groups of the application refuse requests without a right secret.'),
+  ).toBeTruthy();
+  await fireEvent.click(screen.getByRole('button', { name: 'Require a client certificate' }));
+  await fireEvent.input(await screen.findByLabelText(/Reason/), { target: { value: 'new racks' } });
+  const [, confirm] = screen.getAllByRole('button', { name: 'Require a client certificate' });
+  await fireEvent.click(confirm as HTMLElement);
+  expect(await screen.findByText(/asks machines for no certificates/)).toBeTruthy();
+  expect(requests.find(({ name }) => name === 'RequireProof')?.variables).toEqual({
+    input: { id: 'g', requireCertificate: true, reason: 'new racks' },
+  });
 });
 
 test('the secret is the last segment of the update URL', () => {

@@ -4,6 +4,7 @@ export const secretsQuery = graphql(`
   query MachineSecrets($applicationId: ID!, $groupId: ID!) {
     application(id: $applicationId) {
       requireSecret
+      requireCertificate
       secrets {
         id
         name
@@ -17,6 +18,7 @@ export const secretsQuery = graphql(`
     }
     group(id: $groupId) {
       requireSecret
+      requireCertificate
       secrets {
         id
         name
@@ -56,9 +58,9 @@ export const revokeSecret = graphql(`
   }
 `);
 
-export const requireSecret = graphql(`
-  mutation RequireSecret($id: ID!, $require: Boolean!, $reason: String!) {
-    outcome: updateGroup(input: { id: $id, requireSecret: $require, reason: $reason }) {
+export const requireProof = graphql(`
+  mutation RequireProof($input: UpdateGroupInput!) {
+    outcome: updateGroup(input: $input) {
       userErrors {
         field
         message
@@ -66,6 +68,24 @@ export const requireSecret = graphql(`
     }
   }
 `);
+
+export type Proof = 'secret' | 'certificate';
+
+/** What a group can require of each request. */
+export const proofs = {
+  secret: {
+    a: 'a secret',
+    right: 'a right secret',
+    field: 'requireSecret',
+    before: 'Put it into their update URL first.',
+  },
+  certificate: {
+    a: 'a client certificate',
+    right: 'a client certificate that names their machine id',
+    field: 'requireCertificate',
+    before: 'Give each machine its certificate first.',
+  },
+} as const;
 
 export type Secret = NonNullable<ResultOf<typeof secretsQuery>['group']>['secrets'][number];
 
