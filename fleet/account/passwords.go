@@ -23,9 +23,9 @@ const (
 	// 40 ms, and check-ins share the machine.
 	maxHashing = 4
 
-	// MinPassword is the length of the shortest password, in bytes.
-	MinPassword = 8
-	maxPassword = 1024
+	// longestChecked limits the text of a sign-in, in bytes. Passwords of older versions
+	// are up to so long.
+	longestChecked = 1024
 )
 
 // wrongPassword is the error of a failed sign-in. It does not reveal whether the
@@ -101,7 +101,7 @@ func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
 		return err
 	}
 	var p input.Problems
-	password(&p, "newPassword", in.New)
+	newPassword(&p, "newPassword", who.Name, in.New)
 	if in.New == in.Current {
 		p.Add("newPassword", "must differ from the current one")
 	}
@@ -142,7 +142,7 @@ func (s *Service) SetPassword(ctx context.Context, in SetPassword) error {
 		return err
 	}
 	var p input.Problems
-	if password(&p, "newPassword", in.New); p.Err() != nil {
+	if newPassword(&p, "newPassword", in.Username, in.New); p.Err() != nil {
 		return p.Err()
 	}
 	row, err := s.User(ctx, in.Username)
@@ -183,17 +183,8 @@ func (s *Service) storePassword(ctx context.Context, v change.Verb, password, ke
 	})
 }
 
-func password(p *input.Problems, field, text string) {
-	switch {
-	case len(text) < MinPassword:
-		p.Add(field, "at least %d characters", MinPassword)
-	case len(text) > maxPassword:
-		p.Add(field, "at most %d characters", maxPassword)
-	}
-}
-
 func (s *Service) checkPassword(ctx context.Context, hash, password string) (ok bool, err error) {
-	if len(password) > maxPassword {
+	if len(password) > longestChecked {
 		return false, nil
 	}
 	err = s.slowly(ctx, func() error {

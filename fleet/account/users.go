@@ -34,9 +34,8 @@ func (s *Service) EnsureFirstUserWith(ctx context.Context, own string) error {
 		return err
 	}
 	if own != "" {
-		var p input.Problems
-		if password(&p, "password", own); p.Err() != nil {
-			return p.Err()
+		if err := CheckFirstPassword(own); err != nil {
+			return err
 		}
 	}
 	there, err := s.store.Reader().User.Query().Exist(ctx)
@@ -67,7 +66,7 @@ func (s *Service) CreateUser(ctx context.Context, in CreateUser) (*db.User, erro
 	}
 	var p input.Problems
 	name := p.Username("username", in.Username)
-	password(&p, "password", in.Password)
+	newPassword(&p, "password", in.Username, in.Password)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
