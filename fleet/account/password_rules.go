@@ -20,7 +20,7 @@ const (
 
 // commonPasswords has one password a line, in lower case.
 //
-//go:embed common_passwords.txt
+//go:embed common_passwords.list
 var commonPasswords string
 
 // CheckFirstPassword returns Invalid for a password that the first user must not have.
@@ -40,13 +40,13 @@ func newPassword(p *input.Problems, field, username, text string) {
 	case !utf8.ValidString(text):
 		p.Add(field, "must be UTF-8 text")
 	case isSequence(plain):
-		p.Add(field, "is a sequence of characters, which is guessed first: choose another one, such as several words")
+		p.Add(field, "is a sequence of characters, which is guessed first: choose another one, such as a short sentence")
 	case repeats(plain):
-		p.Add(field, "repeats a few characters: choose another one, such as several words")
+		p.Add(field, "repeats a few characters: choose another one, such as a short sentence")
 	case isNamed(plain, strings.ToLower(username)), isNamed(plain, "coreroller"):
-		p.Add(field, "is the name of the user or of this program, at most with digits and punctuation around it: choose another one, such as several words")
+		p.Add(field, "is the name of the user or of this program, at most with digits and punctuation around it: choose another one, such as a short sentence")
 	case isCommon(plain), isCommon(core(plain)):
-		p.Add(field, "is one of the most used passwords, at most with digits and punctuation around it: choose another one, such as several words")
+		p.Add(field, "is one of the most used passwords, at most with digits and punctuation around it: choose another one, such as a short sentence")
 	}
 }
 
