@@ -20,7 +20,7 @@ const (
 
 // commonPasswords has one password a line, in lower case.
 //
-//go:embed common_passwords.list
+//go:embed common_passwords.txt
 var commonPasswords string
 
 // CheckFirstPassword returns Invalid for a password that the first user must not have.
