@@ -30,6 +30,11 @@ type Directory interface {
 	Session(ctx context.Context, token string) (Principal, error)
 	// Token looks up a secret that begins with TokenPrefix.
 	Token(ctx context.Context, secret string) (Principal, error)
+	// DeviceKey returns the secret that signs the device cookies of a user, nil for a
+	// name without a password. It changes with the password.
+	DeviceKey(ctx context.Context, username string) ([]byte, error)
+	// Throttled is called for each attempt that is refused without a check.
+	Throttled(ctx context.Context, username string)
 }
 
 // Options configure a Guard.
@@ -94,19 +99,25 @@ func (g *Guard) Forget() {
 // Try runs one sign-in attempt of username. After too many failures it returns
 // TooManyTries without calling f. f returns an error that wraps
 // ErrUnauthenticated if the password is wrong.
-func (g *Guard) Try(ctx context.Context, username string, f func() error) error {
-	address := requestOf(ctx).address
-	before, err := g.throttle.begin(username, address, g.options.Now())
-	if err != nil {
+func (g *Guard) Try(ctx context.Context, username string, f func(context.Context) error) error {
+	a := attempt{username: username, address: requestOf(ctx).address, device: g.device(ctx, username)}
+	if a.device != "" {
+		ctx = withKnown(ctx)
+	}
+	if err := g.throttle.begin(a, g.options.Now()); err != nil {
+		g.options.Directory.Throttled(ctx, username)
 		return err
 	}
-	switch err = f(); {
+	switch err := f(ctx); {
 	case err == nil:
-		g.throttle.set(username, address, failures{})
+		g.throttle.end(a, true)
+		return nil
 	case !errors.Is(err, ErrUnauthenticated):
-		g.throttle.set(username, address, before) // a fault does not count as a wrong password
+		g.throttle.end(a, false) // a fault does not count as a wrong password
+		return err
+	default:
+		return err
 	}
-	return err
 }
 
 // basic checks a name and password.
@@ -118,9 +129,10 @@ func (g *Guard) basic(ctx context.Context, username, password string) (Principal
 	key := [32]byte(mac.Sum(nil))
 
 	g.mu.Lock()
-	if v, ok := g.verified.Get(key); ok && g.options.Now().Before(v.until) {
+	last, right := g.verified.Get(key) // also if it must be checked again
+	if right && g.options.Now().Before(last.until) {
 		g.mu.Unlock()
-		return v.principal, nil
+		return last.principal, nil
 	}
 	if v, ok := g.running[key]; ok {
 		g.mu.Unlock()
@@ -144,13 +156,30 @@ func (g *Guard) basic(ctx context.Context, username, password string) (Principal
 		close(v.done)
 	}()
 
-	err := g.Try(ctx, username, func() (err error) {
+	check := func(ctx context.Context) (err error) {
 		// Other requests may wait for this result, so it outlives this one.
 		v.principal, err = g.options.Directory.Authenticate(context.WithoutCancel(ctx), username, password)
 		return err
-	})
+	}
+	var err error
+	if right {
+		// A password that was right before is no guess: guessers of the name, or behind
+		// the same address, do not delay it.
+		if err = check(withKnown(ctx)); errors.Is(err, ErrUnauthenticated) {
+			g.unverify(key)
+		}
+	} else {
+		err = g.Try(ctx, username, check)
+	}
 	v.principal.Credential, v.err = CredentialBasic, err
 	return v.principal, err
+}
+
+// unverify forgets credentials that are not right any more.
+func (g *Guard) unverify(key [32]byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.verified.Remove(key)
 }
 
 // Again identifies the caller of a long-lived connection again, whose rights may have

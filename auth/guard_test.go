@@ -16,13 +16,18 @@ import (
 
 // people is a Directory with one user: ana, password "right", session token "token".
 type people struct {
-	checks atomic.Int32
-	broken error
-	wait   chan struct{} // Authenticate blocks until it is closed; nil: it does not block
+	checks           atomic.Int32
+	broken           error
+	key              string // of the device cookies of ana
+	throttled, known atomic.Int32
+	wait             chan struct{} // Authenticate blocks until it is closed; nil: it does not block
 }
 
-func (p *people) Authenticate(_ context.Context, username, password string) (Principal, error) {
+func (p *people) Authenticate(ctx context.Context, username, password string) (Principal, error) {
 	p.checks.Add(1)
+	if Known(ctx) {
+		p.known.Add(1)
+	}
 	if p.wait != nil {
 		<-p.wait
 	}
@@ -51,6 +56,15 @@ func (p *people) Token(_ context.Context, secret string) (Principal, error) {
 	}
 	return Principal{Name: "ana", Token: "ci", Credential: CredentialToken}, nil
 }
+
+func (p *people) DeviceKey(_ context.Context, username string) ([]byte, error) {
+	if username != "ana" {
+		return nil, nil
+	}
+	return []byte(p.key), nil
+}
+
+func (p *people) Throttled(context.Context, string) { p.throttled.Add(1) }
 
 func guardOf(p *people) *Guard {
 	return NewGuard(Options{Directory: p, Now: time.Now, Realm: "here"})
@@ -228,22 +242,6 @@ func TestFaultsDoNotCountAsFailedAttempts(t *testing.T) {
 	p.broken = nil
 	if w := request(g, basic("ana", "right")); w.Code != 200 {
 		t.Errorf("status %d", w.Code)
-	}
-}
-
-func TestThrottleEvictsTheLeastRecentlyUsedPair(t *testing.T) {
-	th := newThrottle()
-	for i := range maxThrottled + 2 {
-		_, _ = th.begin(fmt.Sprint("user", i), "a", time.Now())
-		_, _ = th.begin("in use", "a", time.Now())
-	}
-	if n := th.failures.Len(); n != maxThrottled {
-		t.Errorf("%d pairs are counted, want %d", n, maxThrottled)
-	}
-	for name, want := range map[string]bool{"in use": true, "user0": false} {
-		if got := th.failures.Contains(throttleKey(name, "a")); got != want {
-			t.Errorf("%q is counted: %v, want %v", name, got, want)
-		}
 	}
 }
 

@@ -2,23 +2,20 @@ package auth
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
+// How many wrong passwords are accepted without a delay.
 const (
-	// freeTries is how many wrong passwords are accepted without a delay.
-	freeTries = 5
-	// maxDelay is the longest delay between two attempts. It allows about 1,400
-	// guesses a day.
-	maxDelay = time.Minute
-	// failuresExpireAfter resets the count if no attempt was made for this long.
-	failuresExpireAfter = 15 * time.Minute
-	// maxThrottled caps the counted name and address pairs, about 1 MB of memory.
-	maxThrottled = 8192
+	freeTries = 5 // of a name from one address, or from one known browser
+	// freeOfAddress is for all names together, so that guesses of many names cost few
+	// hashes. People behind one address share it.
+	freeOfAddress = 30
+	// freeOfName is for all addresses together: NIST SP 800-63B allows 100.
+	freeOfName = 100
 )
 
 // TooManyTries is the error of a sign-in attempt that comes too soon after
@@ -32,64 +29,84 @@ func (e *TooManyTries) Error() string {
 // Seconds is how long to wait, at least 1. It is the value of Retry-After.
 func (e *TooManyTries) Seconds() int { return int((e.Wait + time.Second - 1) / time.Second) }
 
-// throttle delays password guessing. It counts failures per pair of name and
-// client address. A guesser at another address cannot lock a user out, and one
-// user cannot lock out others behind the same address.
+// throttle delays password guessing. Attempts from a known browser have a limit of
+// their own, so that a guesser, who has none, cannot lock its user out. All others are
+// limited by name and address, by address, and by name. Whether the name exists makes no
+// difference.
 type throttle struct {
-	mu       sync.Mutex
-	failures *simplelru.LRU[string, failures]
-}
-
-type failures struct {
-	count int
-	last  time.Time
-	next  time.Time // earlier attempts are rejected
+	mu                               sync.Mutex
+	devices, pairs, addresses, names limit
 }
 
 func newThrottle() *throttle {
-	return &throttle{failures: newLRU[string, failures](maxThrottled)}
+	return &throttle{devices: newLimit(freeTries), pairs: newLimit(freeTries), addresses: newLimit(freeOfAddress), names: newLimit(freeOfName)}
 }
 
-// begin counts an attempt as failed until its result is known, so that
-// concurrent attempts count as well. It returns the count from before, or
-// TooManyTries if the attempt comes too soon.
-func (t *throttle) begin(username, address string, now time.Time) (before failures, err error) {
-	key := throttleKey(username, address)
+// attempt is a sign-in attempt. device identifies the known browser that makes it, ""
+// for none.
+type attempt struct{ username, address, device string }
+
+// counted is a limit with the key of an attempt.
+type counted struct {
+	limit limit
+	key   string
+	proof bool // a right password resets it
+}
+
+func (t *throttle) limits(a attempt) []counted {
+	const maxName = 64 // bytes, so that long names do not use more memory
+	name := strings.Clone(a.username[:min(len(a.username), maxName)])
+	if a.device != "" {
+		return []counted{{t.devices, name + "\x00" + a.device, true}}
+	}
+	address := network(a.address)
+	// A right password does not reset the limit of an address: guessers may have a user
+	// of their own.
+	return []counted{{t.pairs, name + "\x00" + address, true}, {t.addresses, address, false}, {t.names, name, true}}
+}
+
+// network returns the part of an address that one client can choose from: a /64 in IPv6.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if ip = ip.Unmap(); ip.Is6() {
+		if prefix, err := ip.WithZone("").Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return ip.String()
+}
+
+// begin counts an attempt as failed until its result is known, so that concurrent
+// attempts count as well. It returns TooManyTries if the attempt comes too soon.
+func (t *throttle) begin(a attempt, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f, ok := t.failures.Get(key)
-	if ok && now.Sub(f.last) > failuresExpireAfter {
-		f = failures{}
+	var wait time.Duration
+	for _, c := range t.limits(a) {
+		wait = max(wait, c.limit.wait(c.key, now))
 	}
-	if wait := f.next.Sub(now); wait > 0 && wait <= maxDelay { // longer: the clock was set back
-		return f, &TooManyTries{Wait: wait}
+	if wait > 0 {
+		return &TooManyTries{Wait: wait}
 	}
-	before = f
-	f.count++
-	f.last = now
-	if over := f.count - freeTries; over >= 0 {
-		f.next = now.Add(min(maxDelay, time.Second<<min(over, 10)))
+	for _, c := range t.limits(a) {
+		c.limit.add(c.key, now)
 	}
-	t.failures.Add(key, f)
-	return before, nil
+	return nil
 }
 
-// set overwrites the count after an attempt that was not a wrong password.
-func (t *throttle) set(username, address string, f failures) {
+// end corrects the counts after an attempt that was not a wrong password. proven says
+// that the password was right.
+func (t *throttle) end(a attempt, proven bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if f == (failures{}) {
-		t.failures.Remove(throttleKey(username, address))
-		return
+	for _, c := range t.limits(a) {
+		if proven && c.proof {
+			c.limit.failures.Remove(c.key)
+		} else {
+			c.limit.takeBack(c.key)
+		}
 	}
-	t.failures.Add(throttleKey(username, address), f)
-}
-
-// throttleKey truncates the name, so that long names do not use more memory.
-func throttleKey(username, address string) string {
-	const maxName = 64 // bytes
-	if len(username) > maxName {
-		username = username[:maxName]
-	}
-	return strings.Clone(username) + "\x00" + address
 }

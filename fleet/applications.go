@@ -241,6 +241,9 @@ func freeApplication(c *change.Change, team, self uuid.UUID, name, product strin
 	if taken {
 		return fault.Errorf(fault.Conflict, "name", "there is another application %q", name)
 	}
+	if err := applicationApart(c, team, self, name); err != nil {
+		return err
+	}
 	if product == "" {
 		return nil
 	}
@@ -252,6 +255,26 @@ func freeApplication(c *change.Change, team, self uuid.UUID, name, product strin
 		return fault.Errorf(fault.Conflict, "productId", "another application has the product id %q", product)
 	}
 	return nil
+}
+
+// applicationApart returns Conflict if a new name looks like that of another application
+// of the team.
+func applicationApart(c *change.Change, team, self uuid.UUID, name string) error {
+	rows, err := c.Tx.Client().Application.Query().Where(application.TeamID(team), application.DeletedAtIsNil()).
+		Select(application.FieldID, application.FieldName).All(c.Ctx)
+	if err != nil {
+		return err
+	}
+	var others []string
+	for _, row := range rows {
+		if row.ID == self && row.Name == name {
+			return nil // not new
+		}
+		if row.ID != self {
+			others = append(others, row.Name)
+		}
+	}
+	return input.Apart("name", name, others...)
 }
 
 // undeleted reads an application that is not deleted.

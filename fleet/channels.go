@@ -30,6 +30,9 @@ func (s *Service) CreateChannel(ctx context.Context, in CreateChannel) (*db.Chan
 	p.Color("color", in.Color)
 	v := change.Verb{Name: "createChannel", App: in.ApplicationID, Object: "channel", ID: store.NewID(s.now()), Unique: "name", Invalid: p.Err()}
 	err := s.configure(ctx, v, func(c *change.Change) error {
+		if err := channelApart(c, name, arch); err != nil {
+			return err
+		}
 		row, err := c.Tx.Client().Channel.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 			SetName(name).SetColor(in.Color).SetArch(arch).Save(ctx)
 		if err != nil {
@@ -45,6 +48,17 @@ func (s *Service) CreateChannel(ctx context.Context, in CreateChannel) (*db.Chan
 		return nil, err
 	}
 	return s.View.Channel(ctx, v.ID, nil)
+}
+
+// channelApart returns Conflict if a new name looks like that of another channel.
+func channelApart(c *change.Change, name, arch string) error {
+	var others []string
+	for _, ch := range c.Config.Channels {
+		if ch.Arch == arch {
+			others = append(others, ch.Name)
+		}
+	}
+	return input.Apart("name", name, others...)
 }
 
 // UpdateChannel is the input of Service.UpdateChannel; nil leaves a field as it is.
@@ -77,6 +91,11 @@ func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Chan
 		if promoted && approval == row.RequireApproval && input.Or(in.Name, row.Name) == row.Name && input.Or(in.Color, row.Color) == row.Color {
 			c.Name = "promotePackage"
 			return promote(c, ch, in.PackageID)
+		}
+		if name := input.Or(in.Name, row.Name); name != row.Name {
+			if err := channelApart(c, name, ch.Arch); err != nil {
+				return err
+			}
 		}
 		row, err := c.Tx.Client().Channel.UpdateOneID(ch.ID).SetName(input.Or(in.Name, row.Name)).SetColor(input.Or(in.Color, row.Color)).
 			SetRequireApproval(approval).Save(ctx)

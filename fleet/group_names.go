@@ -62,6 +62,9 @@ func without(track string, aliases []string) []string {
 // group itself has already stays allowed: older databases have tracks that differ
 // only in case.
 func freeNames(c *change.Change, arch string, self *catalog.Group, name, track string, aliases []string) error {
+	if err := groupNameApart(c, arch, self, name); err != nil {
+		return err
+	}
 	var p input.Problems
 	own, id := []string(nil), uuid.Nil
 	if self != nil {
@@ -91,5 +94,51 @@ func freeNames(c *change.Change, arch string, self *catalog.Group, name, track s
 			taken("aliases", alias)
 		}
 	}
-	return p.Err()
+	if p.Err() != nil {
+		return p.Err()
+	}
+	return tracksApart(c, arch, self, append([]string{track}, aliases...))
+}
+
+// groupNameApart returns Conflict if a new name looks like that of another group of the
+// same architecture.
+func groupNameApart(c *change.Change, arch string, self *catalog.Group, name string) error {
+	var others []string
+	for _, g := range c.Config.Groups {
+		switch {
+		case self != nil && g.ID == self.ID:
+			if g.Name == name {
+				return nil // not new
+			}
+		case g.Arch == arch:
+			others = append(others, g.Name)
+		}
+	}
+	return input.Apart("name", name, others...)
+}
+
+// tracksApart is groupNameApart for the track, which is the first one, and the aliases.
+func tracksApart(c *change.Change, arch string, self *catalog.Group, tracks []string) error {
+	var own, others []string
+	for _, g := range c.Config.Groups {
+		switch all := append(slices.Clone(g.Aliases), g.Track); {
+		case self != nil && g.ID == self.ID:
+			own = all
+		case g.Arch == arch:
+			others = append(others, all...)
+		}
+	}
+	for i, track := range tracks {
+		field := "track"
+		if i > 0 {
+			field = "aliases"
+		}
+		if slices.Contains(own, track) {
+			continue
+		}
+		if err := input.Apart(field, track, others...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

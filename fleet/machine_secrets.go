@@ -93,12 +93,17 @@ func (in *CreateMachineSecret) fits(c *change.Change) error {
 	if len(rows) >= maxSecrets {
 		return fault.Errorf(fault.Conflict, "", "the application and its groups have %d secrets: revoke those that are not used any more", maxSecrets)
 	}
+	var others []string
 	for _, row := range rows {
-		if row.Name == in.Name && same(row.GroupID, in.GroupID) {
+		if !same(row.GroupID, in.GroupID) {
+			continue
+		}
+		if row.Name == in.Name {
 			return fault.Errorf(fault.Conflict, "name", "there is another secret %q, which is not revoked", in.Name)
 		}
+		others = append(others, row.Name)
 	}
-	return nil
+	return input.Apart("name", in.Name, others...)
 }
 
 // RevokeMachineSecret is the input of Service.RevokeMachineSecret.

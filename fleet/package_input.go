@@ -57,9 +57,9 @@ func (f *CreatePackage) check(p *input.Problems, versioning version.Versioning, 
 		p.Add("version", "%q is not %s", f.Version, versioning.Describe())
 	}
 	if f.Filename = strings.TrimSpace(f.Filename); !sameURL {
-		f.URL = checkURL(p, p.Name("url", f.URL, maxURL), f.Filename, f.Type)
+		f.URL = checkURL(p, strings.TrimSpace(f.URL), f.Filename, f.Type)
 	}
-	f.Filename = p.Line("filename", f.Filename, maxFile)
+	p.Exact("filename", f.Filename, maxFile)
 	checkFilename(p, "filename", f.Filename, f.Type)
 	checkFile(p, "", f.Size, &f.SHA1, &f.SHA256)
 	f.Description = p.Text("description", f.Description, input.MaxDescription)
@@ -74,7 +74,10 @@ func (f *CreatePackage) files(p *input.Problems) {
 	seen := map[string]bool{f.Filename: true}
 	for i := range f.Files {
 		file, at := &f.Files[i], fmt.Sprintf("files[%d].", i)
-		file.Name = p.Name(at+"name", file.Name, maxFile)
+		if file.Name = strings.TrimSpace(file.Name); file.Name == "" {
+			p.Add(at+"name", "is missing")
+		}
+		p.Exact(at+"name", file.Name, maxFile)
 		checkFilename(p, at+"name", file.Name, f.Type)
 		if seen[file.Name] {
 			p.Add(at+"name", "%q is listed twice", file.Name)
@@ -148,9 +151,11 @@ func (f *CreatePackage) action(p *input.Problems) {
 // the query, a URL that already has the name would have it twice, and update_engine
 // writes a slash between the two that other clients do not write.
 func checkURL(p *input.Problems, text, filename string, kind int8) string {
+	p.Exact("url", text, maxURL)
 	u, err := url.Parse(text)
 	switch {
-	case text == "": // reported as missing above
+	case text == "":
+		p.Add("url", "is missing")
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		p.Add("url", "must be an absolute http or https URL such as https://example.com/1.2.3/")
 	case strings.ContainsAny(text, " \t"):

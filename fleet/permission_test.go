@@ -19,6 +19,8 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Service.WorkJobs":       "called by the program",
 		"Accounts.Me":            "answers a caller without a principal with nothing",
 		"Accounts.Authenticate":  "establishes who calls",
+		"Accounts.DeviceKey":     "used to establish who calls",
+		"Accounts.Throttled":     "called for callers that are not established",
 		"Accounts.Session":       "establishes who calls",
 		"Accounts.Token":         "establishes who calls",
 		"Accounts.FlushUses":     "called by the program",

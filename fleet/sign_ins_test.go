@@ -133,3 +133,43 @@ func TestAFloodOfFailedSignInsIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// Attempts that are refused without a check are in the audit, as one number a minute.
+func TestThrottledSignInsAreInTheAudit(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		for range 300 {
+			d.Accounts.Throttled(t.Context(), "admin")
+		}
+		d.must(d.Accounts.FlushSignIns(t.Context(), true))
+		all, sum := d.audits("signInFailed"), 0
+		for _, a := range all {
+			sum += attempts(t, a)
+			if a.Actor != "admin" || a.Reason != "too many attempts: the password was not checked" {
+				t.Errorf("entry %+v", a)
+			}
+		}
+		if len(all) != 2 || sum != 300 {
+			t.Errorf("%d entries for %d attempts, want 2 for 300", len(all), sum)
+		}
+	})
+}
+
+// The key of device cookies is secret, of one user, and ends with the password.
+func TestDeviceKeyFollowsThePassword(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		d.must(d.Accounts.EnsureFirstUser(d.ctx))
+		first := must(d.Accounts.DeviceKey(t.Context(), "admin"))(t)
+		if again := must(d.Accounts.DeviceKey(t.Context(), "admin"))(t); len(first) != 32 || string(again) != string(first) {
+			t.Errorf("keys %x and %x", first, again)
+		}
+		for _, name := range []string{"eve", "a\xff", "a\x00"} {
+			if key := must(d.Accounts.DeviceKey(t.Context(), name))(t); key != nil {
+				t.Errorf("%q has the key %x", name, key)
+			}
+		}
+		d.must(d.Accounts.SetPassword(d.ctx, account.SetPassword{Username: "admin", New: "correct horse"}))
+		if key := must(d.Accounts.DeviceKey(t.Context(), "admin"))(t); string(key) == string(first) {
+			t.Error("the new password has the old key")
+		}
+	})
+}

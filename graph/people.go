@@ -27,7 +27,7 @@ func (r *mutationResolver) SignIn(ctx context.Context, in model.SignInInput) (*m
 		return nil, refusal(model.ErrorCodeInvalid, "%s", err)
 	}
 	var principal auth.Principal
-	err := r.Guard.Try(ctx, in.Username, func() (err error) {
+	err := r.Guard.Try(ctx, in.Username, func(ctx context.Context) (err error) {
 		principal, err = r.fleet.Accounts.Authenticate(ctx, in.Username, in.Password)
 		return err
 	})
@@ -42,6 +42,7 @@ func (r *mutationResolver) SignIn(ctx context.Context, in model.SignInInput) (*m
 	if err := auth.SetSession(ctx, token, expires); err != nil {
 		return nil, err
 	}
+	r.Guard.RememberDevice(ctx, principal.Name)
 	return payload(r.fleet.Accounts.Me(ctx))
 }
 
@@ -67,9 +68,12 @@ func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, 
 }
 
 func (r *mutationResolver) ChangePassword(ctx context.Context, in account.ChangePassword) (*model.UserPayload, error) {
-	if err := r.forgetPasswords(r.fleet.Accounts.ChangePassword(ctx, in)); err != nil {
+	who, _ := auth.From(ctx)
+	err := r.Guard.Try(ctx, who.Name, func(ctx context.Context) error { return r.fleet.Accounts.ChangePassword(ctx, in) })
+	if err := r.forgetPasswords(err); err != nil {
 		return payload[db.User](nil, err)
 	}
+	r.Guard.RememberDevice(ctx, who.Name)
 	return payload(r.fleet.Accounts.Me(ctx))
 }
 

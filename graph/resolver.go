@@ -64,7 +64,9 @@ type Store interface {
 // Guard is the part of auth.Guard that the API uses.
 type Guard interface {
 	// Try runs a sign-in; soon after failures it returns auth.TooManyTries instead.
-	Try(ctx context.Context, username string, f func() error) error
+	Try(ctx context.Context, username string, f func(context.Context) error) error
+	// RememberDevice marks the browser of a request as known to a user.
+	RememberDevice(ctx context.Context, username string)
 	// Require refuses requests without valid credentials.
 	Require(next http.Handler, refusal auth.Refusal) http.Handler
 	// Challenge begins the response to the anonymous request of a context with 401.

@@ -48,7 +48,7 @@ func TestEveryRootFieldChecksTheRole(t *testing.T) {
 	s := oneSite(t)
 	all := schema()
 	for _, role := range auth.Roles() {
-		s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "user " + role.String(), Password: password, Grants: []auth.Grant{{Role: role}}})))
+		s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "user-" + role.String(), Password: password, Grants: []auth.Grant{{Role: role}}})))
 	}
 	calls := 0
 	for _, root := range []*ast.Definition{all.Mutation, all.Query} { // see TestPayloadInspectionNeedsARole for the subscription
@@ -58,7 +58,7 @@ func TestEveryRootFieldChecksTheRole(t *testing.T) {
 			}
 			document, values := callOf(all, root, f)
 			for _, role := range auth.Roles() {
-				c := &caller{site: s, t: t, prepare: func(r *http.Request) { r.SetBasicAuth("user "+role.String(), password) }}
+				c := &caller{site: s, t: t, prepare: func(r *http.Request) { r.SetBasicAuth("user-"+role.String(), password) }}
 				r := c.ask(document, values)
 				refused := strings.Contains(string(r.Data), `"FORBIDDEN"`)
 				for _, e := range r.Errors {

@@ -40,6 +40,8 @@ type Options struct {
 type Guard interface {
 	// Require refuses requests without valid credentials.
 	Require(next http.Handler, refusal auth.Refusal) http.Handler
+	// Try checks a password; soon after failures it returns auth.TooManyTries instead.
+	Try(ctx context.Context, username string, f func(context.Context) error) error
 	// Forget clears the cache of verified passwords.
 	Forget()
 }

@@ -1,9 +1,13 @@
 package rest
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // changePassword changes the caller's own password. With a session or token,
@@ -17,7 +21,12 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request) (any, e
 	if err := b.err(); err != nil {
 		return nil, err
 	}
-	if err := h.Fleet.Accounts.ChangePassword(r.Context(), in); err != nil {
+	who, _ := auth.From(r.Context())
+	err = h.Guard.Try(r.Context(), who.Name, func(ctx context.Context) error { return h.Fleet.Accounts.ChangePassword(ctx, in) })
+	if many, ok := errors.AsType[*auth.TooManyTries](err); ok {
+		return nil, fault.Errorf(fault.RateLimited, "current_password", "%s", many)
+	}
+	if err != nil {
 		return nil, err
 	}
 	h.Guard.Forget()

@@ -44,7 +44,7 @@ func TestEveryRouteChecksTheRole(t *testing.T) {
 	ch, err := s.store.Reader().Channel.Query().Where(channel.ApplicationID(app)).First(s.ctx)
 	s.ok(err)
 	for _, role := range auth.Roles() {
-		_, err := s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "user " + role.String(), Password: "long enough", Role: role})
+		_, err := s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "user-" + role.String(), Password: "long enough", Role: role})
 		s.ok(err)
 	}
 	ids := strings.NewReplacer("{app}", app.String(), "{group}", g.ID.String(), "{channel}", ch.ID.String(), "{package}", pkg.ID.String(), "{instance}", "m")
@@ -61,7 +61,7 @@ func TestEveryRouteChecksTheRole(t *testing.T) {
 			if role >= auth.Needs(verb) && changes {
 				continue // it would change what the next calls need; the conversations do that
 			}
-			r := s.send("user "+role.String()+":long enough", method, path, strings.NewReader(`{"name": "x", "type": 4, "version": "2.0.0", "url": "https://example.com/", "policy_period_interval": "15 minutes", "policy_update_timeout": "60 minutes", "policy_max_updates_per_period": 2}`))
+			r := s.send("user-"+role.String()+":long enough", method, path, strings.NewReader(`{"name": "x", "type": 4, "version": "2.0.0", "url": "https://example.com/", "policy_period_interval": "15 minutes", "policy_update_timeout": "60 minutes", "policy_max_updates_per_period": 2}`))
 			if refused := r.status == http.StatusForbidden; refused != changes {
 				t.Errorf("%s by %s: %d %s", route, role, r.status, r.data)
 			}
@@ -73,7 +73,7 @@ func TestEveryRouteChecksTheRole(t *testing.T) {
 	// The lowest role that may is not refused.
 	for route, verb := range verbs {
 		method, path, _ := strings.Cut(regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(route, "0"), " ")
-		if r := s.send("user "+auth.Needs(verb).String()+":long enough", method, path, strings.NewReader("{}")); r.status == http.StatusForbidden {
+		if r := s.send("user-"+auth.Needs(verb).String()+":long enough", method, path, strings.NewReader("{}")); r.status == http.StatusForbidden {
 			t.Errorf("%s by %s: %s", route, auth.Needs(verb), r.data)
 		}
 	}

@@ -137,8 +137,10 @@ func (f *findings) checkCertificate(w Web) {
 func (f *findings) checkFirstPassword(environ []string) {
 	password, err := readFirstPassword(environ)
 	f.fail(err)
-	if err == nil && password != "" && len(password) < account.MinPassword {
-		f.fail(fmt.Errorf("%s%s is shorter than %d characters", envPrefix, firstPassword, account.MinPassword))
+	if err == nil && password != "" {
+		if err := account.CheckFirstPassword(password); err != nil {
+			f.fail(fmt.Errorf("%s%s: %w", envPrefix, firstPassword, err))
+		}
 	}
 }
 

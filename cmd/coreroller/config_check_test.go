@@ -45,7 +45,7 @@ func TestConfigCheckNamesEveryProblem(t *testing.T) {
 		{"introspection", "", `error: --introspection is "x"`, append(fine, "--introspection", "x"), 1},
 		{"negative", "", "error: --api-seconds must not be negative", append(fine, "--api-seconds", "-1"), 1},
 		{"log", "", `error: --log-level is "x"`, append(fine, "--log-level", "x"), 1},
-		{"short password", "COREROLLER_ADMIN_PASSWORD=short", "error: COREROLLER_ADMIN_PASSWORD is shorter", fine, 1},
+		{"short password", "COREROLLER_ADMIN_PASSWORD=short", "error: COREROLLER_ADMIN_PASSWORD: password: at least 8 characters", fine, 1},
 		{"empty password file", "COREROLLER_ADMIN_PASSWORD_FILE=" + empty, "error: COREROLLER_ADMIN_PASSWORD_FILE", fine, 1},
 		{"missing password file", "COREROLLER_ADMIN_PASSWORD_FILE=/none", "error: COREROLLER_ADMIN_PASSWORD_FILE", fine, 1},
 	} {

@@ -104,6 +104,14 @@ func (s *Service) signInFailed(ctx context.Context, name string, user uuid.UUID)
 	s.countFailed(ctx, failedSignIn{name: cleanName(name), address: auth.Address(ctx), user: user, credential: auth.CredentialBasic})
 }
 
+// Throttled records a sign-in attempt that came too soon after others. The password was
+// not checked.
+func (s *Service) Throttled(ctx context.Context, name string) {
+	s.countFailed(ctx, failedSignIn{
+		name: cleanName(name), address: auth.Address(ctx), credential: auth.CredentialBasic, reason: "too many attempts: the password was not checked",
+	})
+}
+
 func (s *Service) countFailed(ctx context.Context, who failedSignIn) {
 	ctx = context.WithoutCancel(ctx)
 	if err := s.writeFailed(ctx, s.failed.add(s.now(), who, 1)); err != nil {

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -22,14 +21,18 @@ const (
 	// maxHashing bounds concurrent password hashes: each takes 19 MiB and a core for
 	// 40 ms, and check-ins share the machine.
 	maxHashing = 4
+	// maxHashingKnown are reserved for known callers, who do not wait for guesses.
+	maxHashingKnown = 2
+	// maxWaiting bounds the hashes that wait. Others are refused at once.
+	maxWaiting = 64
 
-	// MinPassword is the length of the shortest password, in bytes.
-	MinPassword = 8
-	maxPassword = 1024
+	// longestChecked limits the text of a sign-in, in bytes. Passwords of older versions
+	// are up to so long.
+	longestChecked = 1024
 )
 
-// wrongPassword is the error of a failed sign-in. It does not reveal whether the
-// user exists.
+// wrongPassword is the error of a wrong password, which counts as a guess. It does not
+// reveal whether the user exists.
 type wrongPassword struct{ error *fault.Error }
 
 func (e *wrongPassword) Error() string   { return e.error.Message }
@@ -64,18 +67,27 @@ func (s *Service) FirstPasswordIsUsed(ctx context.Context) (bool, error) {
 
 // verify reads the user with a name, nil for none, and checks the password.
 func (s *Service) verify(ctx context.Context, username, password string) (row *db.User, ok bool, err error) {
-	var hash string                                                       // empty for an unknown user; checking it takes as long
-	if utf8.ValidString(username) && !strings.ContainsRune(username, 0) { // the databases reject other text
-		row, err = s.store.Reader().User.Query().Where(user.Username(username)).Only(ctx)
-		if err != nil && !db.IsNotFound(err) {
-			return nil, false, err
-		}
-		if err == nil {
-			hash = row.PasswordHash
-		}
+	var hash string // empty for an unknown user; checking it takes as long
+	if row, err = s.named(ctx, username); err != nil {
+		return nil, false, err
+	}
+	if row != nil {
+		hash = row.PasswordHash
 	}
 	ok, err = s.checkPassword(ctx, hash, password)
 	return row, ok, err
+}
+
+// named reads the user with a name that a client sent, nil for none.
+func (s *Service) named(ctx context.Context, username string) (*db.User, error) {
+	if !utf8.ValidString(username) || strings.ContainsRune(username, 0) { // the databases reject it
+		return nil, nil
+	}
+	row, err := s.store.Reader().User.Query().Where(user.Username(username)).Only(ctx)
+	if db.IsNotFound(err) {
+		return nil, nil
+	}
+	return row, err
 }
 
 func principal(row *db.User, c auth.Credential) auth.Principal {
@@ -101,7 +113,7 @@ func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
 		return err
 	}
 	var p input.Problems
-	password(&p, "newPassword", in.New)
+	newPassword(&p, "newPassword", who.Name, in.New)
 	if in.New == in.Current {
 		p.Add("newPassword", "must differ from the current one")
 	}
@@ -121,7 +133,7 @@ func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
 			return err
 		}
 		if !ok {
-			return fault.Errorf(fault.Invalid, "currentPassword", "is not your password")
+			return &wrongPassword{fault.Errorf(fault.Invalid, "currentPassword", "is not your password")}
 		}
 	}
 	v := change.Verb{Name: "changePassword", By: who, Object: "user", ID: row.ID}
@@ -142,7 +154,7 @@ func (s *Service) SetPassword(ctx context.Context, in SetPassword) error {
 		return err
 	}
 	var p input.Problems
-	if password(&p, "newPassword", in.New); p.Err() != nil {
+	if newPassword(&p, "newPassword", in.Username, in.New); p.Err() != nil {
 		return p.Err()
 	}
 	row, err := s.User(ctx, in.Username)
@@ -183,20 +195,11 @@ func (s *Service) storePassword(ctx context.Context, v change.Verb, password, ke
 	})
 }
 
-func password(p *input.Problems, field, text string) {
-	switch {
-	case len(text) < MinPassword:
-		p.Add(field, "at least %d characters", MinPassword)
-	case len(text) > maxPassword:
-		p.Add(field, "at most %d characters", maxPassword)
-	}
-}
-
 func (s *Service) checkPassword(ctx context.Context, hash, password string) (ok bool, err error) {
-	if len(password) > maxPassword {
+	if len(password) > longestChecked {
 		return false, nil
 	}
-	err = s.slowly(ctx, func() error {
+	err = s.lane(ctx).run(ctx, func() error {
 		ok, err = auth.CheckPassword(hash, password)
 		return err
 	})
@@ -204,20 +207,9 @@ func (s *Service) checkPassword(ctx context.Context, hash, password string) (ok 
 }
 
 func (s *Service) hashPassword(ctx context.Context, password string) (hash string, err error) {
-	err = s.slowly(ctx, func() error {
+	err = s.lane(ctx).run(ctx, func() error {
 		hash, err = auth.HashPassword(password)
 		return err
 	})
 	return hash, err
-}
-
-// slowly runs f while at most maxHashing calls run.
-func (s *Service) slowly(ctx context.Context, f func() error) error {
-	select {
-	case s.hashing <- struct{}{}:
-	case <-ctx.Done():
-		return errors.Join(fault.Errorf(fault.Unavailable, "", "too many sign-ins at the same time; try again"), ctx.Err())
-	}
-	defer func() { <-s.hashing }()
-	return f()
 }

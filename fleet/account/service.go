@@ -14,14 +14,14 @@ import (
 // Service has the verbs for users, sessions and tokens. It is safe for concurrent
 // use.
 type Service struct {
-	store   *store.Store
-	changes *change.Writer
-	now     func() time.Time
-	log     *slog.Logger
-	idle    time.Duration // an unused session ends after it
-	hashing chan struct{} // one slot per password hash being computed
-	failed  failedSignIns
-	uses    *uses
+	store               *store.Store
+	changes             *change.Writer
+	now                 func() time.Time
+	log                 *slog.Logger
+	idle                time.Duration // an unused session ends after it
+	openLane, knownLane *lane         // of password hashes
+	failed              failedSignIns
+	uses                *uses
 }
 
 // Options are what a Service needs.
@@ -37,6 +37,6 @@ type Options struct {
 func New(o Options) *Service {
 	return &Service{
 		store: o.Store, changes: o.Changes, now: o.Now, log: o.Log, idle: cmp.Or(o.Idle, DefaultSessionIdle),
-		hashing: make(chan struct{}, maxHashing), uses: newUses(),
+		openLane: newLane(maxHashing), knownLane: newLane(maxHashingKnown), uses: newUses(),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coreroller/coreroller/auth"
@@ -60,12 +61,14 @@ func (s *Service) Identify(ctx context.Context, in Identified) (auth.Principal, 
 
 func (s *Service) identify(ctx context.Context, in Identified) (row *db.User, err error) {
 	var p input.Problems
-	in.Username = p.Name(FieldUsername, in.Username, input.MaxName)
+	if in.Username = strings.TrimSpace(in.Username); in.Username == "" {
+		p.Add(FieldUsername, "is missing")
+	}
 	identity := in.Issuer + " " + in.Subject
 	if in.Issuer == "" || in.Subject == "" {
 		p.Add("subject", "is missing")
 	}
-	p.Line("subject", identity, maxIdentity)
+	p.Characters("subject", identity, maxIdentity)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
@@ -98,6 +101,11 @@ func enter(c *change.Change, identity string, in Identified, grants []auth.Grant
 		return named, nameTaken(named)
 	}
 	row, err := users.Query().Where(user.Identity(identity)).Only(c.Ctx)
+	if db.IsNotFound(err) && !in.Existing || err == nil && row.Username != in.Username {
+		if err := checkNewName(c, row, in.Username); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case db.IsNotFound(err) && in.Existing:
 		return nil, fault.Errorf(fault.NotFound, "", "the user was deleted")
@@ -120,6 +128,19 @@ func enter(c *change.Change, identity string, in Identified, grants []auth.Grant
 	}
 	c.By, c.ID, c.TeamID, c.After = principal(row, auth.CredentialSingleSignOn), row.ID, row.TeamID, row
 	return row, nil
+}
+
+// checkNewName checks the name that a provider gives a new user, or the user of a row
+// whose name changed there. Users from before this check keep their names.
+func checkNewName(c *change.Change, row *db.User, name string) error {
+	var p input.Problems
+	if p.Username(FieldUsername, name); p.Err() != nil {
+		return p.Err()
+	}
+	if row != nil {
+		c.ID = row.ID
+	}
+	return userApart(c, FieldUsername, name)
 }
 
 func nameTaken(by *db.User) error {

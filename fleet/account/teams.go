@@ -61,6 +61,9 @@ type CreateTeam struct{ Name string }
 // CreateTeam creates a team. Its applications and users do not exist for other teams.
 func (s *Service) CreateTeam(ctx context.Context, in CreateTeam) (*db.Team, error) {
 	return s.changeTeam(ctx, "createTeam", store.NewID(s.now()), in.Name, func(c *change.Change, name string) error {
+		if err := teamApart(c, name); err != nil {
+			return err
+		}
 		return c.Saved(c.Tx.Client().Team.Create().SetID(c.ID).SetName(name).SetCreatedAt(c.Now).Save(ctx))
 	})
 }
@@ -78,9 +81,23 @@ func (s *Service) UpdateTeam(ctx context.Context, in UpdateTeam) (*db.Team, erro
 		if err != nil {
 			return fault.Missing(err, "id", "team")
 		}
+		if name != row.Name {
+			if err := teamApart(c, name); err != nil {
+				return err
+			}
+		}
 		c.Before = row
 		return c.Saved(row.Update().SetName(name).Save(ctx))
 	})
+}
+
+// teamApart returns Conflict if a new name looks like that of another team.
+func teamApart(c *change.Change, name string) error {
+	names, err := c.Tx.Client().Team.Query().Where(team.IDNEQ(c.ID)).Select(team.FieldName).Strings(c.Ctx)
+	if err != nil {
+		return err
+	}
+	return input.Apart("name", name, names...)
 }
 
 func (s *Service) changeTeam(ctx context.Context, verb string, id uuid.UUID, name string, f func(c *change.Change, name string) error) (*db.Team, error) {

@@ -72,11 +72,15 @@ func (s *Service) CreateToken(ctx context.Context, in CreateToken) (row *db.Toke
 	secret = newSecret()
 	v := change.Verb{Name: "createToken", By: who, Object: "token", ID: store.NewID(now), Unique: "name"}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {
-		switch n, err := c.Tx.Client().Token.Query().Where(token.UserID(owner.ID)).Count(ctx); {
+		switch names, err := c.Tx.Client().Token.Query().Where(token.UserID(owner.ID)).Select(token.FieldName).Strings(ctx); {
 		case err != nil:
 			return err
-		case n >= maxTokens:
+		case len(names) >= maxTokens:
 			return fault.Errorf(fault.Conflict, "name", "a user has at most %d tokens: revoke one first", maxTokens)
+		default:
+			if err := input.Apart("name", name, names...); err != nil {
+				return err
+			}
 		}
 		row, err = c.Tx.Client().Token.Create().SetID(v.ID).SetUserID(owner.ID).SetName(name).SetLink(in.Link).
 			SetHash(tokenHash(secret)).SetEnding(secret[len(secret)-shownLetters:]).SetGrants(grants).

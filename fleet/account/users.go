@@ -34,9 +34,8 @@ func (s *Service) EnsureFirstUserWith(ctx context.Context, own string) error {
 		return err
 	}
 	if own != "" {
-		var p input.Problems
-		if password(&p, "password", own); p.Err() != nil {
-			return p.Err()
+		if err := CheckFirstPassword(own); err != nil {
+			return err
 		}
 	}
 	there, err := s.store.Reader().User.Query().Exist(ctx)
@@ -66,8 +65,8 @@ func (s *Service) CreateUser(ctx context.Context, in CreateUser) (*db.User, erro
 		return nil, err
 	}
 	var p input.Problems
-	name := p.Name("username", in.Username, input.MaxName)
-	password(&p, "password", in.Password)
+	name := p.Username("username", in.Username)
+	newPassword(&p, "password", in.Username, in.Password)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
@@ -101,6 +100,9 @@ func (s *Service) createUser(ctx context.Context, who auth.Principal, u newUser)
 	}
 	v := change.Verb{Name: "createUser", By: who, Object: "user", ID: store.NewID(s.now()), TeamID: u.team, Unique: "username"}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {
+		if err := userApart(c, "username", u.name); err != nil {
+			return err
+		}
 		row, err := c.Tx.Client().User.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
 			SetUsername(u.name).SetPasswordHash(hash).SetMustChangePassword(u.mustChange).SetRole(u.rights.Role.String()).SetGrants(u.rights.Grants).Save(ctx)
 		return c.Saved(row, err)
@@ -109,6 +111,15 @@ func (s *Service) createUser(ctx context.Context, who auth.Principal, u newUser)
 		return nil, err
 	}
 	return s.store.Reader().User.Get(ctx, v.ID)
+}
+
+// userApart returns Conflict if a new name looks like that of another user.
+func userApart(c *change.Change, field, name string) error {
+	names, err := c.Tx.Client().User.Query().Where(user.IDNEQ(c.ID)).Select(user.FieldUsername).Strings(c.Ctx)
+	if err != nil {
+		return err
+	}
+	return input.Apart(field, name, names...)
 }
 
 // UpdateUser is the input of Service.UpdateUser.

@@ -4,10 +4,9 @@ package input
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
@@ -28,6 +27,7 @@ const (
 var (
 	colorPattern   = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 	archPattern    = regexp.MustCompile(`^[a-z0-9_]{1,20}$`)
+	userPattern    = regexp.MustCompile(`^[a-zA-Z0-9._@+-]+$`)
 	productPattern = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]*(\.[a-zA-Z0-9][a-zA-Z0-9-]*)+$`)
 )
 
@@ -49,34 +49,6 @@ func (p Problems) Err() error {
 		return errs[0]
 	}
 	return errors.Join(errs...)
-}
-
-// Name checks a required line of text and returns it trimmed.
-func (p *Problems) Name(field, text string, limit int) string {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		p.Add(field, "is missing")
-	}
-	return p.Line(field, text, limit)
-}
-
-// Line checks an optional line of text and returns it trimmed.
-func (p *Problems) Line(field, text string, limit int) string {
-	if strings.ContainsFunc(text, unicode.IsControl) {
-		p.Add(field, "must be one line of printable text")
-	}
-	return p.Text(field, strings.TrimSpace(text), limit)
-}
-
-// Text checks optional text of any number of lines.
-func (p *Problems) Text(field, text string, limit int) string {
-	switch {
-	case len(text) > limit:
-		p.Add(field, "at most %d bytes", limit)
-	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
-		p.Add(field, "must be UTF-8 text")
-	}
-	return text
 }
 
 // Arch checks an architecture and returns it in the form of catalog.Arch;
@@ -108,8 +80,27 @@ func (p *Problems) ProductID(field, text string) string {
 	return text
 }
 
+// Username checks the name of a new user and returns it trimmed. It has only characters
+// that look like no others.
+func (p *Problems) Username(field, text string) string {
+	before := len(*p)
+	text = p.Name(field, text, MaxName)
+	if len(*p) == before && !userPattern.MatchString(text) {
+		p.Add(field, "may have only the letters a to z and A to Z, digits and . _ - @ +")
+	}
+	return text
+}
+
 // Policy checks a policy. It does not add warnings.
 func (p *Problems) Policy(in rollout.Policy) {
+	for i, w := range in.Waves {
+		for j, id := range w.Canaries {
+			p.Characters(fmt.Sprintf("policy.waves[%d].canaries[%d]", i, j), id, MaxName)
+		}
+	}
+	for i, f := range in.Freezes {
+		p.Text(fmt.Sprintf("policy.freezes[%d].reason", i), f.Reason, maxReason)
+	}
 	_, found := policy.Compile(in)
 	for _, f := range found {
 		if !f.Warning {

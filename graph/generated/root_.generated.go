@@ -12145,7 +12145,7 @@ type SignOutPayload {
 input ChangePasswordInput {
   "The current password."
   currentPassword: String!
-  "At least 8 characters."
+  "8 characters to 256 bytes; not the user name, a sequence, or one of the most used passwords."
   newPassword: String!
   "Also revokes the caller's tokens."
   endTokens: Boolean! = false
@@ -12153,9 +12153,9 @@ input ChangePasswordInput {
 
 "Name and first password of a new user."
 input CreateUserInput {
-  "Unique on this server."
+  "Letters (a to z, A to Z), digits and . _ - @ +. Unique on this server, also in how it looks."
   username: String!
-  "First password, at least 8 characters."
+  "First password, by the same rules as in setPassword."
   password: String!
   "Id of the team that owns what the user creates; omitted: yours."
   teamId: ID
@@ -12179,7 +12179,7 @@ input UpdateUserInput {
 input SetPasswordInput {
   "Name of the user."
   username: String!
-  "At least 8 characters."
+  "8 characters to 256 bytes; not the user name, a sequence, or one of the most used passwords."
   newPassword: String!
 }
 

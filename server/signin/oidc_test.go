@@ -150,6 +150,8 @@ func TestOpenIDConnectRefusesForgedAnswers(t *testing.T) {
 		{"team that does not exist", claim("groups", []string{"edge"}), nil, "no-role"},
 		{"no name", claim("preferred_username", ""), nil, "no-name"},
 		{"name with a line feed", claim("preferred_username", "a\nb"), nil, "no-name"},
+		{"name with Cyrillic letters", claim("preferred_username", "\u0430n\u0430"), nil, "no-name"},
+		{"name that looks like that of another user", claim("preferred_username", "Admin"), nil, "name-taken"},
 		{"name of a user with a password", claim("preferred_username", "admin"), nil, "name-taken"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

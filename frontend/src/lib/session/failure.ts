@@ -9,7 +9,7 @@ const texts = new Map(
     'no-role':
       'Your account at the identity provider has no role here. Ask an administrator to give you access.',
     'no-name': 'The identity provider sent no user name that can be used. Ask an administrator.',
-    'name-taken': 'Another user already has your user name. Ask an administrator.',
+    'name-taken': 'Another user already has your user name, or one that looks like it. Ask an administrator.',
   }),
 );
 

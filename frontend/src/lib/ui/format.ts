@@ -1,3 +1,4 @@
+import { visible } from './visible';
 import { dateFormat } from './zone.svelte';
 
 /** Formats numbers, durations and times. Independent of the locale, because the
@@ -110,8 +111,9 @@ export const localTimes = (text: string, now: Date): string =>
 /** Whether a text of the API contains a UTC time. */
 export const namesTime = (text: string): boolean => text.search(utcMoment) >= 0;
 
-/** Capitalises a text of the API, which starts in lower case. */
-export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** Capitalises a text of the API, which starts in lower case. It may quote what a machine sent. */
+export const sentence = (text: string): string =>
+  text.charAt(0).toUpperCase() + text.slice(1).split('\n').map(visible).join('\n');
 
 /** "4a0c…91d2": enough to distinguish machines by eye; copying gives the full id. */
 export function shortId(id: string): string {
