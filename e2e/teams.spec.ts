@@ -25,6 +25,23 @@ test('a user with a role on one group sees only it, pauses it, and cannot promot
     await expect(main.getByText('Other group')).toHaveCount(0);
   });
 
+  await test.step('a job on the whole application is shown, but not controlled', async () => {
+    const machine = `unseen-${rollout.track}`;
+    await api.change('enrollInstances', { applicationId, machineIds: [machine] });
+    const { startMachineJob } = await api.ask<{ startMachineJob: { job: { id: string } } }>(
+      `mutation ($f: InstanceFilter!) { startMachineJob(input: { filter: $f, action: { kind: HOLD } }) { job { id } } }`,
+      { f: { applicationId, search: machine } },
+    );
+    await page.goto(`/machines/jobs/${startMachineJob.job.id}`);
+    const retry = page.getByRole('button', { name: 'Retry 1 failed' });
+    await expect(retry).toBeDisabled();
+    await expect(retry).toHaveAttribute(
+      'title',
+      'Needs the role operator on the machines of this job; you may only read it.',
+    );
+    expect(await violations(page)).toEqual([]);
+  });
+
   await test.step('it reads the application and cannot promote', async () => {
     await page.goto(`/apps/${applicationId}`);
     await expect(main.getByRole('link', { name: rollout.name })).toBeVisible();
