@@ -11296,7 +11296,7 @@ extend type Mutation {
   manage. Its open subscriptions end at once, on every server. Not for tokens.
   """
   revokeToken("The token to revoke." input: RevokeTokenInput!): DeletePayload! @needs(role: VIEWER)
-  "Signs out one browser of the caller. Not for tokens."
+  "Signs out one browser of a user. Users other than the caller need the role ADMIN. Not for tokens."
   endSession("The session to end." input: EndSessionInput!): DeletePayload! @needs(role: VIEWER)
   """
   Signs out all browsers of a user except the one that calls. Users other than the caller
@@ -11390,6 +11390,8 @@ input RevokeTokenInput {
 input EndSessionInput {
   "Id of the session."
   id: ID!
+  "Id of its user; null: the caller."
+  userId: ID
 }
 
 "Whose sessions to end."

@@ -67,5 +67,8 @@ export function activityFilter(view: ActivityView, now: number): ActivityFilter 
   if (severity) filter.severities = severity.severities;
   const since = rangeBegin(view.range, now);
   if (since) filter.since = since;
+  const newest = Date.parse(view.until ?? '');
+  // The filter ends before its time, and the entry may be a part of a millisecond later.
+  if (!Number.isNaN(newest)) filter.until = new Date(newest + 1).toISOString();
   return filter;
 }
