@@ -145,8 +145,11 @@ test('an administrator sees and ends the sessions and tokens of another user', a
   await expect(other.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
   const token = `nightly ${username}`;
   const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-  await api.ask(`mutation ($in: CreateTokenInput!) { createToken(input: $in) { userErrors { message } } }`, {
-    in: { username, name: token, role: 'VIEWER', expiresAt },
+  await other.request.post('/graphql', {
+    data: {
+      query: `mutation ($in: CreateTokenInput!) { createToken(input: $in) { userErrors { message } } }`,
+      variables: { in: { name: token, role: 'VIEWER', expiresAt } },
+    },
   });
 
   await page.goto('/settings');

@@ -7,7 +7,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view/machines"
@@ -183,6 +185,10 @@ func TestPermissionsOnAJob(t *testing.T) {
 		ofAll := start(machines.Filter{}, job.Order{Action: job.Release})
 		moves := start(machines.Filter{Group: &n.group}, job.Order{Action: job.Move, GroupID: &to})
 		forgets := start(app, job.Order{Action: job.Forget})
+		both, err := s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "vera", Password: password, TeamID: n.other, Grants: []auth.Grant{
+			{Role: auth.Viewer, Application: n.app}, {Role: auth.Operator, Group: n.group},
+		}})
+		must(s, both, err)
 		for _, c := range []struct {
 			user     string
 			job      uuid.UUID
@@ -190,11 +196,11 @@ func TestPermissionsOnAJob(t *testing.T) {
 		}{
 			{"ana", n.jobID, true}, {"ana", ofAll, true}, {"ana", forgets, true},
 			{"theo", n.jobID, true}, {"theo", ofApp, true}, {"theo", moves, true}, {"theo", forgets, false},
-			{"gina", n.jobID, true}, {"gina", ofApp, false}, {"gina", moves, false},
+			{"gina", n.jobID, true}, {"gina", moves, false},
+			{"vera", n.jobID, true}, {"vera", ofApp, false}, {"vera", moves, false},
 		} {
 			row := n.as(t, c.user).get(`query($id: ID!) { machineJob(id: $id) { permissions } }`, vars{"id": c.job})
-			may := row["permissions"]
-			all := marshal(t, may)
+			all := marshal(t, at(t, row, "permissions").([]any))
 			for _, verb := range []string{`"stopMachineJob"`, `"retryMachineJob"`} {
 				if strings.Contains(all, verb) != c.controls {
 					t.Errorf("%s on %s: %s", c.user, c.job, all)

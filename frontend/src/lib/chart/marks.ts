@@ -30,7 +30,7 @@ export function placeMarks(
   });
 }
 
-/** Marks that are too close to each other to be told apart. */
+/** Marks that are too close to each other for a button each. */
 export interface MarkCluster {
   /** Pixels from the left edge of the chart's element. */
   x: number;
