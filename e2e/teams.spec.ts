@@ -84,6 +84,36 @@ test('the command palette says which actions the role does not allow', async ({ 
   await page.context().close();
 });
 
+test('the page of a job follows the role on its machines', async ({ server, api, browser }) => {
+  const { applicationId, groupId, track } = await api.rollout();
+  const username = `vera-${Date.now()}`;
+  const password = 'correct horse';
+  const grants = [
+    { role: 'VIEWER', applicationId },
+    { role: 'OPERATOR', groupId },
+  ];
+  await api.change('createUser', { username, password, grants });
+  const machine = `unseen-${track}`;
+  await api.change('enrollInstances', { applicationId, machineIds: [machine] });
+  const { startMachineJob } = await api.ask<{ startMachineJob: { job: { id: string } } }>(
+    `mutation ($f: InstanceFilter!) { startMachineJob(input: { filter: $f, action: { kind: HOLD } }) { job { id } } }`,
+    { f: { applicationId, search: machine } },
+  );
+  const page = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await page.goto(`/machines/jobs/${startMachineJob.job.id}`);
+  await page.getByLabel('User name').fill(username);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  const retry = page.getByRole('button', { name: 'Retry 1 failed' });
+  await expect(retry).toBeDisabled();
+  await expect(retry).toHaveAttribute(
+    'title',
+    'Needs the role operator on the machines of this job; you are viewer.',
+  );
+  expect(await violations(page)).toEqual([]);
+  await page.context().close();
+});
+
 test('an owner makes a team, gives a role in it, and sees what belongs to it', async ({
   dashboard: page,
   api,

@@ -126,3 +126,55 @@ test('another browser is listed and signed out', async ({ dashboard: page, brows
   await expect(other.getByLabel('User name')).toBeVisible({ timeout: 5_000 });
   await other.context().close();
 });
+
+test('an administrator sees and ends the sessions and tokens of another user', async ({
+  dashboard: page,
+  api,
+  browser,
+}) => {
+  const username = `uma-${Date.now()}`;
+  const password = 'correct horse';
+  await api.change('createUser', { username, password, role: 'VIEWER' });
+  const other = await (
+    await browser.newContext({ userAgent: 'Mozilla/5.0 (X11; Linux) Firefox/145.0' })
+  ).newPage();
+  await other.goto('/');
+  await other.getByLabel('User name').fill(username);
+  await other.getByLabel('Password').fill(password);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await expect(other.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
+  const token = `nightly ${username}`;
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+  await other.request.post('/graphql', {
+    data: {
+      query: `mutation ($in: CreateTokenInput!) { createToken(input: $in) { userErrors { message } } }`,
+      variables: { in: { name: token, role: 'VIEWER', expiresAt } },
+    },
+  });
+
+  await page.goto('/settings');
+  const open = async (item: string) => {
+    await page.getByRole('button', { name: `Actions for ${username}` }).click();
+    await page.getByRole('menuitem', { name: item }).click();
+  };
+  await open('Sessions');
+  await expect(page.getByRole('heading', { name: `Sessions of ${username}`, level: 1 })).toBeVisible();
+  await expect(page.getByText('this browser')).toHaveCount(0);
+  const row = page.getByRole('listitem').filter({ hasText: 'Firefox on Linux' });
+  await expect(row).toBeVisible();
+  await accessible(page, 'sessions-of-a-user');
+  await row.getByRole('button', { name: 'Sign out…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByText('No browser is signed in.')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Sign out everywhere…' })).toBeDisabled();
+  await expect(other.getByLabel('User name')).toBeVisible({ timeout: 5_000 });
+
+  await page.getByRole('link', { name: 'API tokens of this user' }).click();
+  await expect(page.getByRole('heading', { name: `API tokens of ${username}`, level: 1 })).toBeVisible();
+  await expect(page.getByRole('row')).toHaveCount(2);
+  await accessible(page, 'tokens-of-a-user');
+  await page.getByRole('button', { name: `Revoke ${token}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await expect(page.getByText('This user has no tokens.')).toBeVisible();
+  await other.context().close();
+});

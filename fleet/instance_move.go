@@ -9,6 +9,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -26,9 +27,7 @@ type MoveInstance struct {
 // after the update ended, so that its result counts where it was granted.
 func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "moveInstance", Reason: in.Reason}
-	return s.changeInstance(ctx, v, in.ID, in.GroupID, func(c *change.Change, m *store.Machine, from *catalog.Group) error {
-		return assign(c, m, from, in.GroupID)
-	})
+	return s.order(ctx, v, in.ID, job.Order{Action: job.Move, GroupID: in.GroupID})
 }
 
 // assign moves a machine from its group, nil for none, to the group with an id, or at

@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -27,7 +28,7 @@ type HoldInstance struct {
 // count for the completion of rollouts.
 func (s *Service) HoldInstance(ctx context.Context, in HoldInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "holdInstance", Reason: in.Reason}
-	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverrideHold, Until: input.Or(in.Until, time.Time{})}, "")
+	return s.override(ctx, v, in.ID, job.Order{Action: job.Hold, Until: in.Until})
 }
 
 // PinInstance is the input of Service.PinInstance.
@@ -41,16 +42,21 @@ type PinInstance struct {
 // PinInstance limits one machine to a highest version.
 func (s *Service) PinInstance(ctx context.Context, in PinInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "pinInstance", Reason: in.Reason}
-	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverridePin, Until: input.Or(in.Until, time.Time{})}, in.Version)
+	return s.override(ctx, v, in.ID, job.Order{Action: job.Pin, Until: in.Until, Version: in.Version})
 }
 
-// override sets an override. pin is the version of a pin.
-func (s *Service) override(ctx context.Context, v change.Verb, id uuid.UUID, o rollout.Override, pin string) (*db.Instance, error) {
-	if v.Invalid == nil && !o.Until.IsZero() && !o.Until.After(s.now()) {
+// override sets an override.
+func (s *Service) override(ctx context.Context, v change.Verb, id uuid.UUID, o job.Order) (*db.Instance, error) {
+	if v.Invalid == nil && o.Until != nil && !o.Until.After(s.now()) {
 		v.Invalid = fault.Errorf(fault.Invalid, "until", "must be in the future")
 	}
-	return s.changeInstance(ctx, v, id, nil, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
-		return overrideMachine(c, m, g, o, pin)
+	return s.order(ctx, v, id, o)
+}
+
+// order applies an order to one machine.
+func (s *Service) order(ctx context.Context, v change.Verb, id uuid.UUID, o job.Order) (*db.Instance, error) {
+	return s.changeInstance(ctx, v, id, o.GroupID, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
+		return applyAlone(c, &o, m, g)
 	})
 }
 
@@ -74,7 +80,7 @@ type ReleaseInstance struct {
 // ReleaseInstance removes a hold, a pin or a quarantine from a machine.
 func (s *Service) ReleaseInstance(ctx context.Context, in ReleaseInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "releaseInstance", Reason: in.Reason}
-	return s.changeInstance(ctx, v, in.ID, nil, releaseMachine)
+	return s.order(ctx, v, in.ID, job.Order{Action: job.Release})
 }
 
 func releaseMachine(c *change.Change, m *store.Machine, g *catalog.Group) error {

@@ -93,14 +93,21 @@ func (s *Service) jobBatch(ctx context.Context, row *db.MachineJob, limit int, d
 			return err
 		}
 		var ended []store.JobItem
+		changed := map[uuid.UUID]int{} // machines by group
 		for _, item := range items {
 			out := job.Gone()
 			if m := found[item.InstanceID]; m != nil {
 				if m.GroupID != uuid.Nil && c.States[m.GroupID] == nil && c.Config.Group(m.GroupID) != nil {
 					continue // it moved before the locks: the next batch locks its new group
 				}
+				groups := concerned(&order, m.GroupID)
 				if out, err = do(c, &order, m); err != nil {
 					return err
+				}
+				if out.Result == job.Done || out.Result == job.AfterUpdate {
+					for _, id := range groups {
+						changed[id]++
+					}
 				}
 			}
 			ended = append(ended, store.JobItem{ID: item.ID, Result: int8(out.Result), Detail: out.Detail, EndedAt: c.Now})
@@ -112,7 +119,7 @@ func (s *Service) jobBatch(ctx context.Context, row *db.MachineJob, limit int, d
 		if err := c.Tx.SaveJobItems(ctx, ended); err != nil {
 			return err
 		}
-		return advanceJob(c, row, ended)
+		return s.advanceJob(c, row, ended, changed)
 	})
 	return n, err
 }
@@ -195,16 +202,23 @@ func apply(c *change.Change, o *job.Order, m *store.Machine, g *catalog.Group) e
 	return fmt.Errorf("action %q is not known", o.Action)
 }
 
-// advanceJob adds the results of a batch to the counts of its job.
-func advanceJob(c *change.Change, row *db.MachineJob, ended []store.JobItem) error {
+// advanceJob adds the results of a batch to the counts of its job. With the last machine
+// it adds the activities.
+func (s *Service) advanceJob(c *change.Change, row *db.MachineJob, ended []store.JobItem, changed map[uuid.UUID]int) error {
 	counts := map[job.Result]int{}
 	for i := range ended {
 		counts[job.Result(ended[i].Result)]++
 	}
+	for id, machines := range row.Changed {
+		changed[id] += machines
+	}
 	u := c.Tx.Client().MachineJob.UpdateOne(row).SetChangedAt(c.Now).AddDone(counts[job.Done]).
 		AddAfterUpdate(counts[job.AfterUpdate]).AddSkipped(counts[job.Skipped]).AddFailed(counts[job.Failed])
-	if job.PendingOf(row) <= len(ended) {
-		u.SetState(string(job.Finished))
+	if job.PendingOf(row) > len(ended) {
+		u.SetChanged(changed)
+	} else {
+		s.noteJob(c, row, changed)
+		u.SetState(string(job.Finished)).ClearChanged()
 	}
 	c.Tx.Publish(event.Event{Kind: event.JobChanged, Job: row.ID})
 	return u.Exec(c.Ctx)

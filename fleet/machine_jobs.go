@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -127,31 +126,17 @@ type jobRecord struct {
 // mayRun checks the role for a job on the machines of a group, of an application, or, with
 // neither, on all that the caller sees, and on the group to which they move.
 func mayRun(v *change.Verb, seen *catalog.Catalog, action job.Action, app *catalog.App, within, to *uuid.UUID) error {
-	places := []auth.Place{{}}
-	switch {
-	case app == nil && !v.By.SeesAll():
-		places[0].Team = v.By.TeamID
+	if app != nil {
+		v.App = app.ID
+	} else if !v.By.SeesAll() {
 		for _, id := range seen.Apps() {
 			if seen.App(id).TeamID != v.By.TeamID {
 				return fault.Errorf(fault.Invalid, "filter.applicationId", "must name an application, because you see those of several teams")
 			}
 		}
-	case app != nil:
-		v.App = app.ID
-		places = []auth.Place{{Team: app.TeamID, Application: app.ID}}
-		if within != nil {
-			places[0].Group = *within
-			if to != nil {
-				places = append(places, auth.Place{Team: app.TeamID, Application: app.ID, Group: *to})
-			}
-		}
 	}
-	verbs := []string{v.Name}
-	if action == job.Forget {
-		verbs = append(verbs, "forgetInstances")
-	}
-	for _, place := range places {
-		for _, verb := range verbs {
+	for _, place := range view.JobPlaces(v.By, app, within, to) {
+		for _, verb := range view.JobVerbs(v.Name, action) {
 			if err := fault.RequireOn(v.By, verb, place); err != nil {
 				return err
 			}
@@ -243,7 +228,8 @@ func (s *Service) StopMachineJob(ctx context.Context, in StopMachineJob) (*db.Ma
 		if row.State != string(job.Running) {
 			return change.ErrUnchanged
 		}
-		return c.Tx.Client().MachineJob.UpdateOne(row).SetState(string(job.Stopped)).SetStoppedBy(c.By.Name).SetChangedAt(c.Now).Exec(ctx)
+		s.noteJob(c, row, row.Changed)
+		return c.Tx.Client().MachineJob.UpdateOne(row).SetState(string(job.Stopped)).SetStoppedBy(c.By.Name).SetChangedAt(c.Now).ClearChanged().Exec(ctx)
 	})
 }
 

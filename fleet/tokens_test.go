@@ -307,8 +307,23 @@ func TestSessionsEndIdleAndAreListed(t *testing.T) {
 			_, _, err := d.Accounts.CreateSession(bobs)
 			d.must(err)
 		}
+		// Others end a session by its user, within their rights.
+		list = must(d.Accounts.Sessions(d.ctx, &row.ID))(t)
+		one := account.EndSession{ID: list[0].ID, UserID: &row.ID}
+		refused(t, d.Accounts.EndSession(mine, one), fault.Forbidden, "")
+		refused(t, d.Accounts.EndSession(d.ctx, account.EndSession{ID: list[0].ID}), fault.NotFound, "id")
+		d.must(d.Accounts.EndSession(d.ctx, one))
+		if left := must(d.Accounts.Sessions(d.ctx, &row.ID))(t); len(left) != 1 || left[0].ID == one.ID {
+			t.Errorf("%d sessions are left", len(left))
+		}
+		owner, olgas := d.person("olga-2", auth.Owner)
+		_, admin := d.person("adam", auth.Admin)
+		_, _, err = d.Accounts.CreateSession(auth.With(t.Context(), olgas))
+		d.must(err)
+		list = must(d.Accounts.Sessions(d.ctx, &owner.ID))(t)
+		refused(t, d.Accounts.EndSession(auth.With(t.Context(), admin), account.EndSession{ID: list[0].ID, UserID: &owner.ID}), fault.Forbidden, "")
 		// The idle ones are deleted with the others.
-		if ended, err := d.Accounts.EndOtherSessions(d.ctx, account.EndOtherSessions{UserID: &row.ID}); err != nil || ended != 4 {
+		if ended, err := d.Accounts.EndOtherSessions(d.ctx, account.EndOtherSessions{UserID: &row.ID}); err != nil || ended != 3 {
 			t.Errorf("%d ended, %v", ended, err)
 		}
 		if list := must(d.Accounts.Sessions(d.ctx, &row.ID))(t); len(list) != 0 {

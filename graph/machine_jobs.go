@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
@@ -36,6 +37,11 @@ func (r *machineJobResolver) State(_ context.Context, obj *db.MachineJob) (job.S
 
 func (r *machineJobResolver) Pending(_ context.Context, obj *db.MachineJob) (int, error) {
 	return job.PendingOf(obj), nil
+}
+
+func (r *machineJobResolver) Permissions(ctx context.Context, obj *db.MachineJob) ([]string, error) {
+	who, _ := auth.From(ctx)
+	return view.JobPermissions(who, r.fleet.Catalog(), obj), nil
 }
 
 func (r *machineJobResolver) Items(ctx context.Context, obj *db.MachineJob, result *job.Result, first *int, after *string) (*model.MachineJobItemConnection, error) {

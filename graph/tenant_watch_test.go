@@ -7,8 +7,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/job"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 )
 
 // first returns the first message of a subscription, without ids and times.
@@ -162,4 +166,50 @@ func TestPackagesOfOtherTeamsDoNotExist(t *testing.T) {
 
 func has(all *ast.Schema, t *ast.Type, field string) bool {
 	return all.Types[t.Name()].Fields.ForName(field) != nil
+}
+
+// The permissions on a job are those on all that it concerns, and a job that forgets
+// machines is not for those who may not forget them.
+func TestPermissionsOnAJob(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		n := newTenants(t, s)
+		start := func(f machines.Filter, o job.Order) uuid.UUID {
+			t.Helper()
+			row, err := s.StartMachineJob(s.ctx, fleet.StartMachineJob{Filter: f, Action: o})
+			return must(s, row, err).ID
+		}
+		group, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: n.app, Name: "test", ChannelID: &n.channel})
+		to := must(s, group, err).ID
+		app := machines.Filter{Application: &n.app}
+		ofApp := start(app, job.Order{Action: job.Release})
+		ofAll := start(machines.Filter{}, job.Order{Action: job.Release})
+		moves := start(machines.Filter{Group: &n.group}, job.Order{Action: job.Move, GroupID: &to})
+		forgets := start(app, job.Order{Action: job.Forget})
+		both, err := s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "vera", Password: password, TeamID: n.other, Grants: []auth.Grant{
+			{Role: auth.Viewer, Application: n.app}, {Role: auth.Operator, Group: n.group},
+		}})
+		must(s, both, err)
+		for _, c := range []struct {
+			user     string
+			job      uuid.UUID
+			controls bool
+		}{
+			{"ana", n.jobID, true}, {"ana", ofAll, true}, {"ana", forgets, true},
+			{"theo", n.jobID, true}, {"theo", ofApp, true}, {"theo", moves, true}, {"theo", forgets, false},
+			{"gina", n.jobID, true}, {"gina", moves, false},
+			{"vera", n.jobID, true}, {"vera", ofApp, false}, {"vera", moves, false},
+		} {
+			row := n.as(t, c.user).get(`query($id: ID!) { machineJob(id: $id) { permissions } }`, vars{"id": c.job})
+			all := marshal(t, at(t, row, "permissions").([]any))
+			for _, verb := range []string{`"stopMachineJob"`, `"retryMachineJob"`} {
+				if strings.Contains(all, verb) != c.controls {
+					t.Errorf("%s on %s: %s", c.user, c.job, all)
+				}
+			}
+			stopped := n.as(t, c.user).get(`mutation($id: ID!) { stopMachineJob(input: {id: $id}) { userErrors { code } } }`, vars{"id": c.job})
+			if allowed := len(at(t, stopped, "userErrors").([]any)) == 0; allowed != c.controls {
+				t.Errorf("%s stops %s: %v", c.user, c.job, stopped)
+			}
+		}
+	})
 }

@@ -80,6 +80,10 @@ const (
 	ActivityTimesRepaired      ActivityKind = 16
 	ActivitySameVersion        ActivityKind = 17
 	ActivityRolledBack         ActivityKind = 18 // a channel, by a person
+	ActivityMachinesHeld       ActivityKind = 19 // this and the next three: one machine, or those of a job in a group
+	ActivityMachinesPinned     ActivityKind = 20
+	ActivityMachinesReleased   ActivityKind = 21
+	ActivityMachinesMoved      ActivityKind = 22
 )
 
 // Severity is the importance of an activity.

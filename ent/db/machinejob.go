@@ -3,6 +3,7 @@
 package db
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -63,7 +64,9 @@ type MachineJob struct {
 	// last batch, stop or retry
 	ChangedAt time.Time `json:"changed_at,omitempty"`
 	// StoppedBy holds the value of the "stopped_by" field.
-	StoppedBy    string `json:"stopped_by,omitempty"`
+	StoppedBy string `json:"stopped_by,omitempty"`
+	// machines by group that were changed since the last activity of the job
+	Changed      map[uuid.UUID]int `json:"changed,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -74,6 +77,8 @@ func (*MachineJob) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case machinejob.FieldApplicationID, machinejob.FieldWithinGroupID, machinejob.FieldGroupID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
+		case machinejob.FieldChanged:
+			values[i] = new([]byte)
 		case machinejob.FieldReplace:
 			values[i] = new(sql.NullBool)
 		case machinejob.FieldMachines, machinejob.FieldDone, machinejob.FieldAfterUpdate, machinejob.FieldSkipped, machinejob.FieldFailed:
@@ -247,6 +252,14 @@ func (_m *MachineJob) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.StoppedBy = value.String
 			}
+		case machinejob.FieldChanged:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field changed", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Changed); err != nil {
+					return fmt.Errorf("unmarshal field changed: %w", err)
+				}
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -359,6 +372,9 @@ func (_m *MachineJob) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("stopped_by=")
 	builder.WriteString(_m.StoppedBy)
+	builder.WriteString(", ")
+	builder.WriteString("changed=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Changed))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -263,6 +263,12 @@ func (_c *MachineJobCreate) SetNillableStoppedBy(v *string) *MachineJobCreate {
 	return _c
 }
 
+// SetChanged sets the "changed" field.
+func (_c *MachineJobCreate) SetChanged(v map[uuid.UUID]int) *MachineJobCreate {
+	_c.mutation.SetChanged(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MachineJobCreate) SetID(v uuid.UUID) *MachineJobCreate {
 	_c.mutation.SetID(v)
@@ -527,6 +533,10 @@ func (_c *MachineJobCreate) createSpec() (*MachineJob, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.StoppedBy(); ok {
 		_spec.SetField(machinejob.FieldStoppedBy, field.TypeString, value)
 		_node.StoppedBy = value
+	}
+	if value, ok := _c.mutation.Changed(); ok {
+		_spec.SetField(machinejob.FieldChanged, field.TypeJSON, value)
+		_node.Changed = value
 	}
 	return _node, _spec
 }

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/google/uuid"
 )
 
 // MachineJobUpdate is the builder for updating MachineJob entities.
@@ -154,6 +155,18 @@ func (_u *MachineJobUpdate) SetNillableStoppedBy(v *string) *MachineJobUpdate {
 	return _u
 }
 
+// SetChanged sets the "changed" field.
+func (_u *MachineJobUpdate) SetChanged(v map[uuid.UUID]int) *MachineJobUpdate {
+	_u.mutation.SetChanged(v)
+	return _u
+}
+
+// ClearChanged clears the value of the "changed" field.
+func (_u *MachineJobUpdate) ClearChanged() *MachineJobUpdate {
+	_u.mutation.ClearChanged()
+	return _u
+}
+
 // Mutation returns the MachineJobMutation object of the builder.
 func (_u *MachineJobUpdate) Mutation() *MachineJobMutation {
 	return _u.mutation
@@ -239,6 +252,12 @@ func (_u *MachineJobUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.StoppedBy(); ok {
 		_spec.SetField(machinejob.FieldStoppedBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Changed(); ok {
+		_spec.SetField(machinejob.FieldChanged, field.TypeJSON, value)
+	}
+	if _u.mutation.ChangedCleared() {
+		_spec.ClearField(machinejob.FieldChanged, field.TypeJSON)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -386,6 +405,18 @@ func (_u *MachineJobUpdateOne) SetNillableStoppedBy(v *string) *MachineJobUpdate
 	return _u
 }
 
+// SetChanged sets the "changed" field.
+func (_u *MachineJobUpdateOne) SetChanged(v map[uuid.UUID]int) *MachineJobUpdateOne {
+	_u.mutation.SetChanged(v)
+	return _u
+}
+
+// ClearChanged clears the value of the "changed" field.
+func (_u *MachineJobUpdateOne) ClearChanged() *MachineJobUpdateOne {
+	_u.mutation.ClearChanged()
+	return _u
+}
+
 // Mutation returns the MachineJobMutation object of the builder.
 func (_u *MachineJobUpdateOne) Mutation() *MachineJobMutation {
 	return _u.mutation
@@ -501,6 +532,12 @@ func (_u *MachineJobUpdateOne) sqlSave(ctx context.Context) (_node *MachineJob, 
 	}
 	if value, ok := _u.mutation.StoppedBy(); ok {
 		_spec.SetField(machinejob.FieldStoppedBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Changed(); ok {
+		_spec.SetField(machinejob.FieldChanged, field.TypeJSON, value)
+	}
+	if _u.mutation.ChangedCleared() {
+		_spec.ClearField(machinejob.FieldChanged, field.TypeJSON)
 	}
 	_node = &MachineJob{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -21874,6 +21874,7 @@ type MachineJobMutation struct {
 	addfailed       *int
 	changed_at      *time.Time
 	stopped_by      *string
+	changed         *map[uuid.UUID]int
 	clearedFields   map[string]struct{}
 	done            bool
 	oldValue        func(context.Context) (*MachineJob, error)
@@ -22964,6 +22965,55 @@ func (m *MachineJobMutation) ResetStoppedBy() {
 	m.stopped_by = nil
 }
 
+// SetChanged sets the "changed" field.
+func (m *MachineJobMutation) SetChanged(value map[uuid.UUID]int) {
+	m.changed = &value
+}
+
+// Changed returns the value of the "changed" field in the mutation.
+func (m *MachineJobMutation) Changed() (r map[uuid.UUID]int, exists bool) {
+	v := m.changed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChanged returns the old "changed" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldChanged(ctx context.Context) (v map[uuid.UUID]int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChanged is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChanged requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChanged: %w", err)
+	}
+	return oldValue.Changed, nil
+}
+
+// ClearChanged clears the value of the "changed" field.
+func (m *MachineJobMutation) ClearChanged() {
+	m.changed = nil
+	m.clearedFields[machinejob.FieldChanged] = struct{}{}
+}
+
+// ChangedCleared returns if the "changed" field was cleared in this mutation.
+func (m *MachineJobMutation) ChangedCleared() bool {
+	_, ok := m.clearedFields[machinejob.FieldChanged]
+	return ok
+}
+
+// ResetChanged resets all changes to the "changed" field.
+func (m *MachineJobMutation) ResetChanged() {
+	m.changed = nil
+	delete(m.clearedFields, machinejob.FieldChanged)
+}
+
 // Where appends a list predicates to the MachineJobMutation builder.
 func (m *MachineJobMutation) Where(ps ...predicate.MachineJob) {
 	m.predicates = append(m.predicates, ps...)
@@ -22998,7 +23048,7 @@ func (m *MachineJobMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MachineJobMutation) Fields() []string {
-	fields := make([]string, 0, 23)
+	fields := make([]string, 0, 24)
 	if m.created_at != nil {
 		fields = append(fields, machinejob.FieldCreatedAt)
 	}
@@ -23068,6 +23118,9 @@ func (m *MachineJobMutation) Fields() []string {
 	if m.stopped_by != nil {
 		fields = append(fields, machinejob.FieldStoppedBy)
 	}
+	if m.changed != nil {
+		fields = append(fields, machinejob.FieldChanged)
+	}
 	return fields
 }
 
@@ -23122,6 +23175,8 @@ func (m *MachineJobMutation) Field(name string) (ent.Value, bool) {
 		return m.ChangedAt()
 	case machinejob.FieldStoppedBy:
 		return m.StoppedBy()
+	case machinejob.FieldChanged:
+		return m.Changed()
 	}
 	return nil, false
 }
@@ -23177,6 +23232,8 @@ func (m *MachineJobMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldChangedAt(ctx)
 	case machinejob.FieldStoppedBy:
 		return m.OldStoppedBy(ctx)
+	case machinejob.FieldChanged:
+		return m.OldChanged(ctx)
 	}
 	return nil, fmt.Errorf("unknown MachineJob field %s", name)
 }
@@ -23347,6 +23404,13 @@ func (m *MachineJobMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetStoppedBy(v)
 		return nil
+	case machinejob.FieldChanged:
+		v, ok := value.(map[uuid.UUID]int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChanged(v)
+		return nil
 	}
 	return fmt.Errorf("unknown MachineJob field %s", name)
 }
@@ -23452,6 +23516,9 @@ func (m *MachineJobMutation) ClearedFields() []string {
 	if m.FieldCleared(machinejob.FieldGroupID) {
 		fields = append(fields, machinejob.FieldGroupID)
 	}
+	if m.FieldCleared(machinejob.FieldChanged) {
+		fields = append(fields, machinejob.FieldChanged)
+	}
 	return fields
 }
 
@@ -23477,6 +23544,9 @@ func (m *MachineJobMutation) ClearField(name string) error {
 		return nil
 	case machinejob.FieldGroupID:
 		m.ClearGroupID()
+		return nil
+	case machinejob.FieldChanged:
+		m.ClearChanged()
 		return nil
 	}
 	return fmt.Errorf("unknown MachineJob nullable field %s", name)
@@ -23554,6 +23624,9 @@ func (m *MachineJobMutation) ResetField(name string) error {
 		return nil
 	case machinejob.FieldStoppedBy:
 		m.ResetStoppedBy()
+		return nil
+	case machinejob.FieldChanged:
+		m.ResetChanged()
 		return nil
 	}
 	return fmt.Errorf("unknown MachineJob field %s", name)

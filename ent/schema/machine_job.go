@@ -41,6 +41,7 @@ func (MachineJob) Fields() []ent.Field {
 		field.Int("failed").Default(0),
 		field.Time("changed_at").Comment("last batch, stop or retry"),
 		field.String("stopped_by").Default(""),
+		field.JSON("changed", map[uuid.UUID]int{}).Optional().Comment("machines by group that were changed since the last activity of the job"),
 	}
 }
 

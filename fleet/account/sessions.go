@@ -178,18 +178,25 @@ func (s *Service) sessionsOwner(ctx context.Context, client *db.Client, who auth
 }
 
 // EndSession is the input of Service.EndSession.
-type EndSession struct{ ID uuid.UUID }
+type EndSession struct {
+	ID     uuid.UUID
+	UserID *uuid.UUID // nil: the caller
+}
 
-// EndSession signs out one browser of the caller. Its open connections end, in every
-// process.
+// EndSession signs out one browser of a user. Its open connections end, in every process.
+// Other users need the role admin and at most the caller's rights.
 func (s *Service) EndSession(ctx context.Context, in EndSession) error {
 	who, err := inPerson(ctx, "endSession")
 	if err != nil {
 		return err
 	}
-	v := change.Verb{Name: "endSession", By: who, Object: "user", ID: who.UserID}
+	owner, err := s.sessionsOwner(ctx, s.store.Reader(), who, in.UserID)
+	if err != nil {
+		return err
+	}
+	v := change.Verb{Name: "endSession", By: who, Object: "user", ID: owner}
 	return s.changes.Do(ctx, v, func(c *change.Change) error {
-		hashes, err := c.Tx.Client().Session.Query().Where(session.UserID(who.UserID)).IDs(ctx)
+		hashes, err := c.Tx.Client().Session.Query().Where(session.UserID(owner)).IDs(ctx)
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (p *Problems) Policy(in rollout.Policy) {
 		}
 	}
 	for i, f := range in.Freezes {
-		p.Text(fmt.Sprintf("policy.freezes[%d].reason", i), f.Reason, maxReason)
+		p.Text(fmt.Sprintf("policy.freezes[%d].reason", i), f.Reason, MaxReason)
 	}
 	_, found := policy.Compile(in)
 	for _, f := range found {

@@ -18,7 +18,7 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// maxMarks limits the activities in a timeline.
+// maxMarks limits the changes of the group, and the overrides of machines, in a timeline.
 const maxMarks = 100
 
 // Timeline is the history of a group in columns: the n-th number of each series
@@ -33,7 +33,7 @@ type Timeline struct {
 	OnTarget, AboveTarget, BadVersion, InFlight, Failed, Waiting []int
 
 	Pace  Pace
-	Marks []*db.Activity // promotions, pauses, halts, waves, policies; oldest first
+	Marks []*db.Activity // changes of the group and overrides of machines, oldest first
 }
 
 // StateSeries counts the active machines in one state.
@@ -135,17 +135,25 @@ func (s *Service) marks(ctx context.Context, g *catalog.Group, from, until time.
 	if g.Channel != nil {
 		about = activity.Or(about, activity.And(activity.GroupIDIsNil(), activity.ChannelID(g.Channel.ID)))
 	}
-	rows, err := s.db().Activity.Query().Where(
-		activity.ApplicationID(g.App.ID), about,
-		// The index is by id. Ids sort by time.
-		activity.IDGTE(firstID(from)), activity.AtLTE(until),
-		activity.KindIn(rollout.ActivityRolloutStarted, rollout.ActivityRolloutFinished, rollout.ActivityRolloutHalted,
-			rollout.ActivityChannelMoved, rollout.ActivityRolledBack, rollout.ActivityPaused, rollout.ActivityResumed, rollout.ActivityWaveAdvanced,
-			rollout.ActivityPolicyChanged),
-	).Order(db.Desc(activity.FieldID)).Limit(maxMarks).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read activities: %w", err)
+	var all []*db.Activity
+	for _, kinds := range [][]rollout.ActivityKind{ // apart, so that many overrides leave the promotions in
+		{
+			rollout.ActivityRolloutStarted, rollout.ActivityRolloutFinished, rollout.ActivityRolloutHalted, rollout.ActivityChannelMoved,
+			rollout.ActivityRolledBack, rollout.ActivityPackageBlacklisted, rollout.ActivityPaused, rollout.ActivityResumed,
+			rollout.ActivityWaveAdvanced, rollout.ActivityPolicyChanged,
+		},
+		{rollout.ActivityMachinesHeld, rollout.ActivityMachinesPinned, rollout.ActivityMachinesReleased, rollout.ActivityMachinesMoved},
+	} {
+		rows, err := s.db().Activity.Query().Where(
+			activity.ApplicationID(g.App.ID), about,
+			// The index is by id. Ids sort by time.
+			activity.IDGTE(firstID(from)), activity.AtLTE(until), activity.KindIn(kinds...),
+		).Order(db.Desc(activity.FieldID)).Limit(maxMarks).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read activities: %w", err)
+		}
+		all = append(all, rows...)
 	}
-	slices.Reverse(rows)
-	return rows, nil
+	slices.SortFunc(all, func(a, b *db.Activity) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return all, nil
 }

@@ -28,6 +28,7 @@ type MachineJobResolver interface {
 
 	Pending(ctx context.Context, obj *db.MachineJob) (int, error)
 
+	Permissions(ctx context.Context, obj *db.MachineJob) ([]string, error)
 	Items(ctx context.Context, obj *db.MachineJob, result *job.Result, first *int, after *string) (*model.Connection[*db.MachineJobItem], error)
 }
 type MachineJobItemResolver interface {
@@ -508,6 +509,29 @@ func (ec *executionContext) _MachineJob_stoppedBy(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_MachineJob_stoppedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MachineJob", field, false, false, "String")
+}
+
+func (ec *executionContext) _MachineJob_permissions(ctx context.Context, field graphql.CollectedField, obj *db.MachineJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineJob_permissions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MachineJob().Permissions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineJob_permissions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineJob", field, true, true, "String")
 }
 
 func (ec *executionContext) _MachineJob_items(ctx context.Context, field graphql.CollectedField, obj *db.MachineJob) (ret graphql.Marshaler) {
@@ -1933,6 +1957,12 @@ func (ec *executionContext) _MachineJob(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "permissions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MachineJob_permissions(ctx, field, obj)
+				})
 		case "items":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

@@ -622,6 +622,7 @@ type ComplexityRoot struct {
 		Items       func(childComplexity int, result *job.Result, first *int, after *string) int
 		Machines    func(childComplexity int) int
 		Pending     func(childComplexity int) int
+		Permissions func(childComplexity int) int
 		Reason      func(childComplexity int) int
 		Replace     func(childComplexity int) int
 		Selection   func(childComplexity int) int
@@ -3794,6 +3795,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MachineJob.Pending(childComplexity), true
+	case "MachineJob.permissions":
+		if e.ComplexityRoot.MachineJob.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Permissions(childComplexity), true
 	case "MachineJob.reason":
 		if e.ComplexityRoot.MachineJob.Reason == nil {
 			break
@@ -7894,6 +7901,14 @@ enum ActivityKind {
   SAME_VERSION
   "A person pointed a channel back to a lower package, see ` + "`" + `rollBack` + "`" + `."
   ROLLED_BACK
+  "A user held a machine, or a job held machines of a group: one entry for each group, with their number."
+  MACHINES_HELD
+  "As MACHINES_HELD, for a pin."
+  MACHINES_PINNED
+  "As MACHINES_HELD, for the end of a hold, pin or quarantine."
+  MACHINES_RELEASED
+  "As MACHINES_HELD, for machines that move. The group that they move to has an entry, too."
+  MACHINES_MOVED
 }
 
 "How serious an entry is."
@@ -10095,6 +10110,8 @@ type MachineJob {
   changedAt: Time!
   "Name of the user who stopped it; \"\" when it was not stopped."
   stoppedBy: String!
+  "Names of the fields with ` + "`" + `@needs` + "`" + ` that the caller may call for it, on all that it concerns. Sorted."
+  permissions: [String!]!
   "Its machines by result, those that failed first."
   items(
     "With this result; null for all."
@@ -11795,7 +11812,10 @@ type Timeline {
   waiting: [Int!]!
   "Grants and update checks with their limits."
   pace: Pace!
-  "Events to mark in the chart: promotions, pauses, halts, waves and policy changes, oldest first, at most 100."
+  """
+  Events to mark in the chart, oldest first: the newest 100 promotions, blacklists, pauses, halts, waves and
+  policy changes, and the newest 100 holds, pins, releases and moves of machines.
+  """
   annotations: [Activity!]!
 }
 
@@ -11853,7 +11873,7 @@ extend type Mutation {
   manage. Its open subscriptions end at once, on every server. Not for tokens.
   """
   revokeToken("The token to revoke." input: RevokeTokenInput!): DeletePayload! @needs(role: VIEWER)
-  "Signs out one browser of the caller. Not for tokens."
+  "Signs out one browser of a user. Users other than the caller need the role ADMIN. Not for tokens."
   endSession("The session to end." input: EndSessionInput!): DeletePayload! @needs(role: VIEWER)
   """
   Signs out all browsers of a user except the one that calls. Users other than the caller
@@ -11947,6 +11967,8 @@ input RevokeTokenInput {
 input EndSessionInput {
   "Id of the session."
   id: ID!
+  "Id of its user; null: the caller."
+  userId: ID
 }
 
 "Whose sessions to end."
@@ -13328,6 +13350,8 @@ func (ec *executionContext) childFields_MachineJob(ctx context.Context, field gr
 		return ec.fieldContext_MachineJob_changedAt(ctx, field)
 	case "stoppedBy":
 		return ec.fieldContext_MachineJob_stoppedBy(ctx, field)
+	case "permissions":
+		return ec.fieldContext_MachineJob_permissions(ctx, field)
 	case "items":
 		return ec.fieldContext_MachineJob_items(ctx, field)
 	}

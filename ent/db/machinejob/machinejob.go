@@ -57,6 +57,8 @@ const (
 	FieldChangedAt = "changed_at"
 	// FieldStoppedBy holds the string denoting the stopped_by field in the database.
 	FieldStoppedBy = "stopped_by"
+	// FieldChanged holds the string denoting the changed field in the database.
+	FieldChanged = "changed"
 	// Table holds the table name of the machinejob in the database.
 	Table = "machine_jobs"
 )
@@ -87,6 +89,7 @@ var Columns = []string{
 	FieldFailed,
 	FieldChangedAt,
 	FieldStoppedBy,
+	FieldChanged,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).

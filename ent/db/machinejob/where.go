@@ -1350,6 +1350,16 @@ func StoppedByContainsFold(v string) predicate.MachineJob {
 	return predicate.MachineJob(sql.FieldContainsFold(FieldStoppedBy, v))
 }
 
+// ChangedIsNil applies the IsNil predicate on the "changed" field.
+func ChangedIsNil() predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldIsNull(FieldChanged))
+}
+
+// ChangedNotNil applies the NotNil predicate on the "changed" field.
+func ChangedNotNil() predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldNotNull(FieldChanged))
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.MachineJob) predicate.MachineJob {
 	return predicate.MachineJob(sql.AndPredicates(predicates...))

@@ -776,6 +776,7 @@ var (
 		{Name: "failed", Type: field.TypeInt, Default: 0},
 		{Name: "changed_at", Type: field.TypeTime},
 		{Name: "stopped_by", Type: field.TypeString, Default: ""},
+		{Name: "changed", Type: field.TypeJSON, Nullable: true},
 	}
 	// MachineJobsTable holds the schema information for the "machine_jobs" table.
 	MachineJobsTable = &schema.Table{

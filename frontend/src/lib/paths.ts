@@ -59,6 +59,8 @@ export interface ActivityView extends Query {
   text?: string | null;
   /** How far back; a key of rangeChoice in activity/filter.ts. */
   range?: string | null;
+  /** Time of the newest entry, ISO 8601. */
+  until?: string | null;
 }
 
 /** Query parameters of the audit page. */
@@ -106,9 +108,10 @@ export const exportPath = (
 };
 export const refusedPath = (view: RefusedView = {}) => `/refused${query(view)}`;
 export const settingsPath = () => '/settings';
-/** The tokens of the user, or with `all` those of every user. */
-export const tokensPath = (of?: 'all') => `/account/tokens${query({ of })}`;
-export const sessionsPath = () => '/account/sessions';
+/** The tokens of the user, with an id those of another one, or with `all` those of every user. */
+export const tokensPath = (of?: string) => `/account/tokens${query({ of })}`;
+/** The sessions of the user, or with an id those of another one. */
+export const sessionsPath = (of?: string) => `/account/sessions${query({ of })}`;
 export const passwordPath = () => '/account/password';
 /** Served by the server itself, not by the router: link with target="_self". */
 export const playgroundPath = () => '/playground';

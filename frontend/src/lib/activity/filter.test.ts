@@ -28,6 +28,13 @@ test('query parameters become the filter', () => {
   });
 });
 
+test('the activity up to an entry has the entry', () => {
+  expect(activityFilter({ until: '2026-11-23T11:00:00.123456Z' }, now)).toEqual({
+    until: '2026-11-23T11:00:00.124Z',
+  });
+  expect(activityFilter({ until: 'soon' }, now)).toEqual({});
+});
+
 test('unknown query parameters are ignored', () => {
   expect(activityFilter({ severity: 'loud', kind: 'toString', range: 'unlimited' }, now)).toEqual({});
   expect(activityFilter({}, now)).toEqual({});

@@ -21,6 +21,10 @@ export const kindLabel: Record<Kind, string> = {
   PACKAGE_BLACKLISTED: 'Package blacklisted',
   SAME_VERSION: 'Another build of a version',
   ROLLED_BACK: 'Channel rolled back',
+  MACHINES_HELD: 'Machines held',
+  MACHINES_PINNED: 'Machines pinned',
+  MACHINES_RELEASED: 'Machines released',
+  MACHINES_MOVED: 'Machines moved',
   PACKAGE_NOT_FOUND: 'No package to offer',
   MIRROR_FAILED: 'Mirror failed',
   TIMES_REPAIRED: 'Times repaired',
@@ -63,5 +67,8 @@ export function activityFilter(view: ActivityView, now: number): ActivityFilter 
   if (severity) filter.severities = severity.severities;
   const since = rangeBegin(view.range, now);
   if (since) filter.since = since;
+  const newest = Date.parse(view.until ?? '');
+  // The filter ends before its time, and the entry may be a part of a millisecond later.
+  if (!Number.isNaN(newest)) filter.until = new Date(newest + 1).toISOString();
   return filter;
 }

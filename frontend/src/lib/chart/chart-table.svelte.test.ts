@@ -1,6 +1,7 @@
 import { cleanup, render, screen } from '@testing-library/svelte';
 import { afterEach, expect, test } from 'vitest';
 import ChartTable from './chart-table.svelte';
+import type { ChartMark } from './series';
 
 afterEach(cleanup);
 
@@ -11,7 +12,7 @@ const rows = () =>
     .slice(1)
     .map((row) => [...row.querySelectorAll('td')].slice(1).map((cell) => cell.textContent));
 
-function show(times: string[], values: (number | null)[], marks: { at: string; label: string }[]) {
+function show(times: string[], values: (number | null)[], marks: ChartMark[]) {
   render(ChartTable, {
     label: 'Machines by state',
     times,
@@ -22,7 +23,7 @@ function show(times: string[], values: (number | null)[], marks: { at: string; l
 }
 
 test('values are listed newest first, with gaps and events', () => {
-  show([minute(0), minute(5), minute(10)], [1, null, 7130], [{ at: minute(6), label: 'paused' }]);
+  show([minute(0), minute(5), minute(10)], [1, null, 7130], [{ id: 'a', at: minute(6), label: 'paused' }]);
   expect(screen.getAllByRole('columnheader').map((head) => head.textContent)).toEqual([
     'Time',
     'on target',
@@ -40,7 +41,7 @@ test('a long series is sampled, but keeps the last value and every event', () =>
   show(
     times,
     times.map((_, i) => i),
-    [{ at: minute(3), label: 'started' }],
+    [{ id: 'a', at: minute(3), label: 'started' }],
   );
   const shown = rows();
   expect(shown.length).toBeLessThan(210);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { countAlike, placeMarks } from './marks';
+import { clusterLabel, clusterMarks, clusterTone, placeMarks } from './marks';
+import type { ChartMark } from './series';
 
 const place = (...xs: number[]) =>
   placeMarks(
@@ -20,16 +21,29 @@ test('at the right edge a label is left of its line', () =>
 
 test('without space a mark has no label', () => expect(place(10, 11, 12, 13, 14).at(-1)).toBeNull());
 
-const alike = (...marks: [x: number, label: string][]) =>
-  countAlike(
-    marks.map(([x, label]) => ({ x, label, width: 40 })),
-    5,
-  );
+const mark = (label: string, tone?: ChartMark['tone']): ChartMark => ({
+  id: label,
+  at: '',
+  label,
+  ...(tone ? { tone } : {}),
+});
 
-test('repeated labels that would overlap are counted', () =>
-  expect(alike([10, 'next wave'], [20, 'next wave'], [60, 'next wave'], [90, 'next wave'])).toEqual([
-    3, 0, 0, 1,
-  ]));
+test('marks closer than a button are one, and do not chain', () => {
+  const clusters = clusterMarks([10, 20, 33, 34, 90].map((x) => ({ x, mark: mark(String(x)) })));
+  expect(clusters.map(({ x, marks }) => [x, marks.length])).toEqual([
+    [10, 3],
+    [34, 1],
+    [90, 1],
+  ]);
+});
 
-test('a different label in between ends the count', () =>
-  expect(alike([10, 'next wave'], [20, 'policy'], [30, 'next wave'])).toEqual([1, 1, 1]));
+test('a cluster has the label of its marks, or their number', () => {
+  expect(clusterLabel([mark('policy')])).toBe('policy');
+  expect(clusterLabel([mark('next wave'), mark('next wave')])).toBe('next wave ×2');
+  expect(clusterLabel([mark('policy'), mark('paused'), mark('policy')])).toBe('3 changes');
+});
+
+test('a cluster has the tone of its most serious mark', () => {
+  expect(clusterTone([mark('policy'), mark('halted', 'fail'), mark('paused', 'warn')])).toBe('fail');
+  expect(clusterTone([mark('policy')])).toBe('quiet');
+});

@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import type { Tone } from '$lib/ui/tone';
 import type { Palette } from './palette';
 import type { ChartMark } from './series';
 
@@ -29,24 +30,53 @@ export function placeMarks(
   });
 }
 
-/** How many marks each label represents. A mark with the same label that would
- * overlap the one before is counted there and gets 0. */
-export function countAlike(
-  marks: readonly { x: number; width: number; label: string }[],
-  gap: number,
-): number[] {
-  const counts = marks.map(() => 0);
-  let first = 0;
-  marks.forEach(({ x, label }, i) => {
-    const before = marks[first];
-    if (before?.label !== label || x > before.x + before.width + 4 * gap) first = i;
-    counts[first] = (counts[first] ?? 0) + 1;
-  });
-  return counts;
+/** Marks that are too close to each other for a button each. */
+export interface MarkCluster {
+  /** Pixels from the left edge of the chart's element. */
+  x: number;
+  marks: readonly ChartMark[];
 }
 
-/** Draws a line at the time of each mark, with its label where there is space. */
-export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palette, font: string) {
+/** Pixels between the first marks of two clusters: the width of a button. */
+export const clusterWidth = 24;
+
+/** Joins marks, given from left to right, with the one before if they are closer than a
+ * button is wide. */
+export function clusterMarks(marks: readonly { x: number; mark: ChartMark }[]): MarkCluster[] {
+  const clusters: { x: number; marks: ChartMark[] }[] = [];
+  for (const { x, mark } of marks) {
+    const last = clusters.at(-1);
+    if (last && x - last.x < clusterWidth) last.marks.push(mark);
+    else clusters.push({ x, marks: [mark] });
+  }
+  return clusters;
+}
+
+/** The label of marks: theirs if they have the same, else their number. */
+export function clusterLabel(marks: readonly ChartMark[]): string {
+  const [first] = marks;
+  if (!first) return '';
+  if (marks.some(({ label }) => label !== first.label)) return `${marks.length} changes`;
+  return marks.length === 1 ? first.label : `${first.label} ×${marks.length}`;
+}
+
+/** The tone of the most serious mark. */
+export const clusterTone = (marks: readonly ChartMark[]): Tone =>
+  (['fail', 'warn'] as const).find((tone) => marks.some((mark) => mark.tone === tone)) ?? 'quiet';
+
+/** The marks within the shown time, by their place. */
+export function clustersOf(u: uPlot, marks: readonly ChartMark[]): MarkCluster[] {
+  const left = u.bbox.left / uPlot.pxRatio;
+  return clusterMarks(
+    marks
+      .map((mark) => ({ mark, x: Math.round(left + u.valToPos(Date.parse(mark.at), 'x')) }))
+      .filter(({ x }) => x >= left && x <= left + u.bbox.width / uPlot.pxRatio)
+      .sort((a, b) => a.x - b.x),
+  );
+}
+
+/** Draws a line for each cluster, with its label where there is space. */
+export function drawMarks(u: uPlot, clusters: readonly MarkCluster[], palette: Palette, font: string) {
   const { ctx, bbox } = u;
   const scale = uPlot.pxRatio;
   const [from, until] = [bbox.left, bbox.left + bbox.width];
@@ -55,30 +85,19 @@ export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palett
   ctx.textAlign = 'left';
   ctx.textBaseline = 'top';
   ctx.lineJoin = 'round';
-  const inside = marks
-    .map((mark) => ({
-      ...mark,
-      x: Math.round(u.valToPos(Date.parse(mark.at), 'x', true)),
-      width: ctx.measureText(mark.label).width,
-    }))
-    .filter(({ x }) => x >= from && x <= until)
-    .sort((a, b) => a.x - b.x);
-  const counts = countAlike(inside, 5 * scale);
-  const labelled = inside.flatMap((mark, i) => {
-    const times = counts[i] ?? 0;
-    if (times === 0) return [];
-    const text = times === 1 ? mark.label : `${mark.label} ×${times}`;
-    return [{ text, x: mark.x, width: ctx.measureText(text).width }];
+  const labelled = clusters.map(({ x, marks }) => {
+    const text = clusterLabel(marks);
+    return { text, tone: clusterTone(marks), x: x * scale, width: ctx.measureText(text).width };
   });
   const places = placeMarks(labelled, from, until, 5 * scale);
-  for (const { x, tone } of inside) {
+  for (const { x, tone } of labelled) {
     ctx.globalAlpha = 0.75;
-    ctx.strokeStyle = palette.color(tone && tone !== 'quiet' ? `var(--${tone})` : 'var(--ink)');
+    ctx.strokeStyle = palette.color(tone !== 'quiet' ? `var(--${tone})` : 'var(--ink)');
     ctx.lineWidth = scale;
     ctx.setLineDash([2 * scale, 3 * scale]);
     ctx.beginPath();
-    ctx.moveTo(x + 0.5, bbox.top);
-    ctx.lineTo(x + 0.5, bbox.top + bbox.height);
+    ctx.moveTo(Math.round(x) + 0.5, bbox.top);
+    ctx.lineTo(Math.round(x) + 0.5, bbox.top + bbox.height);
     ctx.stroke();
   }
   labelled.forEach(({ x, width, text }, i) => {

@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { axisNumber, axisLabels, wholeSteps } from './axis';
-import { drawMarks } from './marks';
+import { clustersOf, drawMarks, type MarkCluster } from './marks';
 import { Palette } from './palette';
 import { roundTimes } from './round-times';
 import { heights, type ChartContent, type ChartSeries } from './series';
@@ -24,6 +24,8 @@ interface Options {
   onpoint: (at: number | null) => void;
   /** Called with the times between which the pointer was dragged, in ms. */
   onzoom: (span: readonly [number, number]) => void;
+  /** Called with the marks that are drawn, when they or their places have changed. */
+  onmarks: (clusters: readonly MarkCluster[]) => void;
 }
 
 /** A chart on a canvas. It follows the width of its element and the theme of the
@@ -33,6 +35,7 @@ export class Plot {
   /** The painted content; series with other styles need a new uPlot. */
   #content: ChartContent | null = null;
   #look = '';
+  #marked = '[]';
   #next: ChartContent | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #paintedAt = -Infinity;
@@ -182,9 +185,17 @@ export class Plot {
             this.options.onzoom([u.posToVal(left, 'x'), u.posToVal(left + width, 'x')]);
           },
         ],
-        draw: [(u) => drawMarks(u, this.#content?.marks ?? [], this.#palette, font)],
+        draw: [(u) => this.#mark(u, font)],
       },
     };
+  }
+
+  #mark(u: uPlot, font: string) {
+    const clusters = clustersOf(u, this.#content?.marks ?? []);
+    drawMarks(u, clusters, this.#palette, font);
+    const drawn = JSON.stringify(clusters);
+    if (drawn !== this.#marked) this.options.onmarks(clusters);
+    this.#marked = drawn;
   }
 
   #series({ tone, style }: ChartSeries): uPlot.Series {

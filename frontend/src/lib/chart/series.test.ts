@@ -39,9 +39,9 @@ test('the nearest time is found in uneven series', () => {
 test('marks belong to the nearest time', () => {
   const moments = times.map((time) => Date.parse(time));
   const marks = [
-    { at: '2026-11-23T04:04:00Z', label: 'paused' },
-    { at: '2026-11-23T04:06:00Z', label: 'resumed' },
-    { at: '2026-11-23T04:10:00Z', label: 'finished' },
+    { id: 'paused', at: '2026-11-23T04:04:00Z', label: 'paused' },
+    { id: 'resumed', at: '2026-11-23T04:06:00Z', label: 'resumed' },
+    { id: 'finished', at: '2026-11-23T04:10:00Z', label: 'finished' },
   ];
   const found = marksByMoment(moments, marks);
   expect(found.get(1)?.map(({ label }) => label)).toEqual(['paused', 'resumed']);

@@ -15,6 +15,7 @@ export interface ChartSeries {
 }
 
 export interface ChartMark {
+  id: string;
   at: string;
   label: string;
   tone?: Tone;

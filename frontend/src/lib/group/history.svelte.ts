@@ -35,9 +35,6 @@ const readAfter = 400;
 
 const iso = (at: number) => new Date(at).toISOString();
 
-/** Marks in a chart; more are not distinguishable. */
-const maxMarks = 12;
-
 /** The timeline of a group: stored points, continued by the live numbers. Create it
  * during component initialisation. */
 export class GroupHistory {
@@ -85,10 +82,11 @@ export class GroupHistory {
   /** The times of the points, ISO 8601. */
   readonly times = $derived(this.points.map(({ at }) => iso(at)));
 
-  /** The latest events of the rollout. */
-  readonly marks = $derived(
-    chartMarks(this.#timeline?.annotations ?? [], this.points[0]?.at ?? 0).slice(-maxMarks),
-  );
+  /** Its changes, oldest first. */
+  readonly changes = $derived(this.#timeline?.annotations ?? []);
+
+  /** The changes since the first point. */
+  readonly marks = $derived(chartMarks(this.changes, this.points[0]?.at ?? 0));
 
   #keepReading(groupId: string, range: TimelineRange): () => void {
     const reading = new AbortController();

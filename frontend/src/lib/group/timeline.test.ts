@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Activity } from '$lib/activity/activity';
 import {
   chartMarks,
   join,
@@ -101,17 +102,40 @@ test('versions are combined into the target, the most common and others', () => 
   ]);
 });
 
+const paused: Activity = {
+  id: 'p',
+  at: iso(0),
+  kind: 'PAUSED',
+  severity: 'INFO',
+  applicationId: 'a',
+  applicationName: 'Edge agent',
+  groupId: 'g',
+  groupName: 'Production',
+  channelName: 'stable',
+  instanceId: null,
+  machineId: '',
+  version: '',
+  actor: 'ana',
+  detail: 'updates were paused by ana',
+};
+
 test('older marks are left out, and stops have a colour', () => {
-  const mark = { kind: 'PAUSED', actor: 'ana', version: '' } as const;
   expect(
     chartMarks(
       [
-        { ...mark, at: iso(5) },
-        { ...mark, at: iso(20) },
+        { ...paused, at: iso(5) },
+        { ...paused, at: iso(20) },
       ],
       at(10),
     ),
-  ).toEqual([{ at: iso(20), label: 'paused · ana', tone: 'warn' }]);
+  ).toEqual([{ id: 'p', at: iso(20), label: 'paused · ana', tone: 'warn' }]);
+});
+
+test('marks say whether one machine or several were changed', () => {
+  const label = (change: Partial<Activity>) => chartMarks([{ ...paused, ...change }], 0)[0]?.label;
+  expect(label({ kind: 'MACHINES_HELD', machineId: 'm' })).toBe('machine held · ana');
+  expect(label({ kind: 'MACHINES_MOVED' })).toBe('machines moved · ana');
+  expect(label({ kind: 'PACKAGE_BLACKLISTED', version: '2.1.0' })).toBe('blacklisted 2.1.0 · ana');
 });
 
 test('the default range shows the whole rollout, if it is not too old', () => {

@@ -1,42 +1,42 @@
+import { activityFragment, type Activity } from '$lib/activity/activity';
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
 import { nearest, type ChartMark, type ChartSeries } from '$lib/chart/series';
 import type { Tone } from '$lib/ui/tone';
 import { compareVersions } from '$lib/version/compare';
 
-export const timelineQuery = graphql(`
-  query Timeline($groupId: ID!, $range: TimelineRange!) {
-    timeline(groupId: $groupId, range: $range) {
-      resolution
-      times
-      onTarget
-      aboveTarget
-      badVersion
-      inFlight
-      failed
-      waiting
-      versions {
-        version
-        machines
-      }
-      pace {
+export const timelineQuery = graphql(
+  `
+    query Timeline($groupId: ID!, $range: TimelineRange!) {
+      timeline(groupId: $groupId, range: $range) {
+        resolution
+        times
+        onTarget
+        aboveTarget
+        badVersion
         inFlight
-        concurrencyLimit
-        granted
-        periodLimit
-      }
-      annotations {
-        at
-        kind
-        actor
-        version
+        failed
+        waiting
+        versions {
+          version
+          machines
+        }
+        pace {
+          inFlight
+          concurrencyLimit
+          granted
+          periodLimit
+        }
+        annotations {
+          ...ActivityLine
+        }
       }
     }
-  }
-`);
+  `,
+  [activityFragment],
+);
 
 export type Timeline = ResultOf<typeof timelineQuery>['timeline'];
 export type TimelineRange = VariablesOf<typeof timelineQuery>['range'];
-type Mark = Timeline['annotations'][number];
 
 /** Active machines at one time, by state and by version. */
 export interface Point {
@@ -161,16 +161,31 @@ const newestFirst = (a: string, b: string) => compareVersions(b, a);
 const name = (version = '') => version || 'unknown';
 
 /** The marks of a chart that starts at `from`, in ms. */
-export function chartMarks(marks: readonly Mark[], from: number): ChartMark[] {
+export function chartMarks(marks: readonly Activity[], from: number): ChartMark[] {
   return marks
     .filter(({ at }) => Date.parse(at) >= from)
-    .map((mark) => ({ at: mark.at, label: markLabel(mark), tone: markTone[mark.kind] ?? 'quiet' }));
+    .map((mark) => ({
+      id: mark.id,
+      at: mark.at,
+      label: markLabel(mark),
+      tone: markTone[mark.kind] ?? 'quiet',
+    }));
 }
 
-const markTone: Partial<Record<Mark['kind'], Tone>> = { PAUSED: 'warn', ROLLOUT_HALTED: 'fail' };
+/** The kinds of marks that change no number of the group by which its page could notice them. */
+export const overrideKinds: readonly Activity['kind'][] = [
+  'MACHINES_HELD',
+  'MACHINES_PINNED',
+  'MACHINES_RELEASED',
+  'MACHINES_MOVED',
+  'PACKAGE_BLACKLISTED',
+];
+
+const markTone: Partial<Record<Activity['kind'], Tone>> = { PAUSED: 'warn', ROLLOUT_HALTED: 'fail' };
 
 /** The label of a mark. */
-function markLabel({ kind, actor, version }: Mark): string {
+function markLabel({ kind, actor, version, machineId }: Activity): string {
+  const machines = machineId ? 'machine' : 'machines';
   switch (kind) {
     case 'CHANNEL_MOVED':
       return version ? `→ ${version}` : 'channel emptied';
@@ -186,6 +201,16 @@ function markLabel({ kind, actor, version }: Mark): string {
       return `next wave${by(actor)}`;
     case 'POLICY_CHANGED':
       return `policy${by(actor)}`;
+    case 'PACKAGE_BLACKLISTED':
+      return `blacklisted ${version}${by(actor)}`;
+    case 'MACHINES_HELD':
+      return `${machines} held${by(actor)}`;
+    case 'MACHINES_PINNED':
+      return `${machines} pinned${by(actor)}`;
+    case 'MACHINES_RELEASED':
+      return `${machines} released${by(actor)}`;
+    case 'MACHINES_MOVED':
+      return `${machines} moved${by(actor)}`;
     case 'ROLLOUT_STARTED':
       return 'started';
     case 'ROLLOUT_FINISHED':

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asResult, jobTitle, resultCounts, resultLabel, type Job } from './job';
+import { asResult, controlNeeds, jobTitle, resultCounts, resultLabel, type Job } from './job';
 
 const job: Job = {
   id: 'j',
@@ -38,4 +38,9 @@ test('results are named by the action', () => {
   expect(resultLabel('FORGET', 'DONE')).toBe('Forgotten');
   expect(asResult('FAILED')).toBe('FAILED');
   expect(asResult('toString')).toBe(null);
+});
+
+test('a job that forgets machines is controlled by who may forget them', () => {
+  expect(controlNeeds(job, 'stopMachineJob')).toBe('stopMachineJob');
+  expect(controlNeeds({ ...job, action: 'FORGET' }, 'stopMachineJob')).toBe('forgetInstances');
 });

@@ -35,6 +35,11 @@ export function jobTitle({ action, machines, version }: Job): string {
   return [verb, plural(machines, 'machine'), to].filter(Boolean).join(' ');
 }
 
+/** The field that must be allowed to stop or retry a job: who may not forget machines cannot
+ * control a job that does. */
+export const controlNeeds = ({ action }: Job, field: 'stopMachineJob' | 'retryMachineJob') =>
+  action === 'FORGET' ? 'forgetInstances' : field;
+
 export const stateText: Record<JobState, { label: string; tone: Tone }> = {
   RUNNING: { label: 'Running', tone: 'fly' },
   STOPPED: { label: 'Stopped', tone: 'warn' },

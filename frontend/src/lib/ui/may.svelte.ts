@@ -3,7 +3,12 @@ import { getContext, setContext } from 'svelte';
 /** A part of the installation and what the user may call for all of it. */
 export interface Place {
   /** As in "Needs the role admin on this group". */
-  name: 'this application' | 'this group' | 'the whole team' | 'the whole installation';
+  name:
+    | 'this application'
+    | 'this group'
+    | 'the machines of this job'
+    | 'the whole team'
+    | 'the whole installation';
   permissions: readonly string[];
 }
 
