@@ -2,6 +2,8 @@ module github.com/coreroller/coreroller
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
 	ariga.io/atlas v0.36.2-0.20250730182955-2c6300d0a3e1
 	entgo.io/ent v0.14.6
