@@ -126,6 +126,11 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 				}
 			}
 		}
+		if product != input.Or(row.ProductID, "") || team != row.TeamID { // other machines, or other people who approve
+			if err := requiresApprovals(c); err != nil {
+				return err
+			}
+		}
 		if err := freeApplication(c, team, row.ID, name, product); err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -139,6 +141,28 @@ func approveChannel(c *change.Change, g *catalog.Group, id *uuid.UUID) error {
 	return c.NeedApproval(step)
 }
 
+// approveTracks needs an approval to give up a track: another group could take it, and with
+// it the machines that send it.
+func approveTracks(c *change.Change, g *catalog.Group, track string, aliases []string) error {
+	if !g.RequireApproval {
+		return nil
+	}
+	var lost []string
+	for _, old := range append([]string{g.Track}, g.Aliases...) {
+		if old != track && !slices.Contains(aliases, old) {
+			lost = append(lost, old)
+		}
+	}
+	if lost == nil {
+		return nil
+	}
+	text := strings.Join(lost, ", ")
+	return c.NeedApproval(change.Step{
+		Summary: fmt.Sprintf("give up track %s of group %s", text, g.Name), Group: g.ID,
+		Changes: []string{change.Line("track "+text, "of group "+g.Name, "of no group")},
+	})
+}
+
 // approveMove needs an approval to take a machine out of what requires one.
 func approveMove(c *change.Change, m *store.Machine, from *catalog.Group, id *uuid.UUID) error {
 	if from == nil || id != nil && *id == from.ID || !from.RequireApproval && (from.Channel == nil || !from.Channel.RequireApproval) {
@@ -199,8 +223,8 @@ func requireApproval(c *change.Change, was, is bool, place auth.Place, off chang
 	return nil
 }
 
-// stillRequired refuses to delete what requires approvals: the deletion would end that
-// without one.
+// stillRequired refuses what would end the approvals of something without one, such as its
+// deletion.
 func stillRequired(field, kind, name string) error {
 	return fault.Errorf(fault.Conflict, field, "%s %q requires approvals: switch that off first, which itself needs an approval", kind, name)
 }

@@ -83,6 +83,7 @@ func (g *guarded) attempts() []attempt {
 	other := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "other", Track: "other"}))(d.t)
 	wider := must(d.store.Reader().Group.Get(d.ctx, s.group.ID))(d.t).Policy
 	wider.MaxUpdatesPerPeriod, wider.MaxConcurrentUpdates = 50, 50
+	must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, Track: new("t2")}))(d.t) // "t" becomes an alias
 	old, newer := s.packages["1.5.0"], s.packages["4.0.0"]
 	return []attempt{
 		{"floor", fleet.Propose{AddFloor: &fleet.AddFloor{ChannelID: s.channel.ID, PackageID: old, Reason: "test"}}},
@@ -92,6 +93,7 @@ func (g *guarded) attempts() []attempt {
 		{"promotion", fleet.Propose{PromotePackage: g.promotion("3.0.0")}},
 		{"promotion by updateChannel", fleet.Propose{UpdateChannel: &fleet.UpdateChannel{ID: s.channel.ID, SetPackage: true, PackageID: &newer, Reason: "test"}}},
 		{"way back to a new version", fleet.Propose{RollBack: &fleet.RollBack{ChannelID: &s.channel.ID, ToPackageID: old, Reason: "test"}}},
+		{"track that it gives up", fleet.Propose{UpdateGroup: &fleet.UpdateGroup{ID: s.group.ID, Aliases: []string{}, Reason: "test"}}},
 		{"other channel", fleet.Propose{UpdateGroup: &fleet.UpdateGroup{ID: s.group.ID, SetChannel: true, ChannelID: &g.free.ID, Reason: "test"}}},
 		{"no channel", fleet.Propose{UpdateGroup: &fleet.UpdateGroup{ID: s.group.ID, SetChannel: true, Reason: "test"}}},
 		{"no approvals any more", fleet.Propose{UpdateGroup: &fleet.UpdateGroup{ID: s.group.ID, RequireApproval: new(false), Reason: "test"}}},
@@ -146,7 +148,7 @@ func TestWhatReachesMoreMachinesNeedsAnApproval(t *testing.T) {
 				t.Errorf("%s: the audit has actor %s, reason %q", a.name, last.Actor, last.Reason)
 			}
 		}
-		if approvals := d.audits("approveProposal"); len(approvals) != 10 || approvals[0].Actor != "oscar" {
+		if approvals := d.audits("approveProposal"); len(approvals) != 11 || approvals[0].Actor != "oscar" {
 			t.Errorf("audits of the approvals: %+v", approvals)
 		}
 		if err := g.make(g.olive, fleet.Propose{PromotePackage: g.promotion("3.0.0")}); err != nil {
@@ -163,8 +165,10 @@ func TestWhatEndsApprovalsIsRefused(t *testing.T) {
 		code(t, "deletion of the group", d.DeleteGroup(g.olive, fleet.DeleteGroup{ID: g.group.ID, Force: true}), fault.Conflict)
 		code(t, "deletion of the channel", d.DeleteChannel(g.olive, fleet.DeleteChannel{ID: g.free.ID, Force: true}), fault.Conflict)
 		code(t, "deletion of the application", d.DeleteApplication(g.olive, fleet.DeleteApplication{ID: g.app.ID, Force: true}), fault.Conflict)
+		_, err := d.UpdateApplication(g.olive, fleet.UpdateApplication{ID: g.app.ID, ProductID: new("io.example.other")})
+		code(t, "another product id", err, fault.Conflict)
 		size := int64(7)
-		_, err := d.UpdatePackage(g.olive, fleet.UpdatePackage{ID: g.packages["2.0.0"], Size: &size, Force: true})
+		_, err = d.UpdatePackage(g.olive, fleet.UpdatePackage{ID: g.packages["2.0.0"], Size: &size, Force: true})
 		code(t, "other content of the approved package", err, fault.Conflict)
 		must(d.UpdatePackage(g.olive, fleet.UpdatePackage{ID: g.packages["2.0.0"], Description: new("LTS")}))(t)
 		must(d.UpdatePackage(g.olive, fleet.UpdatePackage{ID: g.packages["3.0.0"], Size: &size}))(t)

@@ -147,6 +147,9 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 	if err := requireGroupApproval(c, g, approval); err != nil {
 		return err
 	}
+	if err := approveTracks(c, g, track, aliases); err != nil {
+		return err
+	}
 	if in.SetChannel {
 		if err := approveChannel(c, g, in.ChannelID); err != nil {
 			return err

@@ -64,7 +64,7 @@ func (n *tenants) propose() uuid.UUID {
 	n.t.Helper()
 	guard, err := n.Accounts.CreateUser(n.ctx, account.CreateUser{Username: "guard", Password: password, Role: auth.Publisher})
 	n.must(err)
-	channel, err := n.CreateChannel(n.ctx, fleet.CreateChannel{ApplicationID: n.app, Name: "guarded"})
+	channel, err := n.CreateChannel(n.ctx, fleet.CreateChannel{ApplicationID: n.app, Name: "with approvals"})
 	n.must(err)
 	_, err = n.UpdateChannel(n.ctx, fleet.UpdateChannel{ID: channel.ID, RequireApproval: new(true)})
 	n.must(err)
@@ -241,7 +241,7 @@ func (n *tenants) value(all *ast.Schema, name string, t *ast.Type, id func(strin
 	case t.Name() == "ID":
 		return id(name)
 	case t.Name() == "String" && name == "username":
-		return map[bool]string{true: "ana", false: "not ana"}[id("userId") == n.userID("ana").String()]
+		return map[bool]string{true: "ana", false: "not-ana"}[id("userId") == n.userID("ana").String()]
 	case d.Kind == ast.InputObject && t.Elem == nil:
 		out := vars{}
 		for _, f := range d.Fields {
