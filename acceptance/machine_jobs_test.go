@@ -7,9 +7,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view/machines"
@@ -199,6 +201,29 @@ func (s *site) both(o job.Order) map[string]*db.MachineJobItem {
 	s.t.Helper()
 	_, all := s.job(machines.Filter{Application: &s.app}, o)
 	return all
+}
+
+func TestJobTakesNoMachineOutOfWhatRequiresApprovals(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		other := s.newGroup("Other", "o", casePolicy())
+		s.holds("m", "2.0.0", "up_to_date")
+		s.twoPublishers()
+		_, err := s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, RequireApproval: new(true)})
+		s.ok(err)
+		_, all := s.job(s.inG(), job.Order{Action: job.Move, GroupID: &other})
+		s.became(all, "m", job.Failed, "group G or its channel requires approvals: propose to move the machine alone")
+		_, all = s.job(s.inG(), job.Order{Action: job.Hold})
+		s.became(all, "m", job.Done, "held")
+	})
+}
+
+// twoPublishers creates users who can approve what the other proposes.
+func (s *site) twoPublishers() {
+	s.t.Helper()
+	for _, name := range []string{"ann", "ben"} {
+		_, err := s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: name, Password: "builder 1", Role: auth.Publisher})
+		s.ok(err)
+	}
 }
 
 func TestJobFailsForMachinesThatCannotMove(t *testing.T) {

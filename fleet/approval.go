@@ -125,7 +125,7 @@ func approveChannel(c *change.Change, g *catalog.Group, id *uuid.UUID) error {
 	}
 	step := change.Step{Summary: fmt.Sprintf("let group %s follow no channel", g.Name), Group: g.ID}
 	to := "none"
-	needs := g.RequireApproval || g.Channel != nil && g.Channel.RequireApproval
+	needs := g.LeavingNeedsApproval()
 	if id != nil {
 		ch, err := c.Channel(*id, "channelId")
 		if err != nil {
@@ -165,7 +165,8 @@ func approveTracks(c *change.Change, g *catalog.Group, track string, aliases []s
 
 // approveMove needs an approval to take a machine out of what requires one.
 func approveMove(c *change.Change, m *store.Machine, from *catalog.Group, id *uuid.UUID) error {
-	if from == nil || id != nil && *id == from.ID || !from.RequireApproval && (from.Channel == nil || !from.Channel.RequireApproval) {
+	stays := id == nil && !m.Moved || id != nil && from != nil && *id == from.ID
+	if from == nil || stays || !from.LeavingNeedsApproval() {
 		return nil
 	}
 	step := change.Step{Group: from.ID, Instance: m.InstanceID}

@@ -146,6 +146,11 @@ func (a *App) PromotionNeedsApproval(ch *Channel) bool {
 	})
 }
 
+// LeavingNeedsApproval reports whether machines leave the group only with an approval.
+func (g *Group) LeavingNeedsApproval() bool {
+	return g.RequireApproval || g.Channel != nil && g.Channel.RequireApproval
+}
+
 // Followers returns the groups of a channel, by id.
 func (c *Catalog) Followers(channel uuid.UUID) []*Group {
 	return c.Groups(func(g *Group) bool { return g.Channel != nil && g.Channel.ID == channel })

@@ -100,14 +100,21 @@ func (o *Order) override(app *catalog.App, m Machine) Outcome {
 }
 
 func (o *Order) move(app *catalog.App, m Machine) Outcome {
+	from := app.Group(m.Group)
+	guarded := from != nil && from.LeavingNeedsApproval()
 	if o.GroupID == nil {
-		if !m.Moved && m.MoveTo == uuid.Nil {
+		switch {
+		case !m.Moved && m.MoveTo == uuid.Nil:
 			return skipped("follow their track already", "it follows its track already")
+		case guarded:
+			return needsApproval(from)
 		}
 		return done("follow their track from their next check", "follows its track from its next check")
 	}
 	to := app.Group(*o.GroupID)
 	switch {
+	case to != nil && guarded && to.ID != m.Group:
+		return needsApproval(from)
 	case to == nil:
 		return failed("cannot move to this group", "the group was deleted, or belongs to another application")
 	case to.Arch != m.Arch:
@@ -140,3 +147,9 @@ func (m Machine) overridden() string {
 }
 
 func until(t time.Time) string { return " until " + t.UTC().Format("2 Jan 2006 15:04 UTC") }
+
+// needsApproval is the outcome for a machine that only leaves with another person's
+// approval, which is for one machine.
+func needsApproval(from *catalog.Group) Outcome {
+	return failed("leave their group only with an approval", "group "+from.Name+" or its channel requires approvals: propose to move the machine alone")
+}
