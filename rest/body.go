@@ -52,8 +52,17 @@ func parseBody(data []byte) (*body, error) {
 	if err := b.take(data); err != nil {
 		return nil, fault.Errorf(fault.Invalid, "", "the request body is not a JSON object")
 	}
+	for _, name := range nebraskas {
+		if raw, sent := b.fields[name]; sent && !bytes.Equal(raw, []byte("null")) {
+			b.complain(name, "%s is a field of Nebraska; this API is that of CoreRoller 1.0, which has none: use GraphQL for it", name)
+		}
+	}
 	return b, nil
 }
+
+// nebraskas are the fields that Nebraska added to these objects. To ignore one would change
+// what machines get: the payload of one architecture would go to another.
+var nebraskas = []string{"arch", "extra_files", "flatcar_action", "product_id", "track"}
 
 func (b *body) take(data []byte) error {
 	var fields map[string]json.RawMessage

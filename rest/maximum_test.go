@@ -49,3 +49,26 @@ func TestInputAboveItsMaximumIsRefused(t *testing.T) {
 		t.Errorf("the most: %d %.200s", r.status, r.data)
 	}
 }
+
+// A field of Nebraska that this API does not have is refused: without it machines of one
+// architecture would get the payload of another.
+func TestFieldsOfNebraskaAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "agent"})
+	s.ok(err)
+	root := "/api/apps/" + app.ID.String()
+	for _, c := range []struct{ path, body, field string }{
+		{"/api/apps", `{"name":"x","product_id":"io.example.x"}`, "product_id"},
+		{root + "/channels", `{"name":"beta","color":"#14b9d6","arch":2}`, "arch"},
+		{root + "/packages", `{"type":1,"version":"9.0.0","url":"https://example.com/","arch":2}`, "arch"},
+		{root + "/packages", `{"type":1,"version":"9.0.0","url":"https://example.com/","flatcar_action":{"sha256":"x"}}`, "flatcar_action"},
+		{root + "/packages", `{"type":1,"version":"9.0.0","url":"https://example.com/","extra_files":[]}`, "extra_files"},
+		{root + "/groups", `{"name":"g","track":"beta"}`, "track"},
+	} {
+		r := s.ask("admin:admin", http.MethodPost, c.path, strings.NewReader(c.body))
+		if r.status != http.StatusBadRequest || !strings.Contains(string(r.data), c.field+" is a field of Nebraska") {
+			t.Errorf("%s: %d %s", c.body, r.status, r.data)
+		}
+	}
+}
