@@ -151,7 +151,7 @@ func (t *transfer) run(ctx context.Context, address string) error {
 	}
 	defer func() { _ = f.Close() }()
 	t.file, t.sum = f, t.digest()
-	if t.done, err = io.Copy(t.sum, f); err != nil {
+	if t.done, err = io.Copy(t.sum, io.LimitReader(f, t.base)); err != nil {
 		return &DiskError{err}
 	}
 	if t.Size == 0 || t.done != t.Size {
@@ -170,6 +170,9 @@ func (t *transfer) run(ctx context.Context, address string) error {
 
 // restart empties the part.
 func (t *transfer) restart() error {
+	if t.done == 0 {
+		return nil
+	}
 	t.done = 0
 	t.sum.Reset()
 	_, err := t.file.Seek(0, io.SeekStart)
