@@ -42,7 +42,9 @@ func TestCheckReadsAnswers(t *testing.T) {
 		{name: "held by Nebraska", reason: "error-maxConcurrentUpdatesLimitReached", answer: func(s *fakeServer, w http.ResponseWriter) {
 			s.respond(w, "error-maxConcurrentUpdatesLimitReached", `<updatecheck status="error-internal"/>`)
 		}},
-		{name: "in progress on Nebraska, unknown here", reason: inProgress, answer: func(s *fakeServer, w http.ResponseWriter) { s.respond(w, inProgress, `<updatecheck status="error-internal"/>`) }},
+		{name: "in progress on Nebraska, unknown here", reason: inProgress, answer: func(s *fakeServer, w http.ResponseWriter) {
+			s.respond(w, inProgress, `<updatecheck status="error-internal"/>`)
+		}},
 		{name: "poll interval of a year", poll: longestPoll, answer: func(s *fakeServer, w http.ResponseWriter) {
 			s.respond(w, "ok", `<updatecheck status="noupdate" PollInterval="31536000"/>`)
 		}},
@@ -50,7 +52,9 @@ func TestCheckReadsAnswers(t *testing.T) {
 			s.respond(w, "ok", strings.Replace(s.offer(sums(newBytes)), "2.0.0", "1.0.0", 1))
 		}},
 		{name: "unknown application", err: "error-unknownApplication", answer: func(s *fakeServer, w http.ResponseWriter) { s.respond(w, "error-unknownApplication", "") }},
-		{name: "error of the check", err: "error-internal", answer: func(s *fakeServer, w http.ResponseWriter) { s.respond(w, "ok", `<updatecheck status="error-internal"/>`) }},
+		{name: "error of the check", err: "error-internal", answer: func(s *fakeServer, w http.ResponseWriter) {
+			s.respond(w, "ok", `<updatecheck status="error-internal"/>`)
+		}},
 		{name: "no digest", err: "SHA-256", answer: func(s *fakeServer, w http.ResponseWriter) { s.respond(w, "ok", s.offer(`size="5"`)) }},
 		{name: "digest of nonsense", err: "SHA-256", answer: func(s *fakeServer, w http.ResponseWriter) { s.respond(w, "ok", s.offer(`size="5" hash="x"`)) }},
 		{name: "negative size", err: "size", answer: func(s *fakeServer, w http.ResponseWriter) {
@@ -102,7 +106,9 @@ func TestDownloadContinuesWithoutASecondOffer(t *testing.T) {
 	}
 	stop(t, u)
 	s.file = serveFile
-	s.answer = func(w http.ResponseWriter, _ *appXML) { s.respond(w, inProgress, `<updatecheck status="error-internal"/>`) }
+	s.answer = func(w http.ResponseWriter, _ *appXML) {
+		s.respond(w, inProgress, `<updatecheck status="error-internal"/>`)
+	}
 	if err := m.open(t).Once(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +157,9 @@ func TestRunWaits(t *testing.T) {
 	}{
 		{"the interval", func(s *fakeServer, w http.ResponseWriter) { s.respond(w, "ok", `<updatecheck status="noupdate"/>`) },
 			[]time.Duration{9 * time.Minute, 9 * time.Minute}, []time.Duration{11 * time.Minute, 11 * time.Minute}},
-		{"as the server asks", func(s *fakeServer, w http.ResponseWriter) { s.respond(w, "ok", `<updatecheck status="noupdate" PollInterval="100"/>`) },
+		{"as the server asks", func(s *fakeServer, w http.ResponseWriter) {
+			s.respond(w, "ok", `<updatecheck status="noupdate" PollInterval="100"/>`)
+		},
 			[]time.Duration{90 * time.Second}, []time.Duration{110 * time.Second}},
 		{"longer after each failure", func(_ *fakeServer, w http.ResponseWriter) { w.WriteHeader(500) },
 			[]time.Duration{15 * time.Second, 30 * time.Second, 60 * time.Second, 75 * time.Second, 75 * time.Second}, []time.Duration{30 * time.Second, 60 * time.Second, 120 * time.Second, 150 * time.Second, 150 * time.Second}},

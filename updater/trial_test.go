@@ -244,7 +244,9 @@ func TestCrashAtEachStep(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServer(t)
 			if c.content == oldBytes { // as CoreRoller does for a machine in quarantine
-				s.answer = func(w http.ResponseWriter, _ *appXML) { s.respond(w, "ok", `<updatecheck status="noupdate" info="quarantined"/>`) }
+				s.answer = func(w http.ResponseWriter, _ *appXML) {
+					s.respond(w, "ok", `<updatecheck status="noupdate" info="quarantined"/>`)
+				}
 			}
 			m := newMachine(t, s, false)
 			stop(t, m.open(t))
