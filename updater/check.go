@@ -38,8 +38,12 @@ type Update struct {
 
 // Check asks the server for an update. A machine that may not update now gets no update
 // and a reason. An error is a missing or unusable answer, a *StatusError, or a
-// *RefusedError.
+// *RefusedError. During a trial it is ErrOnTrial, because the server takes a check of the
+// new version for a success.
 func (u *Updater) Check(ctx context.Context) (Result, error) {
+	if u.OnTrial() {
+		return Result{}, ErrOnTrial
+	}
 	version := u.Version()
 	a, err := u.exchange(ctx, appXML{Version: version, Ping: &pingXML{Active: 1}, Check: &struct{}{}})
 	if err != nil {

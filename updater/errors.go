@@ -11,6 +11,10 @@ import (
 // exit so that the supervisor starts the program again.
 var ErrRestart = errors.New("updater: another version is in place: restart the program")
 
+// ErrOnTrial reports that the version in place is not confirmed yet: call Confirm, or Run,
+// which waits for the end of the trial.
+var ErrOnTrial = errors.New("updater: the version in place is on trial")
+
 // StatusError is an HTTP status other than success.
 type StatusError struct {
 	URL        string

@@ -48,6 +48,9 @@ func (up *Update) install(ctx context.Context) error {
 	if u.own() && !replaceable {
 		return &InstallError{fmt.Errorf("a running executable cannot be replaced on this system: %w", errors.ErrUnsupported)}
 	}
+	if u.OnTrial() {
+		return &InstallError{ErrOnTrial}
+	}
 	t := trial{Version: up.Version, Previous: u.Version()}
 	if err := up.stage(file + newSuffix); err != nil {
 		return errors.Join(err, removeIfExists(file+newSuffix))

@@ -30,15 +30,11 @@ func around(d time.Duration) time.Duration {
 // Run checks for updates until ctx ends, and downloads and installs what the server
 // offers. It waits Interval, or what the server asks for, between checks; after failures
 // it waits longer each time, at least as long as Retry-After. Failures are no end:
-// Options.OnProgress gets them. Run returns the error of ctx, ErrRestart, or an error of
-// the state in Options.Dir, without which it must not continue.
+// Options.OnProgress gets them. Run returns the error of ctx, or ErrRestart.
 func (u *Updater) Run(ctx context.Context) error {
-	if err := u.finishTrial(ctx); fatal(ctx, err) {
-		return err
-	}
 	for {
-		_ = u.Flush(ctx) // kept, and sent before the next check
-		if wait := u.retryAt().Sub(u.now()); wait > 0 {
+		if wait := u.retryAt().Sub(u.now()); wait > 0 && !u.OnTrial() {
+			_ = u.Flush(ctx) // kept, and sent before the next check
 			if err := u.sleep(ctx, min(wait, u.o.MaxBackoff)); err != nil {
 				return err
 			}
@@ -56,12 +52,6 @@ func (u *Updater) Run(ctx context.Context) error {
 // Once is one round of Run: it finishes a trial, checks, and installs what is offered.
 // For programs that are started by a timer.
 func (u *Updater) Once(ctx context.Context) error {
-	if err := u.finishTrial(ctx); err != nil {
-		return err
-	}
-	if err := u.Flush(ctx); err != nil {
-		return err
-	}
 	_, err := u.round(ctx)
 	return err
 }
@@ -82,16 +72,10 @@ func (u *Updater) finishTrial(ctx context.Context) error {
 			return err
 		}
 	}
-	var err error
 	if u.own() {
-		err = u.settle(ctx)
-	} else {
-		err = u.try(ctx)
+		return u.settle(ctx)
 	}
-	if err != nil && !fatal(ctx, err) {
-		u.progress(Progress{Step: StepFailed, Version: t.Version, Err: err})
-	}
-	return err
+	return u.try(ctx)
 }
 
 // step is one round, counted: it returns the time until the next.
@@ -129,6 +113,10 @@ func (u *Updater) step(ctx context.Context) (time.Duration, error) {
 }
 
 func (u *Updater) round(ctx context.Context) (Result, error) {
+	if err := u.finishTrial(ctx); err != nil {
+		return Result{}, err
+	}
+	_ = u.Flush(ctx) // kept, and sent before the next check
 	r, err := u.Check(ctx)
 	if err != nil || r.Update == nil {
 		return r, err

@@ -55,8 +55,8 @@ func (u *Updater) resume() error {
 	case !u.own():
 		return nil // Run restarts the program and continues
 	case u.o.Version != t.Version:
-		// The file contains another version than the server said. Without this it would
-		// be offered and installed for ever.
+		// The file contains another version than the server announced. Without this it would
+		// be offered and installed forever.
 		return u.restartAfter(u.undo())
 	}
 	if err := u.change(func(s *state) { s.Trial.Starts++ }); err != nil {

@@ -152,6 +152,9 @@ func TestOwnVersionIsConfirmed(t *testing.T) {
 	t.Run("by Confirm", func(t *testing.T) {
 		s := newServer(t)
 		u := installOwn(t, s).open(t)
+		if _, err := u.Check(t.Context()); !errors.Is(err, ErrOnTrial) {
+			t.Errorf("a check during the trial: %v", err)
+		}
 		for range 2 {
 			if err := u.Confirm(t.Context()); err != nil {
 				t.Fatal(err)
@@ -211,7 +214,7 @@ func TestOwnVersionIsPutBack(t *testing.T) {
 		m.expect(t, oldBytes)
 		s.expect(t, started, downloaded, installed, rolledBack)
 	})
-	t.Run("when it is another version than the server said", func(t *testing.T) {
+	t.Run("when it is another version than the server announced", func(t *testing.T) {
 		s := newServer(t)
 		m := installOwn(t, s).as("1.9.0")
 		if _, err := New(m.o); !errors.Is(err, ErrRestart) {

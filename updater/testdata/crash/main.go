@@ -16,8 +16,8 @@ func main() {
 	o := updater.Options{Version: version}
 	print := flag.Bool("version", false, "")
 	flag.StringVar(&o.URL, "url", "", "")
-	flag.StringVar(&o.AppID, "app", "", "")
-	flag.StringVar(&o.Track, "track", "", "")
+	flag.StringVar(&o.AppID, "app", "io.example.tool", "")
+	flag.StringVar(&o.Track, "track", "stable", "")
 	flag.StringVar(&o.Dir, "dir", "", "")
 	flag.String("interval", "", "")
 	flag.String("confirm-after", "", "")
