@@ -145,7 +145,7 @@ type transfer struct {
 
 // run continues the part. Without an error it is complete, checked and on disk.
 func (t *transfer) run(ctx context.Context, address string) error {
-	f, err := os.OpenFile(t.part, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // G304: below Options.Dir
+	f, err := os.OpenFile(t.part, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return &DiskError{err}
 	}

@@ -98,15 +98,13 @@ func (u *Updater) step(ctx context.Context) (time.Duration, error) {
 		p.Version = r.Update.Version
 	}
 	u.progress(p)
-	var rolledBack *RollbackError
-	if !errors.As(err, &rolledBack) { // undo counted it
+	if _, counted := errors.AsType[*RollbackError](err); !counted { // undo counts it
 		if stored := u.change(func(s *state) { s.Failures++ }); stored != nil {
 			u.progress(Progress{Step: StepFailed, Err: stored})
 		}
 	}
 	wait := backoff(max(u.failures(), 1), firstBackoff, u.o.MaxBackoff)
-	var status *StatusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*StatusError](err); ok {
 		wait = max(wait, status.RetryAfter)
 	}
 	return wait, nil
