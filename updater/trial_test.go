@@ -286,3 +286,25 @@ func digestOf(t *testing.T, content string) string {
 	}
 	return sum
 }
+
+// The confirmation of one trial does not shorten the next.
+func TestEachTrialWaitsForConfirmAfter(t *testing.T) {
+	s := newServer(t)
+	m := newMachine(t, s, false)
+	m.o.ConfirmAfter = time.Hour
+	u := m.open(t)
+	u.confirmed <- struct{}{} // as an earlier Confirm leaves it
+	waited := false
+	u.sleep = func(ctx context.Context, d time.Duration) error {
+		waited = waited || d == time.Hour
+		select {
+		case <-ctx.Done():
+			t.Error("the wait was ended")
+		case <-time.After(50 * time.Millisecond):
+		}
+		return ctx.Err()
+	}
+	if err := u.Once(t.Context()); err != nil || !waited {
+		t.Errorf("waited %t, %v", waited, err)
+	}
+}
