@@ -38,8 +38,9 @@ var areas = map[string]struct{ imports, because string }{
 	"server":     {"server/signin graph rest omaha fleet fleet/quota event auth frontend", "it routes requests and does not depend on what the routes do"},
 	"simulate":   {"simulate/load", "simulated machines send Omaha over HTTP to any server"},
 	"bench":      {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
+	"updater":    {"", "other programs import it: it must not bring the server's packages and libraries with it"},
 	"acceptance": {"", "only tests: requests in, answers and state out"},
-	"cmd":        {"payload server server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo", "it wires the areas together; pages and protocols are in other areas"},
+	"cmd":        {"payload server server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo updater", "it wires the areas together; pages and protocols are in other areas"},
 
 	"fleet/account":       {"fleet/change fleet/input fleet/fault store ent auth", "users do not depend on machines"},
 	"fleet/catalog":       {"store ent event rollout", "the configuration does not depend on the code that uses it"},
@@ -59,6 +60,8 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
 
 	"server/signin": {"fleet/account fleet/fault auth", "it talks to identity providers; users, rights and sessions belong to the service layer"},
+
+	"updater/example": {"updater", "a program that uses the updater as others do"},
 
 	"simulate/load": {"", "it sends requests to any server"},
 	"simulate/demo": {"simulate store fleet fleet/catalog fleet/fault fleet/view/machines auth rollout", "it fills a server through the service layer and runs machines against it over HTTP"},
@@ -81,7 +84,7 @@ var libraries = []struct{ path, areas, because string }{
 	{"github.com/coreos/go-oidc/v3", "server/signin", "browsers sign in with identity providers in one place"},
 	{"golang.org/x/oauth2", "server/signin", "browsers sign in with identity providers in one place"},
 	{"github.com/spf13", "cmd", "flags are read in one place; other areas receive a plain struct"},
-	{"flag", "cmd bench", "flags are read in one place; other areas receive a plain struct"},
+	{"flag", "cmd bench updater/example", "flags are read in one place; other areas receive a plain struct"},
 	{"github.com/pb33f", "", "only tests use it, to compare the REST API with its description"},
 	{"github.com/oauth2-proxy/mockoidc", "", "only tests use it, as an identity provider"},
 	{"github.com/kinvolk/go-omaha", "", "only tests use it, as an independent client"},
@@ -92,7 +95,7 @@ var libraries = []struct{ path, areas, because string }{
 var names = []struct{ path, names, areas, not, because string }{
 	{
 		path: "os", names: "Getenv LookupEnv Environ ExpandEnv Args",
-		areas:   "cmd bench store/storetest store/makemigration", // the environment contains the URL of the tests' PostgreSQL
+		areas:   "cmd bench store/storetest store/makemigration updater/example", // the environment contains the URL of the tests' PostgreSQL
 		because: "the environment and the command line are read in one place; other areas receive a plain struct",
 	},
 	{

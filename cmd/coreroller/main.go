@@ -87,7 +87,7 @@ func rootCommand(p process) *cobra.Command {
 	root.SetErr(p.Stderr)
 	root.AddCommand(
 		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), teamCommand(p), tokenCommand(p), packageCommand(p),
-		auditCommand(p), healthCommand(p), configCommand(p), versionCommand(p),
+		auditCommand(p), healthCommand(p), configCommand(p), versionCommand(p), agentCommand(p),
 	)
 	return root
 }
