@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -160,23 +161,17 @@ func (s *session) lost(err error) {
 var severityStyles = map[string]string{"SUCCESS": green, "WARNING": yellow, "ERROR": red}
 
 func (s *session) activity(a activity) {
-	place := a.ApplicationName
-	for _, name := range []string{a.GroupName, a.ChannelName, a.MachineID} {
-		if name != "" {
-			place += "/" + name
-		}
-	}
-	text := ""
-	for _, part := range []string{a.Version, a.Description, a.Detail} {
-		if part != "" {
-			text += ", " + part
-		}
-	}
+	parts := []string{joined("/", a.ApplicationName, a.GroupName, a.ChannelName, a.MachineID), a.Version, a.Description, a.Detail}
 	if a.Code != 0 {
-		text += fmt.Sprintf(" (code %d)", a.Code)
+		parts = append(parts, fmt.Sprintf("code %d", a.Code))
 	}
 	if a.Actor != "" {
-		text += ", by " + a.Actor
+		parts = append(parts, "by "+a.Actor)
 	}
-	s.line("%s  %s  %s%s", ink{clock(a.At), dim}, ink{enum(a.Kind), severityStyles[a.Severity]}, place, text)
+	s.line("%s  %s  %s", ink{clock(a.At), dim}, ink{enum(a.Kind), severityStyles[a.Severity]}, joined(", ", parts...))
+}
+
+// joined joins the texts that are not empty.
+func joined(separator string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), separator)
 }

@@ -111,7 +111,7 @@ func TestRemoteErrorsNameTheNextStep(t *testing.T) {
 		{"pause production --resaon x", 2, []string{"unknown flag: --resaon"}},
 		{"groups -o xml", 2, []string{"use table, json or yaml"}},
 		{"groups --context x", 2, []string{"use one"}},
-		{"pause produktion", 1, []string{`there is no group "produktion"`, "OS/production (amd64)"}},
+		{"pause prod", 1, []string{`there is no group "prod"`, "OS/production (amd64)"}},
 		{"pause Stable", 0, nil}, // the only one with exactly this name
 		{"halt stable --app Nothing", 1, []string{`no application "Nothing"`, "Flatcar Container Linux, OS"}},
 		{"package promote 1.0.0 --channel stable", 2, []string{`"stable" can be 3 of these`, "--arch", "OS/stable (amd64)", "(arm64)"}},
