@@ -29,6 +29,8 @@ const (
 // Error implements error.
 func (p *Problem) Error() string {
 	switch {
+	case p.Server != "" && p.Field != "":
+		return fmt.Sprintf("%s answered: %s: %s", p.Server, p.Field, p.Message)
 	case p.Server != "":
 		return fmt.Sprintf("%s answered: %s", p.Server, p.Message)
 	case p.Field != "":
@@ -44,6 +46,19 @@ func Code(err error) string {
 		return problem.Code
 	}
 	return ""
+}
+
+// variableField returns the field of the variables that an error is about, such as
+// input.policy.windows.0.start, "" when it is about something else.
+func variableField(path []any) string {
+	if len(path) < 2 || path[0] != "variable" {
+		return ""
+	}
+	parts := make([]string, len(path)-1)
+	for i, part := range path[1:] {
+		parts[i] = fmt.Sprint(part)
+	}
+	return strings.Join(parts, ".")
 }
 
 // userErrors returns the user errors of a mutation's payload as one error.

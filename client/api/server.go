@@ -130,6 +130,7 @@ func (s *Server) parse(body []byte) (json.RawMessage, error) {
 		Data   json.RawMessage
 		Errors []struct {
 			Message    string
+			Path       []any
 			Extensions struct{ Code string }
 		}
 	}
@@ -138,7 +139,7 @@ func (s *Server) parse(body []byte) (json.RawMessage, error) {
 	}
 	if len(parsed.Errors) > 0 {
 		first := parsed.Errors[0]
-		return nil, &Problem{Server: s.URL, Code: first.Extensions.Code, Message: first.Message}
+		return nil, &Problem{Server: s.URL, Code: first.Extensions.Code, Field: variableField(first.Path), Message: first.Message}
 	}
 	if parsed.Data == nil {
 		return nil, errors.New("the answer has neither data nor errors")
