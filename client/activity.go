@@ -51,7 +51,7 @@ happen, until it is interrupted; -o json then prints one entry on each line.`,
 				return err
 			}
 			if follow {
-				return s.followActivity(ctx, filter)
+				return untilInterrupted(ctx, s.followActivity(ctx, filter))
 			}
 			answer, err := read[struct{ Activities struct{ Nodes []activity } }](ctx, s,
 				`query($filter: ActivityFilter!, $first: Int!) { activities(filter: $filter, first: $first) { nodes { `+activityFields+` } } }`,

@@ -14,10 +14,9 @@ import (
 
 // applying is the command line of `coreroller apply`.
 type applying struct {
-	file, reason       string
-	yes, check, prune  bool
-	proposing          proposing
-	applied, forOthers int // steps that were made, and those that were proposed
+	file, reason      string
+	yes, check, prune bool
+	proposing         proposing
 }
 
 func applyCommand(t Terminal) *cobra.Command {

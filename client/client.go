@@ -87,7 +87,8 @@ func (t Terminal) command(use, short, long, example string, run func(context.Con
 func (t Terminal) local(use, short, long, example string, run func(*cobra.Command, []string) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: strings.TrimSpace(strings.TrimSpace(long) + "\n\n" + exitCodes), Example: example,
-		Args: exactly(use), RunE: run,
+		Args: exactly(use),
+		RunE: func(cmd *cobra.Command, args []string) error { return interrupted(cmd.Context(), run(cmd, args)) },
 	}
 	if long == "" {
 		cmd.Long = strings.ToUpper(short[:1]) + short[1:] + ".\n\n" + exitCodes
@@ -130,10 +131,18 @@ func (t Terminal) variable(name string) string {
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// interrupted replaces the end of the context in commands whose interruption is a failure.
+// interrupted makes the end of the context a failure, so that a script does not go on.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errors.New("interrupted")
+	}
+	return err
+}
+
+// untilInterrupted is for commands that only an interruption ends.
+func untilInterrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"maps"
 )
 
 // How packages, channels and groups of a file are made and changed.
@@ -131,9 +132,7 @@ func (p *plan) group(ctx context.Context, s *session, app, self string, want, ha
 func (p *plan) updateGroup(self string, changed object, refs map[string]string) mutation {
 	changed["reason"] = p.reason
 	all := map[string]string{"id": self}
-	for field, k := range refs {
-		all[field] = k
-	}
+	maps.Copy(all, refs)
 	return mutation{change: change{mutation: "updateGroup", input: changed}, result: "group", refs: all}
 }
 

@@ -93,7 +93,7 @@ func (w *waiting) run(ctx context.Context, s *session, group place) error {
 		}
 		return &Exit{exitTimeout, fmt.Errorf("group %s did not get there within %s: %s; see %s", group.path(), w.timeout, text, w.page(s, group))}
 	}
-	return interrupted(ctx, err)
+	return err
 }
 
 func (w *waiting) page(s *session, group place) string {

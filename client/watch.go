@@ -25,16 +25,16 @@ output is no terminal it prints a line for each change; -o json prints the whole
 				return err
 			}
 			if s.format != "table" || !isTerminal(t.Stdout) {
-				return s.watchLines(ctx, group)
+				return untilInterrupted(ctx, s.watchLines(ctx, group))
 			}
 			s.line("%s", ink{s.page("apps", group.app.ID, "groups", group.ID), dim})
 			screen := &screen{out: t.Stdout, size: func() (int, int) { return terminalSize(t) }}
-			return s.follow(ctx, group, func(g *progress) error {
+			return untilInterrupted(ctx, s.follow(ctx, group, func(g *progress) error {
 				var text bytes.Buffer
 				width, _ := screen.size()
 				(&session{Server: s.Server, printer: &printer{out: &text, format: s.format, colour: s.colour}}).board(g, width, time.Now())
 				return screen.draw(text.String())
-			})
+			}))
 		})
 	where.flags(cmd)
 	return cmd

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -45,6 +46,23 @@ func TestWaitSeesTheEndOfARollout(t *testing.T) {
 		r.run(0, arguments("package promote 2.0.0 --app OS --channel stable"))
 	}()
 	r.run(0, arguments("wait production --until completed --version 2.0.0 --timeout 1m"), "Completed in", "of 20 machines run 2.0.0 or higher, 0 failed")
+}
+
+// An interrupted wait must not look like a completed rollout.
+func TestInterruptedWaitFails(t *testing.T) {
+	p := startProgram(t, "")
+	newTestGroup(t, p.fleet, p.store, fastPolicy(1))
+	r := remoteUser(t, p, "admin")
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer time.AfterFunc(300*time.Millisecond, cancel).Stop()
+	if code := run(ctx, process{Environ: r.environ, Stdin: file, Stdout: file, Stderr: file}, arguments("wait production --version 2.0.0")); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
 }
 
 // following runs a command line that does not end, until the end of the test, and returns
