@@ -141,8 +141,8 @@ func interrupted(ctx context.Context, err error) error {
 
 // untilInterrupted is for commands that only an interruption ends.
 func untilInterrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = nil
 	}
 	return err
 }

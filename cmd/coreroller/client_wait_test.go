@@ -57,7 +57,7 @@ func TestInterruptedWaitFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer time.AfterFunc(300*time.Millisecond, cancel).Stop()
 	if code := run(ctx, process{Environ: r.environ, Stdin: file, Stdout: file, Stderr: file}, arguments("wait production --version 2.0.0")); code != 1 {
