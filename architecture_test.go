@@ -40,7 +40,8 @@ var areas = map[string]struct{ imports, because string }{
 	"bench":      {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
 	"updater":    {"", "other programs import it: it must not bring the server's packages and libraries with it"},
 	"acceptance": {"", "only tests: requests in, answers and state out"},
-	"cmd":        {"payload server server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo updater", "it wires the areas together; pages and protocols are in other areas"},
+	"client":     {"client/api", "it is a program on another machine: it knows only the public API"},
+	"cmd":        {"client client/api payload server server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo updater", "it wires the areas together; pages and protocols are in other areas"},
 
 	"fleet/account":       {"fleet/change fleet/input fleet/fault store ent auth", "users do not depend on machines"},
 	"fleet/catalog":       {"store ent event rollout", "the configuration does not depend on the code that uses it"},
@@ -58,6 +59,8 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/upkeep":        {"fleet/catalog fleet/checkin fleet/clock fleet/quota fleet/pace fleet/fault store event auth rollout", "it maintains data that other areas wrote"},
 	"fleet/view":          {"fleet/view/machines fleet/job fleet/proposal fleet/catalog fleet/clock fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
 	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
+
+	"client/api": {"", "it sends documents to any server"},
 
 	"server/signin": {"fleet/account fleet/fault auth", "it talks to identity providers; users, rights and sessions belong to the service layer"},
 
@@ -83,7 +86,7 @@ var libraries = []struct{ path, areas, because string }{
 	{"github.com/gorilla/websocket", "graph simulate/load", "subscriptions are the only use of websockets"},
 	{"github.com/coreos/go-oidc/v3", "server/signin", "browsers sign in with identity providers in one place"},
 	{"golang.org/x/oauth2", "server/signin", "browsers sign in with identity providers in one place"},
-	{"github.com/spf13", "cmd", "flags are read in one place; other areas receive a plain struct"},
+	{"github.com/spf13", "cmd client", "flags are read in one place; other areas receive a plain struct"},
 	{"flag", "cmd bench updater/example", "flags are read in one place; other areas receive a plain struct"},
 	{"github.com/pb33f", "", "only tests use it, to compare the REST API with its description"},
 	{"github.com/oauth2-proxy/mockoidc", "", "only tests use it, as an identity provider"},
@@ -377,6 +380,8 @@ func TestArchitectureFindsViolations(t *testing.T) {
 		{"fleet/checkin/a.go", "package checkin\nimport _ \"github.com/coreroller/coreroller/fleet/view\"", "fleet/checkin must not import fleet/view"},
 		{"omaha/a.go", "package omaha\nimport _ \"github.com/coreroller/coreroller/fleet\"", "omaha must not import fleet:"},
 		{"rest/a.go", "package rest\nimport _ \"github.com/coreroller/coreroller/fleet/checkin\"", "rest must not import fleet/checkin"},
+		{"client/a.go", "package client\nimport _ \"github.com/coreroller/coreroller/fleet\"", "client must not import fleet:"},
+		{"client/api/a.go", "package api\nimport _ \"github.com/spf13/cobra\"", "client/api must not import github.com/spf13/cobra"},
 		// Queries.
 		{"graph/a.go", "package graph\nimport _ \"entgo.io/ent/dialect/sql\"", "graph must not import entgo.io/ent/dialect/sql"},
 		{"fleet/change/a.go", "package change\nimport _ \"entgo.io/ent/dialect/sql\"", "fleet/change must not import entgo.io/ent/dialect/sql"},

@@ -16,6 +16,8 @@ import (
 	_ "time/tzdata" // policies use time zones, and minimal containers have no database of them
 
 	"github.com/spf13/cobra"
+
+	"github.com/coreroller/coreroller/client"
 )
 
 // version is set by the linker.
@@ -49,6 +51,20 @@ type process struct {
 	Stderr  *os.File
 }
 
+// terminal is what the commands for a running server use.
+func (p process) terminal() client.Terminal {
+	return client.Terminal{
+		Environ: p.Environ, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
+		Ask: func(ctx context.Context, prompt string) (string, error) {
+			secrets, err := ask(ctx, p, prompt)
+			if err != nil {
+				return "", err
+			}
+			return secrets[0], nil
+		},
+	}
+}
+
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, p process, args []string) int {
 	root := rootCommand(p)
@@ -58,6 +74,9 @@ func run(ctx context.Context, p process, args []string) int {
 		return 0
 	}
 	_, _ = fmt.Fprintf(p.Stderr, "coreroller: %v\n", err)
+	if exit, ok := errors.AsType[*client.Exit](err); ok {
+		return exit.Code
+	}
 	return 1
 }
 
@@ -85,6 +104,8 @@ func rootCommand(p process) *cobra.Command {
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
+	root.AddGroup(&cobra.Group{ID: client.GroupID, Title: "Commands for a running server, from any machine:"})
+	root.AddCommand(client.Commands(p.terminal())...)
 	root.AddCommand(
 		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), teamCommand(p), tokenCommand(p), packageCommand(p),
 		auditCommand(p), healthCommand(p), configCommand(p), versionCommand(p), agentCommand(p),

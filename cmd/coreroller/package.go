@@ -10,12 +10,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/coreroller/coreroller/client"
 	"github.com/coreroller/coreroller/fleet/catalog"
 )
 
 // addPackage is the command line of `coreroller package add`.
 type addPackage struct {
-	client  client
+	client  signedIn
 	app     string // id or product id
 	folder  string
 	channel string
@@ -49,8 +50,9 @@ type fileFact struct {
 }
 
 func packageCommand(p process) *cobra.Command {
-	cmd := &cobra.Command{Use: "package", Short: "manage packages of a running server", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "package", Short: "manage packages of a running server", Args: cobra.NoArgs, GroupID: client.GroupID}
 	cmd.AddCommand(addPackageCommand(p))
+	cmd.AddCommand(client.PackageCommands(p.terminal())...)
 	return cmd
 }
 
@@ -183,20 +185,15 @@ func (a *addPackage) unknown(ctx context.Context) error {
 func (a *addPackage) create(ctx context.Context) (uuid.UUID, error) {
 	var made struct {
 		CreatePackage struct {
-			Package    struct{ ID uuid.UUID }
-			UserErrors []userError
+			Package struct{ ID uuid.UUID }
 		}
 	}
-	err := a.client.send(ctx, `mutation($input: CreatePackageInput!) { createPackage(input: $input) { package { id } userErrors { field message } } }`,
+	err := a.client.send(ctx, `mutation($input: CreatePackageInput!) { createPackage(input: $input) { package { id } userErrors { code field message } } }`,
 		map[string]any{"input": a.input}, &made)
-	return made.CreatePackage.Package.ID, errors.Join(err, rejected(made.CreatePackage.UserErrors))
+	return made.CreatePackage.Package.ID, err
 }
 
 func (a *addPackage) promote(ctx context.Context, channel, id uuid.UUID) error {
-	var done struct {
-		PromotePackage struct{ UserErrors []userError }
-	}
-	err := a.client.send(ctx, `mutation($input: PromotePackageInput!) { promotePackage(input: $input) { userErrors { field message } } }`,
-		map[string]any{"input": map[string]any{"channelId": channel, "packageId": id, "reason": a.reason}}, &done)
-	return errors.Join(err, rejected(done.PromotePackage.UserErrors))
+	return a.client.send(ctx, `mutation($input: PromotePackageInput!) { promotePackage(input: $input) { userErrors { code field message } } }`,
+		map[string]any{"input": map[string]any{"channelId": channel, "packageId": id, "reason": a.reason}}, nil)
 }

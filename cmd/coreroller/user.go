@@ -258,7 +258,7 @@ func ask(ctx context.Context, p process, prompts ...string) ([]string, error) {
 		password, err := term.ReadPassword(terminal)
 		_, _ = fmt.Fprintln(p.Stderr)
 		if err != nil {
-			return nil, fmt.Errorf("read the password: %w", err)
+			return nil, fmt.Errorf("read the secret: %w", err)
 		}
 		passwords = append(passwords, string(password))
 	}
@@ -272,8 +272,8 @@ func firstLine(in *os.File) (string, error) {
 	case line != "":
 		return line, nil
 	case err == nil, errors.Is(err, io.EOF):
-		return "", errors.New("standard input contains no password")
+		return "", errors.New("standard input contains no password or token")
 	default:
-		return "", fmt.Errorf("read the password: %w", err)
+		return "", fmt.Errorf("read the secret: %w", err)
 	}
 }
