@@ -16,6 +16,14 @@ const blockRendering: Plugin = {
   },
 };
 
+/** What most pages use, in one file: many small files are larger in sum, and each is listed in the files
+ * that import it. Not what loads bits-ui, which some pages do without. */
+const shared = {
+  name: 'shared',
+  test: /src\/lib\/(api|lazy|paths|ui\/(?!dialog|confirm|select|menu|moment|hint))|@lucide/,
+  minShareCount: 8,
+};
+
 export default defineConfig(({ mode }) => ({
   plugins: [svelte(), blockRendering],
   resolve: {
@@ -26,6 +34,7 @@ export default defineConfig(({ mode }) => ({
   build: {
     rolldownOptions: {
       input: { main: path('./index.html'), playground: path('./playground/index.html') },
+      output: { codeSplitting: { groups: [shared] } },
       // React marks its modules "use client", which has no effect here.
       onwarn: (warning, warn) => {
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);

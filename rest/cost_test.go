@@ -145,6 +145,26 @@ func TestTokensCallTheAPIAndSurviveAPasswordChange(t *testing.T) {
 	})
 }
 
+// A stolen token cannot guess the password of its user.
+func TestGuessesOfTheCurrentPasswordAreLimited(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	_, token, err := s.Accounts.CreateToken(s.ctx, account.CreateToken{Username: "admin", Name: "ci", ExpiresAt: s.now().Add(time.Hour)})
+	s.ok(err)
+	change := func(current string) reply {
+		return s.ask("bearer "+token, http.MethodPut, "/api/password", strings.NewReader(`{"password":"correct horse","current_password":"`+current+`"}`))
+	}
+	for range 8 {
+		change("a guess")
+	}
+	// Not even the right password is checked.
+	if r := change("admin"); r.status != http.StatusTooManyRequests || !strings.Contains(string(r.data), "too many failed sign-in attempts") {
+		t.Errorf("%d %s", r.status, r.data)
+	}
+	if r := s.ask("bearer "+token, http.MethodGet, "/api/apps", http.NoBody); r.status != http.StatusOK {
+		t.Errorf("status %d: the token must go on working", r.status)
+	}
+}
+
 // fleetOf fills a group with machines and counters as in the middle of a rollout.
 func (s *site) fleetOf(n int) (app, group uuid.UUID) {
 	s.t.Helper()

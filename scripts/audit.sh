@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # audit.sh GOVULNCHECK looks for known vulnerabilities and other defects of the dependencies. Its result
 # changes with time, so no other target runs it. VULNDB is a folder with the Go vulnerability database;
-# without it the newest copy comes through Go's module proxy.
+# without it the newest copy comes through Go's module proxy. The standard library is checked as well: that
+# of go.mod's toolchain, because the shipped program is built with it, or else that of the installed Go.
 #
 # Exit status: 0 everything was checked and is clean, 1 something was found, 3 nothing was found, but
 # not everything could be checked, 2 wrong use.
@@ -30,8 +31,14 @@ if [ -z "$database" ]; then
 		database=$(sed -nE 's/^\t"Dir": "(.*)",?$/\1/p' <<<"$copy")/data/osv
 fi
 if compgen -G "$database/*.json" >/dev/null || [ -e "$database/index/modules.json" ]; then
-	name+=" ($database)"
-	"$govulncheck" -db "file://$(realpath "$database")" ./cmd/coreroller >"$log" 2>&1
+	toolchain=$(go mod edit -json | sed -nE 's/^\t"Toolchain": "(.*)",?$/\1/p')
+	# Only if the module proxy has it.
+	if [ -z "$toolchain" ] || ! GOTOOLCHAIN=$toolchain go version >"$log" 2>&1; then
+		toolchain=local
+		cat "$log"
+	fi
+	name+=" ($(GOTOOLCHAIN=$toolchain go env GOVERSION), $database)"
+	GOTOOLCHAIN=$toolchain "$govulncheck" -db "file://$(realpath "$database")" ./cmd/coreroller >"$log" 2>&1
 	status=$?
 	grep -v '^      #' "$log" # the calls that lead there: hundreds of lines
 	case $status in

@@ -230,7 +230,7 @@ func (c *Config) logger(w io.Writer) (*slog.Logger, error) {
 	case "text":
 		return slog.New(slog.NewTextHandler(w, options)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		return slog.New(slog.NewJSONHandler(jsonLog{w}, options)), nil
 	default:
 		return nil, fmt.Errorf("--log-format is %q: use text or json", c.LogFormat)
 	}

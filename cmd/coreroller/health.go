@@ -40,7 +40,7 @@ requires. Without --url it checks the server on this machine at --listen.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(p.Stdout, text)
+			_, err = fmt.Fprintln(p.Stdout, visibleLines(text))
 			return err
 		})
 	cmd.Flags().StringVar(&address, "url", "", "server URL, such as http://localhost:8000")

@@ -73,7 +73,7 @@ func run(ctx context.Context, p process, args []string) int {
 	if err == nil || errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return 0
 	}
-	_, _ = fmt.Fprintf(p.Stderr, "coreroller: %v\n", err)
+	_, _ = fmt.Fprintf(p.Stderr, "coreroller: %s\n", visibleLines(err.Error()))
 	if exit, ok := errors.AsType[*client.Exit](err); ok {
 		return exit.Code
 	}

@@ -136,9 +136,9 @@ func listTokensCommand(p process) *cobra.Command {
 		for _, t := range tokens {
 			used := "never used"
 			if t.LastUsedAt != nil {
-				used = "last used " + t.LastUsedAt.Format(time.RFC3339) + " from " + t.LastUsedAddress
+				used = "last used " + t.LastUsedAt.Format(time.RFC3339) + " from " + visible(t.LastUsedAddress)
 			}
-			_, err := fmt.Fprintf(p.Stdout, "%-20s %s…%s  of %s  %s  until %s  %s\n", t.Name, auth.TokenPrefix, t.Ending, t.Edges.User.Username,
+			_, err := fmt.Fprintf(p.Stdout, "%-20s %s…%s  of %s  %s  until %s  %s\n", t.Name, auth.TokenPrefix, t.Ending, visible(t.Edges.User.Username),
 				grantsText(s.Catalog(), t.Grants), t.ExpiresAt.Format(time.DateOnly), used)
 			if err != nil {
 				return err

@@ -161,7 +161,7 @@ func sessionsCommand(p process) *cobra.Command {
 			if b.LastSeenAt != nil {
 				seen = b.LastSeenAt.Format(time.RFC3339)
 			}
-			if _, err := fmt.Fprintf(p.Stdout, "signed in %s  last seen %s  %-15s  %s\n", b.CreatedAt.Format(time.RFC3339), seen, b.Address, b.UserAgent); err != nil {
+			if _, err := fmt.Fprintf(p.Stdout, "signed in %s  last seen %s  %-15s  %s\n", b.CreatedAt.Format(time.RFC3339), seen, visible(b.Address), visible(b.UserAgent)); err != nil {
 				return err
 			}
 		}
@@ -221,7 +221,7 @@ func listUsers(ctx context.Context, s *fleet.Service, out io.Writer) error {
 		if u.MustChangePassword {
 			note = "  must change the password"
 		}
-		if _, err := fmt.Fprintf(out, "%-20s %s  created %s%s\n", u.Username, places.Rights(ctx, u), u.CreatedAt.Format(time.DateOnly), note); err != nil {
+		if _, err := fmt.Fprintf(out, "%-20s %s  created %s%s\n", visible(u.Username), places.Rights(ctx, u), u.CreatedAt.Format(time.DateOnly), note); err != nil {
 			return err
 		}
 	}

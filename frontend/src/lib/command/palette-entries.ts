@@ -19,6 +19,7 @@ import {
   settingsPath,
 } from '$lib/paths';
 import { may } from '$lib/ui/may.svelte';
+import { visible } from '$lib/ui/visible';
 import type { Entry } from './entries';
 import type { Known, PaletteSearch } from './palette-search.svelte';
 
@@ -144,8 +145,8 @@ export function foundEntries({ machines, packages }: PaletteSearch, go: Go): Ent
     ...machines.map(({ id, machineId, alias, address, application }): Entry => ({
       id,
       section: 'Machines',
-      label: machineId,
-      where: [alias, address, application.name].filter(Boolean).join(' · '),
+      label: visible(machineId),
+      where: [alias, address, application.name].filter(Boolean).map(visible).join(' · '),
       mono: true,
       act: () => go(machinePath(application.id, id)),
     })),

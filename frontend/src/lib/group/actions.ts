@@ -1,4 +1,4 @@
-import { graphql, type VariablesOf } from '$lib/api/graphql';
+import type { graphql } from '$lib/api/graphql';
 import { plural } from '$lib/ui/format';
 import type { GroupState } from './state';
 
@@ -8,54 +8,7 @@ export type ControlAction = 'pause' | 'resume' | 'halt' | 'advance';
 /** The actions on a group's rollout. */
 export type GroupAction = ControlAction | 'rollBack';
 
-export const actionMutations = {
-  pause: graphql(`
-    mutation Pause($groupId: ID!, $reason: String!) {
-      outcome: pauseUpdates(input: { groupId: $groupId, reason: $reason }) {
-        userErrors {
-          message
-        }
-      }
-    }
-  `),
-  resume: graphql(`
-    mutation Resume($groupId: ID!, $reason: String!, $revision: Int) {
-      outcome: resumeUpdates(input: { groupId: $groupId, reason: $reason, expectedRevision: $revision }) {
-        userErrors {
-          message
-        }
-      }
-    }
-  `),
-  halt: graphql(`
-    mutation Halt($groupId: ID!, $reason: String!) {
-      outcome: haltRollout(input: { groupId: $groupId, reason: $reason }) {
-        userErrors {
-          message
-        }
-      }
-    }
-  `),
-  advance: graphql(`
-    mutation Advance($groupId: ID!, $reason: String!, $wave: Int) {
-      outcome: advanceWave(input: { groupId: $groupId, reason: $reason, expectedWave: $wave }) {
-        userErrors {
-          message
-        }
-      }
-    }
-  `),
-} as const;
-
-export const impactQuery = graphql(`
-  query ControlImpact($groupId: ID!, $control: GroupControl!) {
-    controlImpact(groupId: $groupId, control: $control) {
-      sentence
-    }
-  }
-`);
-
-type Control = VariablesOf<typeof impactQuery>['control'];
+type Control = ReturnType<typeof graphql.scalar<'GroupControl'>>;
 
 interface ActionText {
   /** Label of the button. */

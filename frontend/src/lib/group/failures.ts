@@ -2,6 +2,7 @@ import type { VariablesOf } from '$lib/api/graphql';
 import { graphql } from '$lib/api/graphql';
 import { outcomeLabel, type Outcome } from '$lib/machine/state';
 import { sentence } from '$lib/ui/format';
+import { visible } from '$lib/ui/visible';
 
 export const failedAttemptsQuery = graphql(`
   query FailedAttempts($rolloutId: ID!, $filter: FailureFilter, $first: Int!, $after: String) {
@@ -85,11 +86,11 @@ export function failureFilter(key: string | null | undefined): FailureFilter | n
 
 /** What the attempts of a filter have in common. */
 export function filterLabel(filter: FailureFilter, known: readonly Failure[]): string {
-  if (filter.oem != null) return filter.oem ? `on ${filter.oem}` : 'on an unknown platform';
+  if (filter.oem != null) return filter.oem ? `on ${visible(filter.oem)}` : 'on an unknown platform';
   if (filter.fromVersion != null)
-    return filter.fromVersion ? `from ${filter.fromVersion}` : 'from an unknown version';
+    return filter.fromVersion ? `from ${visible(filter.fromVersion)}` : 'from an unknown version';
   if (filter.addressBlock != null)
-    return filter.addressBlock ? `in ${filter.addressBlock}` : 'at an unknown address';
+    return filter.addressBlock ? `in ${visible(filter.addressBlock)}` : 'at an unknown address';
   const { outcome, code } = filter;
   if (!outcome) return 'all';
   const same = known.find((f) => f.outcome === outcome && f.code === code);

@@ -2,6 +2,7 @@ import { activityFragment, type Activity } from '$lib/activity/activity';
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
 import { nearest, type ChartMark, type ChartSeries } from '$lib/chart/series';
 import type { Tone } from '$lib/ui/tone';
+import { visible } from '$lib/ui/visible';
 import { compareVersions } from '$lib/version/compare';
 
 export const timelineQuery = graphql(
@@ -158,7 +159,7 @@ export function versionSeries(
 }
 
 const newestFirst = (a: string, b: string) => compareVersions(b, a);
-const name = (version = '') => version || 'unknown';
+const name = (version = '') => visible(version) || 'unknown';
 
 /** The marks of a chart that starts at `from`, in ms. */
 export function chartMarks(marks: readonly Activity[], from: number): ChartMark[] {

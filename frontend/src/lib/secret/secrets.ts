@@ -58,20 +58,32 @@ export const revokeSecret = graphql(`
   }
 `);
 
-export const requireProof = graphql(`
-  mutation RequireProof($input: UpdateGroupInput!) {
-    outcome: updateGroup(input: $input) {
-      userErrors {
-        field
-        message
+export const requireProof = {
+  group: graphql(`
+    mutation RequireProof($input: UpdateGroupInput!) {
+      outcome: updateGroup(input: $input) {
+        userErrors {
+          field
+          message
+        }
       }
     }
-  }
-`);
+  `),
+  application: graphql(`
+    mutation RequireProofEverywhere($input: UpdateApplicationInput!) {
+      outcome: updateApplication(input: $input) {
+        userErrors {
+          field
+          message
+        }
+      }
+    }
+  `),
+} as const;
 
 export type Proof = 'secret' | 'certificate';
 
-/** What a group can require of each request. */
+/** What a group, or an application for all its groups, can require of each request. */
 export const proofs = {
   secret: {
     a: 'a secret',

@@ -1,3 +1,5 @@
+import { visible } from '$lib/ui/visible';
+
 const browsers = [
   ['Edge', /\bEdg(?:e|A|iOS)?\//],
   ['Opera', /\bOPR\//],
@@ -19,5 +21,5 @@ export function browserName(agent: string): string {
   const browser = browsers.find(([, pattern]) => pattern.test(agent))?.[0];
   const system = systems.find(([, pattern]) => pattern.test(agent))?.[0];
   if (browser && system) return `${browser} on ${system}`;
-  return browser ?? (agent.split('/')[0] || 'Unknown client');
+  return browser ?? (visible(agent.split('/')[0] ?? '') || 'Unknown client');
 }

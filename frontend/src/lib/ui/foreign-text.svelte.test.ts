@@ -1,7 +1,7 @@
 import { render } from '@testing-library/svelte';
 import { expect, test } from 'vitest';
 import ForeignText from './foreign-text.svelte';
-import { visible } from './visible';
+import { visible, visibleSentence } from './visible';
 
 test.each([
   ['prod\u202eexe', 'prod⟨U+202E⟩exe'],
@@ -13,6 +13,13 @@ test.each([
   ['\u3164', '⟨U+3164⟩'],
   ['Zürich 東京 1.2', 'Zürich 東京 1.2'],
 ])('%j is shown as %s', (text, shown) => expect(visible(text)).toBe(shown));
+
+test.each([
+  ['held prod\u202eexe', 'held prod⟨U+202E⟩exe'],
+  ['a\u200b\u001b', 'a⟨U+200B⟩⟨U+001B⟩'],
+  // What people may enter in a reason.
+  ['first\nsecond 👩\u200d💻 ❤\ufe0f', 'first\nsecond 👩\u200d💻 ❤\ufe0f'],
+])('the sentence %j is shown as %s', (text, shown) => expect(visibleSentence(text)).toBe(shown));
 
 test('the text is isolated and its title has the escape', () => {
   const { container } = render(ForeignText, {

@@ -7,8 +7,14 @@ const deceptive =
  * hide or reorder a part of it. For titles and labels, too; on the page use
  * `foreign-text.svelte`, which also isolates it from the text around it.
  */
-export const visible = (text: string): string =>
-  text.replace(
-    deceptive,
-    (char) => `⟨U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`,
-  );
+export const visible = (text: string): string => text.replace(deceptive, escaped);
+
+/** What the server refuses in free text that a person enters. */
+const refused = /(?![\n\r\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A sentence of the server that may quote a machine and a person: as `visible`, but with the
+ * line breaks, joiners and variants that people may enter. */
+export const visibleSentence = (text: string): string => text.replace(refused, escaped);
+
+const escaped = (char: string) =>
+  `⟨U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`;

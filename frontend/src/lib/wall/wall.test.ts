@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import { newlyHalted } from './alarm';
 import {
   figure,
   fromVersion,
   haltedElsewhere,
   hasBegun,
-  newlyHalted,
   restText,
   rows,
   sinceText,

@@ -1,6 +1,6 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
 import { failureName } from '$lib/group/failures';
-import { groupState, stateText, urgency, type GroupState } from '$lib/group/state';
+import { groupState, stateText, urgency } from '$lib/group/state';
 import { count, duration, percent, plural } from '$lib/ui/format';
 
 export const wallDocument = graphql(`
@@ -165,9 +165,3 @@ export function figure({ state, numbers, rollout }: WallGroup): { value: string;
   if (numbers.active === 0) return { value: '–', of: 'no active machines' };
   return { value: percent(numbers.onTarget / numbers.active), of: `of ${count(numbers.active)}` };
 }
-
-/** The groups that are halted now and were not. */
-export const newlyHalted = <Group extends { id: string; state: GroupState }>(
-  groups: readonly Group[],
-  known: ReadonlySet<string>,
-): Group[] => groups.filter(({ id, state }) => state === 'HALTED' && !known.has(id));

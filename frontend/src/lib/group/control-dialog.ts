@@ -1,0 +1,21 @@
+import { graphql } from '$lib/api/graphql';
+
+/** Apart from the dialog, which is loaded when it opens. */
+export const controlDialogFragment = graphql(`
+  fragment ControlDialog on Group {
+    id
+    name
+    revision
+    rollout {
+      currentWave
+      attemptsSinceResume {
+        failed
+      }
+      newcomers {
+        attempts {
+          failed
+        }
+      }
+    }
+  }
+`);
