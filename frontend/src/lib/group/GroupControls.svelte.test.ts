@@ -5,7 +5,7 @@ import type { GroupAction } from './actions';
 import GroupControls from './GroupControls.svelte';
 import type { GroupState } from './state';
 
-const group = (state: GroupState, failed: number) => ({
+const group = (state: GroupState, failed: number, requireApproval: boolean) => ({
   id: 'g',
   name: 'Production',
   track: 'production',
@@ -13,6 +13,7 @@ const group = (state: GroupState, failed: number) => ({
   description: '',
   arch: 'amd64',
   revision: 7,
+  requireApproval,
   state,
   application: { id: 'a' },
   channel: { id: 'c', name: 'stable' },
@@ -25,8 +26,8 @@ const group = (state: GroupState, failed: number) => ({
     waves: [1, 2, 3].map((position) => ({ position })),
   },
 });
-const props = (state: GroupState, asked: GroupAction | null = null, failed = 0) => ({
-  group: group(state, failed),
+const props = (state: GroupState, asked: GroupAction | null = null, failed = 0, requireApproval = false) => ({
+  group: group(state, failed, requireApproval),
   asked,
   onask: vi.fn(),
 });
@@ -40,6 +41,10 @@ beforeEach(() => {
     ControlImpact: () => ({ controlImpact: { sentence: '40 machines in 1 group; 12 wait' } }),
     Pause: () => answer,
     Resume: () => answer,
+    Advance: () => answer,
+    Propose: () => ({
+      outcome: { proposal: { id: 'p', summary: 'open wave 3 of group Production now' }, userErrors: [] },
+    }),
   });
 });
 
@@ -75,7 +80,7 @@ test('the pause dialog states the impact and works without a reason', async () =
 
 test('the resume dialog sends nothing without a reason', async () => {
   render(GroupControls, props('HALTED', 'resume'));
-  const confirm = screen.getByRole('button', { name: 'Resume' }) as HTMLElement;
+  const confirm = (await screen.findByRole('button', { name: 'Resume' })) as HTMLElement;
   await fireEvent.click(confirm);
   expect(screen.getByText(/Enter a reason/)).toBeTruthy();
   expect(requests.some(({ name }) => name === 'Resume')).toBe(false);
@@ -94,9 +99,9 @@ test.each([
   [0, ''],
   [1, ' The 1 failure so far no longer counts towards a halt.'],
   [3, ' The 3 failures so far no longer count towards a halt.'],
-])('the resume dialog mentions failures only if there are any: %d', (failed, sentence) => {
+])('the resume dialog mentions failures only if there are any: %d', async (failed, sentence) => {
   render(GroupControls, props('PAUSED', 'resume', failed));
-  const note = screen.getByText(/^Machines are granted updates again/);
+  const note = await screen.findByText(/^Machines are granted updates again/);
   expect(note.textContent).toBe(`Machines are granted updates again, within the caps.${sentence}`);
 });
 
@@ -107,4 +112,41 @@ test('a rejected action keeps the dialog open and shows the error', async () => 
   await fireEvent.click(screen.getAllByRole('button', { name: 'Pause' }).at(-1) as HTMLElement);
   expect((await screen.findByRole('alert')).textContent).toContain('The group is already paused');
   expect(onask).not.toHaveBeenCalled();
+});
+
+const confirmWith = async (name: string, reason: string) => {
+  await fireEvent.input(await screen.findByLabelText('Reason (required)'), { target: { value: reason } });
+  await fireEvent.click(screen.getAllByRole('button', { name }).at(-1) as HTMLElement);
+};
+
+test('a group that requires approvals proposes the next wave', async () => {
+  const { onask, ...rest } = props('ROLLING_OUT', 'advance', 0, true);
+  render(GroupControls, { onask, ...rest });
+  expect(await screen.findByText(/Another person must approve this/)).toBeTruthy();
+  await confirmWith('Propose', 'looks good');
+  await waitFor(() => expect(onask).toHaveBeenCalledWith(null));
+  const advanceWave = { groupId: 'g', reason: 'looks good', expectedWave: 2 };
+  expect(requests.at(-1)).toEqual({ name: 'Propose', variables: { input: { advanceWave } } });
+  expect(requests.some(({ name }) => name === 'Advance')).toBe(false);
+});
+
+test('the end of a pause needs no approval, that of a halt does', async () => {
+  const { rerender } = render(GroupControls, props('PAUSED', 'resume', 0, true));
+  expect(await screen.findByText(/^Machines are granted updates again/)).toBeTruthy();
+  expect(screen.queryByRole('button', { name: 'Propose' })).toBeNull();
+  await rerender(props('HALTED', 'resume', 0, true));
+  expect(await screen.findByRole('button', { name: 'Propose' })).toBeTruthy();
+});
+
+test('a change that the server refuses without an approval can be proposed as it is', async () => {
+  answer = { outcome: { userErrors: [{ field: null, message: 'propose it', code: 'APPROVAL_REQUIRED' }] } };
+  const { onask, ...rest } = props('ROLLING_OUT', 'advance');
+  render(GroupControls, { onask, ...rest });
+  await confirmWith('Open wave 3', 'looks good');
+  const propose = await screen.findByRole<HTMLButtonElement>('button', { name: 'Propose' });
+  await waitFor(() => expect(propose.disabled).toBe(false));
+  expect(onask).not.toHaveBeenCalled();
+  await fireEvent.click(propose);
+  await waitFor(() => expect(onask).toHaveBeenCalledWith(null));
+  expect(requests.map(({ name }) => name).slice(-2)).toEqual(['Advance', 'Propose']);
 });

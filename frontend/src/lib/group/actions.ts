@@ -8,7 +8,7 @@ export type ControlAction = 'pause' | 'resume' | 'halt' | 'advance';
 /** The actions on a group's rollout. */
 export type GroupAction = ControlAction | 'rollBack';
 
-export const actionMutations = {
+export const stopMutations = {
   pause: graphql(`
     mutation Pause($groupId: ID!, $reason: String!) {
       outcome: pauseUpdates(input: { groupId: $groupId, reason: $reason }) {
@@ -18,27 +18,9 @@ export const actionMutations = {
       }
     }
   `),
-  resume: graphql(`
-    mutation Resume($groupId: ID!, $reason: String!, $revision: Int) {
-      outcome: resumeUpdates(input: { groupId: $groupId, reason: $reason, expectedRevision: $revision }) {
-        userErrors {
-          message
-        }
-      }
-    }
-  `),
   halt: graphql(`
     mutation Halt($groupId: ID!, $reason: String!) {
       outcome: haltRollout(input: { groupId: $groupId, reason: $reason }) {
-        userErrors {
-          message
-        }
-      }
-    }
-  `),
-  advance: graphql(`
-    mutation Advance($groupId: ID!, $reason: String!, $wave: Int) {
-      outcome: advanceWave(input: { groupId: $groupId, reason: $reason, expectedWave: $wave }) {
         userErrors {
           message
         }

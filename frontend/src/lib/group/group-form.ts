@@ -9,6 +9,7 @@ export const groupDialogFragment = graphql(`
     arch
     description
     revision
+    requireApproval
     channel {
       id
     }
@@ -22,6 +23,7 @@ export const channelsQuery = graphql(`
         id
         name
         arch
+        requireApproval
         package {
           version
         }
@@ -59,6 +61,7 @@ export const updateMutation = graphql(`
         id
       }
       userErrors {
+        code
         field
         message
       }
