@@ -36,7 +36,8 @@ async function accessible(page: Page, name: string) {
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
-const badge = (page: Page) => page.getByRole('link', { name: /^Approvals/ });
+const badge = (page: Page) =>
+  page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: /^Approvals/ });
 const main = (page: Page) => page.getByRole('main');
 const dialog = (page: Page) => page.getByRole('dialog');
 const pill = (page: Page) => main(page).getByRole('status').first();

@@ -20,6 +20,7 @@ class OpenProposals {
 
   /** Subscribes. Call it during the initialisation of a component that stays. */
   follow(connection: Connection) {
+    this.made = null;
     this.#live = new Live(connection, document, () => ({}));
   }
 
