@@ -127,7 +127,7 @@ test('a promotion is proposed, approved by another person, and followed by the g
     await accessible(ben, 'list');
     await main(ben).getByRole('link', { name: 'Promote 2.1.0 to channel stable' }).click();
     await expect(pill(ben)).toHaveText('Waits for a second person');
-    await expect(main(ben)).toContainText(/ann proposed it .* the approval of another\s+publisher/s);
+    await expect(main(ben)).toContainText(/ann proposed it at .*\sanother\s+publisher\s+of Edge agent/s);
     await expect(card(ben, 'What changes').getByRole('row').last()).toHaveText(
       /Package of channel stable, amd64\s*2\.0\.0\s*2\.1\.0/,
     );
