@@ -1,5 +1,4 @@
 import { graphql, type VariablesOf } from '$lib/api/graphql';
-import { plural } from '$lib/ui/format';
 import type { GroupState } from './state';
 
 /** The actions on a group's rollout that only need a reason. */
@@ -46,10 +45,6 @@ interface ActionText {
   control: Control;
   /** Field of the API, for the role. */
   needs: string;
-  /** Stopping must be quick; resuming needs a reason. */
-  reason: 'optional' | 'required';
-  /** The consequences, with the number of failed attempts so far. */
-  note: (failed: number) => string;
 }
 
 export const actionText: Record<ControlAction, ActionText> = {
@@ -58,35 +53,32 @@ export const actionText: Record<ControlAction, ActionText> = {
     look: 'warn',
     control: 'PAUSE',
     needs: 'pauseUpdates',
-    reason: 'optional',
-    note: () =>
-      'A planned stop. No machine is granted an update until you resume, even if another package is promoted. Grants that have not started are withdrawn; machines that are already downloading finish.',
   },
   resume: {
     label: 'Resume',
     look: 'primary',
     control: 'RESUME',
     needs: 'resumeUpdates',
-    reason: 'required',
-    note: (failed) => `Machines are granted updates again, within the caps.${setAside(failed)}`,
   },
   halt: {
     label: 'Halt',
     look: 'danger',
     control: 'HALT',
     needs: 'haltRollout',
-    reason: 'optional',
-    note: () =>
-      'An emergency stop, for a faulty version. No machine is granted an update until another version is promoted or you resume. Resuming ignores the failures so far.',
   },
   advance: {
     label: 'Next wave',
     look: 'plain',
     control: 'ADVANCE',
     needs: 'advanceWave',
-    reason: 'required',
-    note: () => 'Opens the next wave now, without waiting for the soak time and gate of the current wave.',
   },
+};
+
+/** The consequences of stopping. */
+export const stopNote = {
+  pause:
+    'A planned stop. No machine is granted an update until you resume, even if another package is promoted. Grants that have not started are withdrawn; machines that are already downloading finish.',
+  halt: 'An emergency stop, for a faulty version. No machine is granted an update until another version is promoted or you resume. Resuming ignores the failures so far.',
 };
 
 /** Field of the API that each action calls. */
@@ -97,12 +89,6 @@ export const actionNeeds: Record<GroupAction, string> = {
   advance: actionText.advance.needs,
   rollBack: 'rollBack',
 };
-
-/** What resuming does to earlier failures; "" if there are none. */
-export function setAside(failed: number): string {
-  if (failed === 0) return '';
-  return ` The ${plural(failed, 'failure')} so far no longer ${failed === 1 ? 'counts' : 'count'} towards a halt.`;
-}
 
 export const asAction = (text: string | null): GroupAction | null =>
   text === 'rollBack' || (text !== null && Object.hasOwn(actionText, text)) ? (text as GroupAction) : null;
