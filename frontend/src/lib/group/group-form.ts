@@ -1,21 +1,5 @@
 import { graphql } from '$lib/api/graphql';
 
-export const groupDialogFragment = graphql(`
-  fragment GroupDialog on Group {
-    id
-    name
-    track
-    aliases
-    arch
-    description
-    revision
-    requireApproval
-    channel {
-      id
-    }
-  }
-`);
-
 export const channelsQuery = graphql(`
   query ChannelChoices($id: ID!) {
     application(id: $id) {
