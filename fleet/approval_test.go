@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +15,9 @@ import (
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/proposal"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // guarded is a setup whose group requires approvals, with users and a second, free channel.
@@ -395,5 +398,26 @@ func TestApprovalsNeedTwoPeople(t *testing.T) {
 		must(d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: "quinn", Password: "builder 1", Role: auth.Admin}))(t)
 		must(d.UpdateChannel(d.ctx, fleet.UpdateChannel{ID: s.channel.ID, RequireApproval: new(true)}))(t)
 		must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, RequireApproval: new(true)}))(t)
+	})
+}
+
+func TestOpenProposalNeedsAttention(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		g := d.guarded()
+		proposed := func() []*view.Attention {
+			return slices.DeleteFunc(must(d.View.Attention(g.vic))(t), func(a *view.Attention) bool { return a.Kind != view.AttentionProposed })
+		}
+		row := g.propose("3.0.0")
+		all := proposed()
+		if len(all) != 1 || all[0].Proposal.ID != row.ID || !all[0].Since.Equal(row.CreatedAt) {
+			t.Fatalf("a proposal is open: %+v", all)
+		}
+		if want := "ann proposed to promote 3.0.0 to channel c, expires at " + row.ExpiresAt.UTC().Format(calendar.TimeLayout); all[0].Sentence != want {
+			t.Errorf("the sentence is %q, want %q", all[0].Sentence, want)
+		}
+		must(d.RefuseProposal(g.ben, fleet.DecideProposal{ID: row.ID, Reason: "too early"}))(t)
+		if all := proposed(); len(all) != 0 {
+			t.Errorf("it is refused: %+v", all)
+		}
 	})
 }

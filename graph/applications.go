@@ -74,7 +74,7 @@ func (r *subscriptionResolver) ApplicationChanged(ctx context.Context, applicati
 
 func (r *subscriptionResolver) FleetChanged(ctx context.Context) (<-chan *model.FleetChange, error) {
 	wanted := func(e event.Event) bool {
-		return e.Kind == event.FleetChanged || e.Kind == event.AppChanged || e.Kind == event.GroupChanged
+		return e.Kind == event.FleetChanged || e.Kind == event.AppChanged || e.Kind == event.GroupChanged || e.Kind == event.ProposalChanged
 	}
 	return watch(ctx, r.Resolver, fleetInterval, wanted, func(ctx context.Context, snapshot bool) (*model.FleetChange, bool, error) {
 		numbers, err := r.fleet.View.FleetNumbers(ctx)

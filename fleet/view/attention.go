@@ -47,6 +47,7 @@ const (
 	AttentionFailedChecks       AttentionKind = "FAILED_CHECKS" // in the last day
 	AttentionUnknownTrack       AttentionKind = "UNKNOWN_TRACK" // in the last day
 	AttentionClock              AttentionKind = "CLOCK"         // of this server's host
+	AttentionProposed           AttentionKind = "PROPOSED"
 )
 
 // Attention is one thing that needs an operator.
@@ -58,6 +59,7 @@ type Attention struct {
 	Group    *db.Group // nil: not about a group
 	// Application is that of the group.
 	Application *db.Application
+	Proposal    *db.Proposal // nil: not about a proposal
 }
 
 // attentions collects the list of Service.Attention.
@@ -92,6 +94,9 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 			}
 			out.add(g, AttentionPaused, rollout.SeverityWarning, g.PausedAt, sentence)
 		}
+	}
+	if err := s.addProposals(ctx, byID, &out); err != nil {
+		return nil, err
 	}
 	running, err := s.db().GroupRollout.Query().Where(grouprollout.ReplacedAtIsNil(), grouprollout.StateIn(rollout.RolloutActive, rollout.RolloutHalted, rollout.RolloutCompleted)).All(ctx)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	states "github.com/coreroller/coreroller/fleet/proposal"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // Proposal reads one proposal.
@@ -33,6 +34,24 @@ func (s *Service) Proposals(open bool) *List[*db.Proposal] {
 // OpenProposals counts the proposals that wait for a decision.
 func (s *Service) OpenProposals(ctx context.Context) (int, error) {
 	return read(ctx, "proposals", s.db().Proposal.Query().Where(proposal.State(string(states.Open)), proposal.ExpiresAtGT(s.now())).Count)
+}
+
+// addProposals adds the proposals that wait for a decision.
+func (s *Service) addProposals(ctx context.Context, groups map[uuid.UUID]*db.Group, out *attentions) error {
+	open, err := s.Proposals(true).Page(ctx, maxAttention)
+	if err != nil {
+		return err
+	}
+	for _, row := range open.Rows {
+		var g *db.Group
+		if row.GroupID != nil {
+			g = groups[*row.GroupID]
+		}
+		out.add(g, AttentionProposed, rollout.SeverityWarning, &row.CreatedAt,
+			fmt.Sprintf("%s proposed to %s, expires at %s", row.CreatedBy, row.Summary, row.ExpiresAt.UTC().Format(calendar.TimeLayout)))
+		(*out)[len(*out)-1].Proposal = row
+	}
+	return nil
 }
 
 // Undecidable returns why the caller cannot decide about a proposal, "" if it can.

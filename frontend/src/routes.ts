@@ -23,6 +23,8 @@ export const { route, navigate } = createRouter({
   '/connect': () => page(() => import('./pages/ConnectPage.svelte')),
   '/activity': () => page(() => import('./pages/ActivityPage.svelte')),
   '/refused': () => page(() => import('./pages/RefusedPage.svelte')),
+  '/approvals': () => page(() => import('./pages/ApprovalsPage.svelte')),
+  '/approvals/:proposal': () => page(() => import('./pages/ApprovalPage.svelte')),
   '/audit': () => page(() => import('./pages/AuditPage.svelte')),
   '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
   '/account/tokens': () => page(() => import('./pages/TokensPage.svelte')),

@@ -188,6 +188,7 @@ type ComplexityRoot struct {
 		Application func(childComplexity int) int
 		Group       func(childComplexity int) int
 		Kind        func(childComplexity int) int
+		Proposal    func(childComplexity int) int
 		Sentence    func(childComplexity int) int
 		Severity    func(childComplexity int) int
 		Since       func(childComplexity int) int
@@ -1965,6 +1966,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attention.Kind(childComplexity), true
+	case "Attention.proposal":
+		if e.ComplexityRoot.Attention.Proposal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attention.Proposal(childComplexity), true
 	case "Attention.sentence":
 		if e.ComplexityRoot.Attention.Sentence == nil {
 			break
@@ -8878,6 +8885,8 @@ type Attention {
   since: Time
   "The cause in one sentence."
   sentence: String!
+  "The proposal concerned; null when there is none."
+  proposal: Proposal
 }
 
 "What needs attention."
@@ -8914,6 +8923,8 @@ enum AttentionKind {
   CLOCK
   "Machines of an application sent a track in the last day that no group has; see ` + "`" + `refusedRequests` + "`" + `."
   UNKNOWN_TRACK
+  "A change is proposed, and another person must decide about it."
+  PROPOSED
 }
 
 "Current counts of the fleet."
@@ -12474,6 +12485,8 @@ func (ec *executionContext) childFields_Attention(ctx context.Context, field gra
 		return ec.fieldContext_Attention_since(ctx, field)
 	case "sentence":
 		return ec.fieldContext_Attention_sentence(ctx, field)
+	case "proposal":
+		return ec.fieldContext_Attention_proposal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Attention", field.Name)
 }

@@ -75,6 +75,12 @@ export interface AuditView extends Query {
   range?: string | null;
 }
 
+/** Query parameters of the page of approvals. */
+interface ApprovalsView extends Query {
+  /** Cursor of the page of the list. */
+  after?: string | null;
+}
+
 /** Query parameters of the page of refused requests. */
 interface RefusedView extends Query {
   /** Cursor of the page of the list. */
@@ -94,6 +100,8 @@ export const wallPath = () => '/?wall=1';
 export const connectPath = (application?: string | null, view: ConnectView = {}) =>
   `/connect${query({ application, ...view })}`;
 export const activityPath = (view: ActivityView = {}) => `/activity${query(view)}`;
+export const approvalsPath = (view: ApprovalsView = {}) => `/approvals${query(view)}`;
+export const approvalPath = (id: string) => `/approvals/${id}`;
 export const auditPath = (view: AuditView = {}) => `/audit${query(view)}`;
 /** A file with the list of a filter; served by the server itself, not by the router. */
 export const exportPath = (

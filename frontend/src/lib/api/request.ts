@@ -19,6 +19,8 @@ export interface UserError {
   /** Path in the mutation's input, such as "policy.waves[0].share"; null for the whole. */
   field: string | null;
   message: string;
+  /** The schema's ErrorCode, where the mutation asks for it. */
+  code?: string;
 }
 
 interface Answer<Data> {

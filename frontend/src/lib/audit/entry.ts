@@ -1,5 +1,13 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import { applicationPath, channelPath, groupPath, jobPath, machinePath, packagePath } from '$lib/paths';
+import {
+  applicationPath,
+  approvalPath,
+  channelPath,
+  groupPath,
+  jobPath,
+  machinePath,
+  packagePath,
+} from '$lib/paths';
 import { fields } from './difference';
 
 export const auditFragment = graphql(`
@@ -39,6 +47,7 @@ export type Audit = ResultOf<typeof auditFragment>;
 export const verbText: Record<string, string> = {
   addFloor: 'set a floor in',
   advanceWave: 'opened the next wave of',
+  approveProposal: 'approved the proposal to',
   approveWave: 'approved the next wave of',
   beginChain: 'sealed the entries from before the chain of the',
   blacklistPackage: 'blacklisted a package for',
@@ -63,6 +72,8 @@ export const verbText: Record<string, string> = {
   pinInstance: 'pinned',
   preinstall: 'installed',
   promotePackage: 'promoted a package in',
+  propose: 'proposed to',
+  refuseProposal: 'refused the proposal to',
   releaseInstance: 'released',
   removeFloor: 'removed a floor from',
   resumeUpdates: 'resumed',
@@ -81,6 +92,7 @@ export const verbText: Record<string, string> = {
   updateGroup: 'changed',
   updatePackage: 'changed',
   updatePolicy: 'changed the policy of',
+  withdrawProposal: 'withdrew the proposal to',
 };
 
 /** Actions whose user is their object. */
@@ -94,6 +106,9 @@ export function attempts({ action, after }: Pick<Audit, 'action' | 'after'>): nu
 
 /** "setInstanceAlias" → "set instance alias". */
 export const spaced = (name: string) => name.replace(/([A-Z])/g, ' $1').toLowerCase();
+
+/** Whether the text of the action goes on with the object's name: "proposed to promote 2.0.0". */
+export const namesObject = ({ objectType }: Pick<Audit, 'objectType'>) => objectType === 'proposal';
 
 const objectLabel: Record<string, string> = { instance: 'machine', machineJob: 'job' };
 
@@ -114,7 +129,8 @@ export function subject({ objectType, objectId, applicationId, before, after, ro
 
   const now = fields(after) ?? fields(before) ?? {};
   const name =
-    ['name', 'selection', 'version', 'username', 'machine'].map((key) => now[key]).find(isText) ?? '';
+    ['name', 'selection', 'summary', 'version', 'username', 'machine'].map((key) => now[key]).find(isText) ??
+    '';
   return {
     kind: objectLabel[objectType] ?? spaced(objectType),
     name,
@@ -127,6 +143,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 function place(object: string, id: string, application: string | null): string | null {
   if (object === 'application') return applicationPath(id);
   if (object === 'machineJob') return jobPath(id);
+  if (object === 'proposal') return approvalPath(id);
   if (!application) return null;
   switch (object) {
     case 'group':

@@ -3,7 +3,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeApi } from '$lib/api/fake-api';
 import ChannelHistory from './ChannelHistory.svelte';
 
-const channel = { id: 'c', name: 'stable', arch: 'amd64', package: { id: 'p20', version: '2.0.0' } };
+const channel = {
+  id: 'c',
+  name: 'stable',
+  arch: 'amd64',
+  package: { id: 'p20', version: '2.0.0' },
+  promotionNeedsApproval: false,
+};
 
 /** A promotion of a version; its package is deleted when `id` is null. */
 const promotion = (version: string, id: string | null, change: object = {}) => ({

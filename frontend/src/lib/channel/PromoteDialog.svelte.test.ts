@@ -1,9 +1,16 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeApi, outcome } from '$lib/api/fake-api';
+import { openProposals } from '$lib/proposal/open.svelte';
 import PromoteDialog from './PromoteDialog.svelte';
 
-const channel = { id: 'c', name: 'stable', arch: 'amd64', package: { id: 'old', version: '2.0.0' } };
+const channel = {
+  id: 'c',
+  name: 'stable',
+  arch: 'amd64',
+  package: { id: 'old', version: '2.0.0' },
+  promotionNeedsApproval: false,
+};
 
 let answer = outcome();
 let warnings: string[] = [];
@@ -17,6 +24,7 @@ beforeEach(() => {
       promotionImpact: { sentence: '712 machines become eligible', projectedEnd: null, warnings },
     }),
     PromotePackage: () => answer,
+    Propose: () => ({ outcome: { proposal: { id: 'p', summary: 'promote 2.1.0' }, userErrors: [] } }),
   });
 });
 
@@ -70,4 +78,27 @@ test('it stays open if another user has promoted first', async () => {
   await promote();
   expect((await screen.findByRole('alert')).textContent).toContain('The channel has another package now');
   expect(onclose).not.toHaveBeenCalled();
+});
+
+test('it proposes a promotion that another person must approve', async () => {
+  const onclose = vi.fn();
+  render(PromoteDialog, {
+    applicationId: 'a',
+    channel: { ...channel, promotionNeedsApproval: true },
+    chosen: { id: 'new', version: '2.1.0' },
+    onclose,
+  });
+  await fireEvent.click(screen.getByRole('button', { name: 'Propose' }));
+  expect(screen.getByText(/Enter a reason/)).toBeTruthy();
+  await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: 'fixes the leak' } });
+  await fireEvent.click(screen.getByRole('button', { name: 'Propose' }));
+  await waitFor(() => expect(onclose).toHaveBeenCalledOnce());
+  const promotePackage = {
+    channelId: 'c',
+    packageId: 'new',
+    expectedPackageId: 'old',
+    reason: 'fixes the leak',
+  };
+  expect(requests.at(-1)).toEqual({ name: 'Propose', variables: { input: { promotePackage } } });
+  expect(openProposals.made).toEqual({ id: 'p', summary: 'promote 2.1.0' });
 });

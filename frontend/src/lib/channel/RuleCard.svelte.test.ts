@@ -17,7 +17,7 @@ afterEach(() => {
 function show(version: string, recalled: boolean) {
   render(RuleCard, {
     kind: 'blacklisting',
-    channel: { id: 'c', arch: 'amd64', package: { version: '2.0.0' } },
+    channel: { id: 'c', arch: 'amd64', package: { version: '2.0.0' }, promotionNeedsApproval: false },
     applicationId: 'a',
     list: [
       {

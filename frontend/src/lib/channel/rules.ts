@@ -9,6 +9,7 @@ export const addMutations = {
     mutation AddFloor($channelId: ID!, $packageId: ID!, $reason: String!) {
       outcome: addFloor(input: { channelId: $channelId, packageId: $packageId, reason: $reason }) {
         userErrors {
+          code
           field
           message
         }
@@ -32,6 +33,7 @@ export const removeMutations = {
     mutation RemoveFloor($channelId: ID!, $packageId: ID!, $reason: String!) {
       outcome: removeFloor(input: { channelId: $channelId, packageId: $packageId, reason: $reason }) {
         userErrors {
+          code
           field
           message
         }

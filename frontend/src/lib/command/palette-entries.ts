@@ -3,6 +3,7 @@ import { actionNeeds, possibleActions, type GroupAction } from '$lib/group/actio
 import { groupState } from '$lib/group/state';
 import {
   activityPath,
+  approvalsPath,
   applicationPath,
   auditPath,
   channelPath,
@@ -30,6 +31,7 @@ const pages: readonly [label: string, to: string, keywords?: string][] = [
   ['Machines', machinesPath(null), 'instances'],
   ['Activity', activityPath(), 'events log'],
   ['Refused requests', refusedPath(), 'unknown track application rejected wrong address'],
+  ['Approvals', approvalsPath(), 'proposals four eyes decide review'],
   ['Audit', auditPath(), 'changes who'],
   ['Settings', settingsPath(), 'health demo server'],
   ['Connect a machine', connectPath(), 'first run install update.conf'],

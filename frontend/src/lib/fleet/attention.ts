@@ -1,5 +1,13 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import { applicationPath, groupPath, passwordPath, policyPath, refusedPath, settingsPath } from '$lib/paths';
+import {
+  applicationPath,
+  approvalPath,
+  groupPath,
+  passwordPath,
+  policyPath,
+  refusedPath,
+  settingsPath,
+} from '$lib/paths';
 
 export const attentionFragment = graphql(`
   fragment Attention on Attention {
@@ -7,6 +15,9 @@ export const attentionFragment = graphql(`
     severity
     since
     sentence
+    proposal {
+      id
+    }
     application {
       id
       name
@@ -26,9 +37,15 @@ export const attentionFragment = graphql(`
 export type Attention = ResultOf<typeof attentionFragment>;
 
 /** The action that resolves it, and its page. */
-export function remedy({ kind, application, group }: Attention): { label: string; href: string } | null {
+export function remedy({
+  kind,
+  application,
+  group,
+  proposal,
+}: Attention): { label: string; href: string } | null {
   if (kind === 'DEFAULT_PASSWORD') return { label: 'Change password', href: passwordPath() };
   if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
+  if (kind === 'PROPOSED') return proposal && { label: 'Review', href: approvalPath(proposal.id) };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
   if (!application || !group) return null;
   switch (kind) {

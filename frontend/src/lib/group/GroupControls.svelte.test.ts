@@ -13,6 +13,7 @@ const group = (state: GroupState, failed: number) => ({
   description: '',
   arch: 'amd64',
   revision: 7,
+  requireApproval: false,
   state,
   application: { id: 'a' },
   channel: { id: 'c', name: 'stable' },

@@ -6,12 +6,15 @@ export const controlDialogFragment = graphql(`
     id
     name
     revision
+    requireApproval
+    state
     rollout {
       currentWave
       attemptsSinceResume {
         failed
       }
       newcomers {
+        failing
         attempts {
           failed
         }

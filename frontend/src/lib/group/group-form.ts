@@ -1,20 +1,5 @@
 import { graphql } from '$lib/api/graphql';
 
-export const groupDialogFragment = graphql(`
-  fragment GroupDialog on Group {
-    id
-    name
-    track
-    aliases
-    arch
-    description
-    revision
-    channel {
-      id
-    }
-  }
-`);
-
 export const channelsQuery = graphql(`
   query ChannelChoices($id: ID!) {
     application(id: $id) {
@@ -22,6 +7,7 @@ export const channelsQuery = graphql(`
         id
         name
         arch
+        requireApproval
         package {
           version
         }
@@ -59,6 +45,7 @@ export const updateMutation = graphql(`
         id
       }
       userErrors {
+        code
         field
         message
       }

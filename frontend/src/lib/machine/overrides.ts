@@ -48,6 +48,7 @@ export const moveMutation = graphql(`
   mutation MoveInstance($id: ID!, $groupId: ID, $reason: String!) {
     outcome: moveInstance(input: { id: $id, groupId: $groupId, reason: $reason }) {
       userErrors {
+        code
         field
         message
       }

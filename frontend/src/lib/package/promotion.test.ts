@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { promotionObstacle } from './promotion';
 
-const channel = { id: 'c', name: 'stable', arch: 'amd64', package: { id: 'old', version: '1.0.0' } };
+const channel = {
+  id: 'c',
+  name: 'stable',
+  arch: 'amd64',
+  package: { id: 'old', version: '1.0.0' },
+  promotionNeedsApproval: false,
+};
 const pack = { id: 'new', version: '2.0.0', arch: 'amd64', blacklistings: [] };
 
 test('a package of the same architecture can be promoted', () =>

@@ -4,6 +4,7 @@ export interface PromotedChannel {
   name: string;
   arch: string;
   package: { id: string; version: string } | null;
+  promotionNeedsApproval: boolean;
 }
 
 /** The fields of a package that a promotion needs. */

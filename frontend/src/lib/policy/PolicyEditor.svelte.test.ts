@@ -53,6 +53,7 @@ beforeEach(() => {
       },
     }),
     UpdatePolicy: () => answer,
+    Propose: () => ({ outcome: { proposal: { id: 'p', summary: 'widen it' }, userErrors: [] } }),
   });
 });
 
@@ -61,9 +62,13 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function edit() {
+async function edit(requireApproval = false) {
   const onsaved = vi.fn();
-  const props = { group: { id: 'g', revision: 4, policy, rollout }, onsaved, oncancel: vi.fn() };
+  const props = {
+    group: { id: 'g', revision: 4, requireApproval, policy, rollout },
+    onsaved,
+    oncancel: vi.fn(),
+  };
   const { rerender } = render(PolicyEditor, props);
   await screen.findByText('at most 10 machines per 15 minutes');
   await fireEvent.input(screen.getByLabelText('Machines per period'), { target: { value: '20' } });
@@ -100,6 +105,22 @@ test('a change that lets more machines update needs a reason', async () => {
   await waitFor(() => expect(onsaved).toHaveBeenCalledOnce());
 });
 
+test('a wider policy of a group that requires approvals is proposed', async () => {
+  reachGrows = true;
+  const { onsaved } = await edit(true);
+  await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: 'ready' } });
+  await fireEvent.click(screen.getByRole('button', { name: 'Propose' }));
+  await waitFor(() => expect(onsaved).toHaveBeenCalledOnce());
+  const updatePolicy = {
+    groupId: 'g',
+    policy: { maxUpdatesPerPeriod: 20 },
+    expectedRevision: 4,
+    reason: 'ready',
+  };
+  expect(requests.at(-1)).toEqual({ name: 'Propose', variables: { input: { updatePolicy } } });
+  expect(saved()).toEqual([]);
+});
+
 test('a value that cannot be parsed is marked and not sent', async () => {
   await edit();
   await fireEvent.input(screen.getByLabelText('Period'), { target: { value: 'soon' } });
@@ -112,7 +133,7 @@ test('changes of another user are shown and taken over without losing edits', as
   const { rerender, props } = await edit();
   await rerender({
     ...props,
-    group: { id: 'g', revision: 5, rollout, policy: { ...policy, maxAttempts: 7 } },
+    group: { id: 'g', revision: 5, requireApproval: false, rollout, policy: { ...policy, maxAttempts: 7 } },
   });
   expect(screen.getByRole('alert').textContent).toContain('Attempts per machine');
   await fireEvent.click(screen.getByRole('button', { name: 'Update form' }));

@@ -7,6 +7,7 @@ export const policyEditorFragment = graphql(
     fragment PolicyEditor on Group {
       id
       revision
+      requireApproval
       policy {
         ...PolicyForm
       }
