@@ -75,7 +75,7 @@ func (g *Guard) RememberDevice(ctx context.Context, username string) {
 		return
 	}
 	id := rand.Text()
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: Secure over TLS, which the server may not have
 		Name: deviceName(username), Value: id + "." + signDevice(key, id), Path: "/", Expires: g.options.Now().Add(deviceLife),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: info.secure,
 	})

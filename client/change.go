@@ -76,7 +76,7 @@ func (s *session) propose(ctx context.Context, c change, expiresIn time.Duration
 	return s.show(made, func() {
 		s.line("%s Proposed: %s", ink{"✓", green}, made.Summary)
 		s.line("Id       %s", made.ID)
-		s.line("Page     %s", s.pageOf(made))
+		s.line("Page     %s", s.page("approvals", made.ID))
 		s.line("Expires  %s", clock(made.ExpiresAt))
 		s.line("Another person runs: coreroller proposals approve %s", made.ID)
 	})

@@ -48,20 +48,6 @@ const (
   application { id name } group { id name } channel { id name } impact { ` + impactFields + ` }`
 )
 
-// pageOf returns the page of what a proposal is about.
-func (s *session) pageOf(p *proposal) string {
-	switch {
-	case p.Application == nil:
-		return s.page()
-	case p.Group != nil:
-		return s.page("apps", p.Application.ID, "groups", p.Group.ID)
-	case p.Channel != nil:
-		return s.page("apps", p.Application.ID, "channels", p.Channel.ID)
-	default:
-		return s.page("apps", p.Application.ID)
-	}
-}
-
 func proposalsCommand(t Terminal) *cobra.Command {
 	show := t.command("show ID", "show a proposal with its effect on machines", "", "  coreroller proposals show 0193e0c2-…",
 		func(ctx context.Context, s *session, args []string) error { return s.showProposal(ctx, args[0]) })
@@ -138,7 +124,7 @@ func (s *session) showProposal(ctx context.Context, id string) error {
 			s.line("Ended    %s %s", optional(p.DecidedAt), p.DecidedBy)
 			s.line("Decision %s", dash(p.Decision))
 		}
-		s.line("Page     %s", s.pageOf(p))
+		s.line("Page     %s", s.page("approvals", p.ID))
 	})
 }
 

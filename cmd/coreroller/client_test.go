@@ -142,7 +142,7 @@ func TestRemoteProposals(t *testing.T) {
 	requireApproval(t, k)
 	promote := arguments("package promote 2.0.0 --channel stable --app OS --reason tested")
 	author.run(3, promote, "Nothing was changed", "--propose")
-	author.run(0, append(promote, "--propose"), "Proposed: promote 2.0.0", "coreroller proposals approve", p.URL()+"/apps/"+k.app.String())
+	author.run(0, append(promote, "--propose"), "Proposed: promote 2.0.0", "coreroller proposals approve", p.URL()+"/approvals/")
 	var open []struct{ ID, State, Reason, CreatedBy string }
 	list := func() {
 		t.Helper()

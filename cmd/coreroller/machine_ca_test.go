@@ -83,7 +83,7 @@ func (a *authority) sign(name string, change func(c *x509.Certificate)) []tls.Ce
 // resumes sessions if the server can.
 func machineClient(t *testing.T, shown []tls.Certificate, version uint16) *http.Client {
 	config := &tls.Config{
-		InsecureSkipVerify: true, MaxVersion: version, ClientSessionCache: tls.NewLRUClientSessionCache(4), //nolint:gosec // the test is about the client's certificate
+		InsecureSkipVerify: true, MaxVersion: version, ClientSessionCache: tls.NewLRUClientSessionCache(4),
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			if len(shown) == 0 {
 				return &tls.Certificate{}, nil

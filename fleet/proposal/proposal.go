@@ -29,8 +29,9 @@ const (
 const (
 	// Lifetime is how long a proposal is open unless its author says otherwise.
 	Lifetime = 12 * time.Hour
-	// MinLifetime and MaxLifetime limit what the author may say.
+	// MinLifetime is the least that the author may say.
 	MinLifetime = 5 * time.Minute
+	// MaxLifetime is the most that the author may say.
 	MaxLifetime = 7 * 24 * time.Hour
 )
 

@@ -67,15 +67,16 @@ func (s *Service) Undecidable(ctx context.Context, row *db.Proposal) (string, er
 	if row.GroupID != nil {
 		place.Group = *row.GroupID
 	}
-	switch refused := by.RequireOn(row.Verb, place); {
+	switch {
 	case states.StateOf(row, s.now()) != states.Open:
 		return "it is not open any more", nil
 	case by.UserID == row.UserID:
 		return "you proposed it: another person must decide", nil
 	case by.UserID == uuid.Nil:
 		return "only users decide about proposals", nil
-	case refused != nil:
-		return refused.Error(), nil
+	}
+	if refused := by.RequireOn(row.Verb, place); refused != nil {
+		return refused.Error(), nil //nolint:nilerr // it is the answer
 	}
 	return "", nil
 }
