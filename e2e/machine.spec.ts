@@ -22,7 +22,7 @@ test('the machine page explains a hold, and overrides work', async ({ dashboard:
       'runs 1.0.0, the target is 2.0.0',
     );
     await expect(rules.getByRole('listitem').filter({ hasText: /^\s*Grant\s*not reached/ })).toBeVisible();
-    await expect(page.getByText(/^Runs\s+1\.0\.0, seen/)).toBeVisible();
+    await expect(page.getByText(/^Runs\s+1\.0\.0,\s+seen/)).toBeVisible();
   });
 
   await test.step('the answer follows the group at once', async () => {

