@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/store"
 )
@@ -40,7 +41,7 @@ func approvePromotion(c *change.Change, ch *catalog.Channel, id *uuid.UUID, vers
 	}
 	return c.NeedApproval(change.Step{
 		Summary: fmt.Sprintf("promote %s to channel %s", version, ch.Name), Channel: ch.ID, Package: *id,
-		Changes: []string{change.Line(fmt.Sprintf("package of channel %s, %s", ch.Name, ch.Arch), now, version)},
+		Changes: []string{phrase.Change(fmt.Sprintf("package of channel %s, %s", ch.Name, ch.Arch), now, version)},
 	})
 }
 
@@ -55,7 +56,7 @@ func approveFloor(c *change.Change, ch *catalog.Channel, row *db.Release, verb s
 	}
 	return c.NeedApproval(change.Step{
 		Summary: fmt.Sprintf("%s floor %s of channel %s", verb, row.Version, ch.Name), Channel: ch.ID, Package: row.ID,
-		Changes: []string{change.Line(row.Version, was, is)},
+		Changes: []string{phrase.Change(row.Version, was, is)},
 	})
 }
 
@@ -97,7 +98,7 @@ func approveResume(c *change.Change, g *catalog.Group) error {
 	}
 	return c.NeedApproval(change.Step{
 		Summary: fmt.Sprintf("release the halt of group %s", g.Name), Group: g.ID,
-		Changes: []string{change.Line("rollout of "+st.Rollout.Version.String(), "halted", "continues")},
+		Changes: []string{phrase.Change("rollout of "+st.Rollout.Version.String(), "halted", "continues")},
 	})
 }
 
@@ -108,7 +109,7 @@ func approveWave(c *change.Change, g *catalog.Group, wave int) error {
 	}
 	return c.NeedApproval(change.Step{
 		Summary: fmt.Sprintf("open wave %d of group %s now", wave+2, g.Name), Group: g.ID,
-		Changes: []string{change.Line("wave", fmt.Sprint(wave+1), fmt.Sprint(wave+2))},
+		Changes: []string{phrase.Change("wave", fmt.Sprint(wave+1), fmt.Sprint(wave+2))},
 	})
 }
 
@@ -137,7 +138,7 @@ func approveChannel(c *change.Change, g *catalog.Group, id *uuid.UUID) error {
 	if !needs {
 		return nil
 	}
-	step.Changes = []string{change.Line("channel of group "+g.Name, from, to)}
+	step.Changes = []string{phrase.Change("channel of group "+g.Name, from, to)}
 	return c.NeedApproval(step)
 }
 
@@ -159,7 +160,7 @@ func approveTracks(c *change.Change, g *catalog.Group, track string, aliases []s
 	text := strings.Join(lost, ", ")
 	return c.NeedApproval(change.Step{
 		Summary: fmt.Sprintf("give up track %s of group %s", text, g.Name), Group: g.ID,
-		Changes: []string{change.Line("track "+text, "of group "+g.Name, "of no group")},
+		Changes: []string{phrase.Change("track "+text, "of group "+g.Name, "of no group")},
 	})
 }
 
@@ -179,7 +180,7 @@ func approveMove(c *change.Change, m *store.Machine, from *catalog.Group, id *uu
 		to = "group " + g.Name
 	}
 	step.Summary = fmt.Sprintf("move machine %s to %s", m.ID, to)
-	step.Changes = []string{change.Line("machine "+m.ID, "group "+from.Name, to)}
+	step.Changes = []string{phrase.Change("machine "+m.ID, "group "+from.Name, to)}
 	return c.NeedApproval(step)
 }
 
@@ -205,7 +206,7 @@ func requireApproval(c *change.Change, was, is bool, place auth.Place, off chang
 		return err
 	}
 	if !is {
-		off.Changes = []string{change.Line("approvals", "required", "not required")}
+		off.Changes = []string{phrase.Change("approvals", "required", "not required")}
 		return c.NeedApproval(off)
 	}
 	users, err := c.Tx.Client().User.Query().All(c.Ctx)

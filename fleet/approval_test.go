@@ -224,6 +224,29 @@ func TestHaltIsReleasedWithAnApproval(t *testing.T) {
 	})
 }
 
+// What was not proposed is not approved: the group is halted after the proposal.
+func TestApprovalReleasesNoLaterHalt(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		g := d.guarded()
+		must(d.PauseUpdates(g.ann, fleet.PauseUpdates{GroupID: g.group.ID, Reason: "wait"}))(t)
+		wider := must(d.store.Reader().Group.Get(d.ctx, g.group.ID))(t).Policy
+		wider.MaxUpdatesPerPeriod, wider.UpdatesEnabled = 50, true
+		in := fleet.Propose{UpdatePolicy: &fleet.UpdatePolicy{GroupID: g.group.ID, Policy: wider, Reason: "faster"}}
+		row := must(d.Propose(g.ann, in))(t)
+		must(d.HaltRollout(g.ann, fleet.HaltRollout{GroupID: g.group.ID, Reason: "bad"}))(t)
+		_, err := d.ApproveProposal(g.ben, fleet.DecideProposal{ID: row.ID})
+		code(t, "approved after the halt", err, fault.Conflict)
+		if r := d.rollout(g.group.ID); r.State != rollout.RolloutHalted {
+			t.Errorf("the rollout is %v", r.State)
+		}
+		again := must(d.Propose(g.ann, in))(t)
+		must(d.ApproveProposal(g.ben, fleet.DecideProposal{ID: again.ID}))(t)
+		if r := d.rollout(g.group.ID); r.State != rollout.RolloutActive {
+			t.Errorf("the rollout is %v", r.State)
+		}
+	})
+}
+
 func TestOnlyOthersWithTheRoleDecide(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {
 		g := d.guarded()

@@ -172,11 +172,11 @@ type DecideProposal struct {
 // and needs the role of the change itself. It fails if what the change concerns is not as
 // it was when the change was proposed.
 func (s *Service) ApproveProposal(ctx context.Context, in DecideProposal) (*db.Proposal, error) {
-	by, row, err := s.decidable(ctx, "approveProposal", in)
+	_, row, err := s.decidable(ctx, "approveProposal", in)
 	if err != nil {
 		return nil, err
 	}
-	if err := mayDecide(by, row); err != nil {
+	if err := s.mayDecide(ctx, row); err != nil {
 		return nil, err
 	}
 	var stored Propose
@@ -190,6 +190,7 @@ func (s *Service) ApproveProposal(ctx context.Context, in DecideProposal) (*db.P
 	*what.reason += attribution(row.CreatedBy)
 	approval := &change.Approval{
 		Check: func(c *change.Change) error { return stillFits(c, row) },
+		Allow: func(step change.Step) error { return wasProposed(row, step) },
 		Done:  func(c *change.Change) error { return approved(c, row, in.Reason) },
 	}
 	if err := what.run(change.Approve(ctx, approval)); err != nil {
@@ -200,9 +201,9 @@ func (s *Service) ApproveProposal(ctx context.Context, in DecideProposal) (*db.P
 
 // RefuseProposal ends a proposal without a change. It needs the role of the change itself.
 func (s *Service) RefuseProposal(ctx context.Context, in DecideProposal) (*db.Proposal, error) {
-	by, row, err := s.decidable(ctx, "refuseProposal", in)
+	_, row, err := s.decidable(ctx, "refuseProposal", in)
 	if err == nil {
-		err = mayDecide(by, row)
+		err = s.mayDecide(ctx, row)
 	}
 	if err == nil && in.Reason == "" {
 		err = fault.Errorf(fault.Invalid, "reason", "must not be empty")
@@ -244,16 +245,14 @@ func (s *Service) decidable(ctx context.Context, verb string, in DecideProposal)
 	return by, row, nil
 }
 
-// mayDecide checks that the caller may decide about a proposal of another user. The verb
-// itself checks the role.
-func mayDecide(by auth.Principal, row *db.Proposal) error {
-	switch by.UserID {
-	case uuid.Nil:
-		return fault.Errorf(fault.Forbidden, "id", "only users decide about proposals: sign in as one")
-	case row.UserID:
-		return fault.Errorf(fault.Forbidden, "id", "you proposed it: another person must decide")
+// mayDecide checks that the caller may decide about a proposal. The verb checks the role
+// again under its locks.
+func (s *Service) mayDecide(ctx context.Context, row *db.Proposal) error {
+	why, err := s.View.Undecidable(ctx, row)
+	if why != "" {
+		return fault.Errorf(fault.Forbidden, "id", "%s", why)
 	}
-	return nil
+	return err
 }
 
 func (s *Service) endProposal(ctx context.Context, verb string, row *db.Proposal, state states.State, reason string) (*db.Proposal, error) {
@@ -302,6 +301,15 @@ func stillFits(c *change.Change, row *db.Proposal) error {
 		err = fault.Errorf(fault.Conflict, "id", "what the proposal concerns has changed since it was made: it must be proposed again")
 	}
 	return err
+}
+
+// wasProposed checks that a step is one that the approver saw: since the proposal was made
+// the change can have got another one, such as the release of a later halt.
+func wasProposed(row *db.Proposal, step change.Step) error {
+	if !strings.Contains(row.Summary, step.Summary) {
+		return fault.Errorf(fault.Conflict, "id", "it would now also %s, which was not proposed: it must be proposed again", step.Summary)
+	}
+	return nil
 }
 
 // approved ends a proposal in the transaction of the change, with an audit of its own.

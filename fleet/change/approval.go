@@ -12,7 +12,7 @@ import (
 // Step is a part of a change for which another person's approval is required.
 type Step struct {
 	Summary string   // such as: promote 4501.0.0 to channel beta
-	Changes []string // lines of text: from what to what
+	Changes []string // each as phrase.Change
 
 	Channel, Group, Package, Instance uuid.UUID // what it concerns; zero: none
 }
@@ -23,10 +23,12 @@ type Trial struct {
 	Steps []Step
 }
 
-// Approval lets a change do what needs an approval. Both functions run in its transaction
-// and can refuse it: Check under the locks, before anything is changed, and Done at the end.
+// Approval lets a change do what needs an approval. Its functions run in the transaction
+// and can refuse: Check under the locks, before anything is changed, Allow each step that
+// needs an approval, and Done the end.
 type Approval struct {
 	Check func(*Change) error
+	Allow func(Step) error
 	Done  func(*Change) error
 }
 
@@ -72,10 +74,10 @@ func approvalOf(ctx context.Context) *Approval {
 
 // NeedApproval refuses a step unless it was approved.
 func (c *Change) NeedApproval(s Step) error {
-	switch {
-	case approvalOf(c.Ctx) != nil:
-		return nil
-	case c.trial != nil:
+	if a := approvalOf(c.Ctx); a != nil {
+		return a.Allow(s)
+	}
+	if c.trial != nil {
 		c.trial.Steps = append(c.trial.Steps, s)
 		return nil
 	}
@@ -93,6 +95,3 @@ func (c *Change) settle() error {
 	}
 	return nil
 }
-
-// Line returns a line of Step.Changes, in the form of policy.Changes.
-func Line(setting, was, is string) string { return setting + ": " + was + " → " + is }

@@ -45,3 +45,7 @@ func Lasting(d time.Duration) string {
 
 // Every returns a duration to be used after "per": "hour", but "2 hours".
 func Every(d time.Duration) string { return strings.TrimPrefix(Lasting(d), "1 ") }
+
+// Change returns a change of a setting as one line: "setting: before → after". The
+// dashboard shows the three parts in columns.
+func Change(setting, was, is string) string { return setting + ": " + was + " → " + is }

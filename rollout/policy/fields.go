@@ -74,7 +74,7 @@ func (f field[T]) line(from, to *Policy) string {
 	if was == is {
 		return ""
 	}
-	return f.label + ": " + was + " → " + is
+	return phrase.Change(f.label, was, is)
 }
 
 func (f field[T]) grows(c change) bool {
