@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/coreroller/coreroller/fleet/fault"
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 )
 
 // maxFetches limits the payloads that one process fetches at once. Each takes up to a

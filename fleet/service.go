@@ -29,7 +29,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/coreroller/coreroller/store"
 )
 

@@ -22,7 +22,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/omaha"
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/store"

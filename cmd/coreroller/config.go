@@ -19,7 +19,7 @@ import (
 
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/quota"
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 )
 
 // Only this file and main.go read flags and environment variables; other packages

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/coreroller/coreroller/fleet/quota"
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 )
 
 // prefixes is a flag with a list of addresses and networks.

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 )
 
 // versionFolder is a folder of a URL whose name is a version.

@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -1218,7 +1218,7 @@ func (ec *executionContext) _PayloadInspection_facts(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *payload.Facts) graphql.Marshaler {
-			return ec.marshalOPayloadFacts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋpayloadᚐFacts(ctx, selections, v)
+			return ec.marshalOPayloadFacts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋremoteᚋpayloadᚐFacts(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2543,7 +2543,7 @@ func (ec *executionContext) marshalOPackageType2ᚖint8(ctx context.Context, sel
 	return res
 }
 
-func (ec *executionContext) marshalOPayloadFacts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋpayloadᚐFacts(ctx context.Context, sel ast.SelectionSet, v *payload.Facts) graphql.Marshaler {
+func (ec *executionContext) marshalOPayloadFacts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋremoteᚋpayloadᚐFacts(ctx context.Context, sel ast.SelectionSet, v *payload.Facts) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

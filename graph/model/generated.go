@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/coreroller/coreroller/rollout/forecast"

@@ -11,7 +11,7 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/coreroller/coreroller/payload"
+	"github.com/coreroller/coreroller/remote/payload"
 )
 
 // hello are the facts of the file "hello\n", from sha1sum, sha256sum and base64.
