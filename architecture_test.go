@@ -33,9 +33,9 @@ var areas = map[string]struct{ imports, because string }{
 	"remote/payload": {"", "it reads files; the command line and the server use it"},
 	"fleet":          {"remote/payload fleet/account fleet/catalog fleet/change fleet/checkin fleet/clock fleet/fault fleet/input fleet/job fleet/proposal fleet/quota fleet/reach fleet/seed fleet/upkeep fleet/view fleet/view/machines store ent event auth rollout", "the service layer knows no protocol: graph, rest and omaha translate"},
 	"graph":          {"remote/payload fleet fleet/job fleet/proposal fleet/reach fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent event auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
-	"rest":           {"fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
+	"rest":           {"rest/endpoint fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"omaha":          {"fleet/checkin fleet/catalog fleet/fault rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
-	"server":         {"server/signin graph rest omaha fleet fleet/quota event auth frontend", "it routes requests and does not depend on what the routes do"},
+	"server":         {"server/signin graph rest rest/endpoint rest/nebraska omaha fleet fleet/quota event auth frontend", "it routes requests and does not depend on what the routes do"},
 	"simulate":       {"simulate/load", "simulated machines send Omaha over HTTP to any server"},
 	"bench":          {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
 	"updater":        {"", "other programs import it: it must not bring the server's packages and libraries with it"},
@@ -59,6 +59,9 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/upkeep":        {"fleet/catalog fleet/checkin fleet/clock fleet/quota fleet/pace fleet/fault store event auth rollout", "it maintains data that other areas wrote"},
 	"fleet/view":          {"fleet/view/machines fleet/job fleet/proposal fleet/catalog fleet/clock fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
 	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
+
+	"rest/endpoint": {"fleet fleet/view fleet/catalog fleet/fault ent auth rollout", "it serves the routes of any API for scripts and knows none"},
+	"rest/nebraska": {"rest/endpoint fleet fleet/view fleet/view/machines fleet/fault ent rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 
 	"client/api": {"", "it sends documents to any server"},
 

@@ -18,6 +18,7 @@ type AddFloor struct {
 	ChannelID uuid.UUID
 	PackageID uuid.UUID
 	Reason    string // sent to mirrors, shown to people
+	Again     bool   // a floor that exists gets the reason, instead of a Conflict
 }
 
 // AddFloor makes a package a floor: no machine of the channel may skip it.
@@ -30,6 +31,9 @@ func (s *Service) AddFloor(ctx context.Context, in AddFloor) (*db.Channel, error
 		}
 		if _, ok := ch.Blacklisted[row.ID]; ok {
 			return fault.Errorf(fault.Conflict, "packageId", "package %s is blacklisted for channel %q and cannot be a floor of it", row.Version, ch.Name)
+		}
+		if ch.IsFloor(row.ID) && in.Again {
+			return explainFloor(c, ch, row, in.Reason)
 		}
 		if ch.IsFloor(row.ID) {
 			return fault.Errorf(fault.Conflict, "packageId", "package %s is a floor of channel %q already", row.Version, ch.Name)
@@ -45,6 +49,19 @@ func (s *Service) AddFloor(ctx context.Context, in AddFloor) (*db.Channel, error
 		c.Before = nil
 		return c.Saved(made, err)
 	})
+}
+
+// explainFloor changes the reason of a floor.
+func explainFloor(c *change.Change, ch *catalog.Channel, pkg *db.Release, reason string) error {
+	row, err := c.Tx.Client().Floor.Query().Where(floor.ChannelID(ch.ID), floor.PackageID(pkg.ID)).Only(c.Ctx)
+	if err != nil {
+		return err
+	}
+	if row.Reason == reason {
+		return change.ErrUnchanged
+	}
+	c.Before = row
+	return c.Saved(c.Tx.Client().Floor.UpdateOneID(row.ID).SetReason(reason).Save(c.Ctx))
 }
 
 // RemoveFloor is the input of Service.RemoveFloor.

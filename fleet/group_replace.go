@@ -18,6 +18,7 @@ type ReplaceGroup struct {
 	Name        string
 	Description string
 	ChannelID   *uuid.UUID // nil = none
+	Track       *string    // nil: unchanged; the old one becomes an alias
 	// Policy returns the new policy, given the stored one, so that it can keep
 	// fields that the caller does not know. UpdatesEnabled says whether the group
 	// grants at all; see ReplaceGroup. It may be called more than once.
@@ -33,6 +34,7 @@ func (s *Service) ReplaceGroup(ctx context.Context, in ReplaceGroup) (*db.Group,
 	var p input.Problems
 	in.Name = p.Name("name", in.Name, input.MaxName)
 	in.Description = p.Text("description", in.Description, input.MaxDescription)
+	in.Track = input.Checked(in.Track, func(text string) string { return p.Name("track", text, input.MaxTrack) })
 	v := change.Verb{Name: "updateGroup", Invalid: p.Err()}
 	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return replaceGroup(c, in, g, row) })
 }
@@ -55,7 +57,7 @@ func replaceGroup(c *change.Change, in ReplaceGroup, g *catalog.Group, row *db.G
 	alike := wanted
 	alike.UpdatesEnabled = row.Policy.UpdatesEnabled
 	repoliced := !change.SamePolicy(alike, row.Policy)
-	renamed := in.Name != row.Name || in.Description != row.Description || !same(in.ChannelID, row.ChannelID)
+	renamed := in.Name != row.Name || input.Or(in.Track, row.Track) != row.Track || in.Description != row.Description || !same(in.ChannelID, row.ChannelID)
 	switch {
 	case renamed:
 	case repoliced:
@@ -68,7 +70,7 @@ func replaceGroup(c *change.Change, in ReplaceGroup, g *catalog.Group, row *db.G
 		return change.ErrUnchanged
 	}
 	if renamed {
-		update := UpdateGroup{Name: &in.Name, Description: &in.Description, SetChannel: true, ChannelID: in.ChannelID}
+		update := UpdateGroup{Name: &in.Name, Track: in.Track, Description: &in.Description, SetChannel: true, ChannelID: in.ChannelID}
 		if err := updateGroup(c, update, g, row); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ type CreateGroup struct {
 	ApplicationID uuid.UUID
 	Name          string
 	Track         string   // how machines name the group; "" = its name
+	TrackIsID     bool     // the track is the id of the group
 	Aliases       []string // further tracks
 	Arch          string   // "" = that of the channel, else amd64
 	ChannelID     *uuid.UUID
@@ -69,6 +70,9 @@ func createGroup(c *change.Change, in CreateGroup) error {
 	}
 	if in.Arch == "" {
 		in.Arch = catalog.Arch("", "")
+	}
+	if in.TrackIsID {
+		in.Track = c.ID.String()
 	}
 	if err := freeNames(c, in.Arch, nil, in.Name, in.Track, in.Aliases); err != nil {
 		return err

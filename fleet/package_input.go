@@ -227,3 +227,11 @@ func sha256Hex(base64Text string) string {
 	}
 	return hex.EncodeToString(raw)
 }
+
+// HexDigest returns a SHA-256 in hexadecimal if it is in base64, and other text unchanged.
+func HexDigest(text string) string {
+	if raw, err := base64.StdEncoding.Strict().DecodeString(text); err == nil && len(raw) == 32 {
+		return hex.EncodeToString(raw)
+	}
+	return text
+}

@@ -6,11 +6,12 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/rest/endpoint"
 	"github.com/coreroller/coreroller/rollout"
 )
 
 // recent is the length of the time span without a start.
-const recent = 3 * day
+const recent = 3 * 24 * time.Hour
 
 // activityJSON is one activity.
 type activityJSON struct {
@@ -27,35 +28,35 @@ type activityJSON struct {
 func activityOf(row *db.Activity) activityJSON {
 	return activityJSON{
 		CreatedTS: row.At.UTC(), Class: row.Kind, Severity: row.Severity, Version: row.Version, ApplicationName: row.ApplicationName,
-		GroupName: orNull(row.GroupName), ChannelName: orNull(row.ChannelName), InstanceID: orNull(row.MachineID),
+		GroupName: endpoint.OrNull(row.GroupName), ChannelName: endpoint.OrNull(row.ChannelName), InstanceID: endpoint.OrNull(row.MachineID),
 	}
 }
 
 // activity lists activities, newest first. It reads the entries of the time
 // span, of the group or application if there is one, and filters them.
-func (h *Handler) activity(r *http.Request) (list, error) {
-	q := paramsOf(r)
-	p := q.page()
+func (h *Handler) activity(r *http.Request) (endpoint.List, error) {
+	q := endpoint.ParamsOf(r)
+	p := q.Page(perPage)
 	f := view.ActivityFilter{
-		Application: q.id("app"), Group: q.id("group"), Channel: q.id("channel"),
-		MachineID: orNull(q.text("instance")), Version: orNull(q.text("version")),
+		Application: q.ID("app"), Group: q.ID("group"), Channel: q.ID("channel"),
+		MachineID: endpoint.OrNull(q.Text("instance")), Version: endpoint.OrNull(q.Text("version")),
 	}
-	if severity := q.count("severity"); severity > 0 { // no entry has a severity above 100
+	if severity := q.Count("severity"); severity > 0 { // no entry has a severity above 100
 		f.Severities = []rollout.Severity{rollout.Severity(min(severity, 100))}
 	}
 	now := h.Now().UTC()
-	if f.Since = q.time("start"); f.Since == nil {
+	if f.Since = q.Time("start"); f.Since == nil {
 		f.Since = new(now.Add(-recent))
 	}
-	if f.Until = q.time("end"); f.Until == nil {
+	if f.Until = q.Time("end"); f.Until == nil {
 		f.Until = &now
 	}
-	if q.err != nil {
-		return list{}, q.err
+	if q.Err != nil {
+		return endpoint.List{}, q.Err
 	}
 	// The end is included. Databases store microseconds.
 	f.Until = new(f.Until.Truncate(time.Microsecond).Add(time.Microsecond))
 	all := h.Fleet.View.Activities(f)
-	all.Skip(p.skip)
-	return newestFirst(p.limit, all, activityOf), nil
+	all.Skip(p.Skip)
+	return endpoint.NewestFirst(p.Limit, all, activityOf), nil
 }

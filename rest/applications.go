@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/rest/endpoint"
 )
 
 // applicationJSON is an application with its configuration.
@@ -35,8 +36,8 @@ const applicationChunk = 20
 // applicationRows reads applications with their configuration, in a fixed number
 // of statements.
 func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*applicationJSON, error) {
-	rows, err := h.Fleet.View.ApplicationsByID(ctx, ids, view.Edges(view.Edge("groups", view.Edge("channel", wholeChannel())),
-		view.Edge("channels", wholeChannel()), view.Edge("packages", wholePackage())))
+	rows, err := h.Fleet.View.ApplicationsByID(ctx, ids, view.Edges(view.Edge("groups", view.Edge("channel", endpoint.WholeChannel())),
+		view.Edge("channels", endpoint.WholeChannel()), view.Edge("packages", endpoint.WholePackage())))
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +61,8 @@ func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*appl
 		}
 		a := &applicationJSON{
 			ID: row.ID, Name: row.Name, Description: row.Description, CreatedTS: row.CreatedAt.UTC(), Groups: []*groupJSON{},
-			Channels:  each(channels, channelOf),
-			Packages:  each(view.HighestPackages(row.Edges.Packages), packageOf),
+			Channels:  endpoint.Each(channels, channelOf),
+			Packages:  endpoint.Each(view.HighestPackages(row.Edges.Packages), packageOf),
 			Instances: countJSON{numbers[row.ID].Active},
 		}
 		for _, g := range shown {
@@ -75,74 +76,74 @@ func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*appl
 }
 
 // applicationRoutes has only what the routes of applications share with others.
-func (h *Handler) applicationRoutes() noun[*applicationJSON] {
-	return noun[*applicationJSON]{name: "application", rows: h.applicationRows}
+func (h *Handler) applicationRoutes() endpoint.Noun[*applicationJSON] {
+	return endpoint.Noun[*applicationJSON]{PerPage: perPage, Name: "application", Rows: h.applicationRows}
 }
 
-func (h *Handler) applications(r *http.Request) (list, error) {
-	q := paramsOf(r)
-	p := q.page()
-	if q.err != nil {
-		return list{}, q.err
+func (h *Handler) applications(r *http.Request) (endpoint.List, error) {
+	q := endpoint.ParamsOf(r)
+	p := q.Page(perPage)
+	if q.Err != nil {
+		return endpoint.List{}, q.Err
 	}
 	all, err := h.Fleet.View.ApplicationIDs(r.Context())
-	l := cut(p, all, h.applicationRows)
-	l.max = applicationChunk
+	l := endpoint.Cut(p, all, h.applicationRows)
+	l.Max = applicationChunk
 	return l, err
 }
 
 func (h *Handler) application(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := h.known(r)
+	id, err := h.Known(r)
 	if err != nil {
 		return nil, err
 	}
-	return h.applicationRoutes().show(r.Context(), id)
+	return h.applicationRoutes().Show(r.Context(), id)
 }
 
 func (h *Handler) createApplication(w http.ResponseWriter, r *http.Request) (any, error) {
-	q := paramsOf(r)
-	from := q.id("clone_from")
-	if q.err != nil {
-		return nil, q.err
+	q := endpoint.ParamsOf(r)
+	from := q.ID("clone_from")
+	if q.Err != nil {
+		return nil, q.Err
 	}
-	b, err := readBody(w, r)
+	b, err := h.ReadBody(w, r)
 	if err != nil {
 		return nil, err
 	}
-	in := fleet.CreateApplication{Name: b.text("name"), Description: b.text("description"), CloneFrom: from}
-	if err := b.err(); err != nil {
+	in := fleet.CreateApplication{Name: b.Text("name"), Description: b.Text("description"), CloneFrom: from}
+	if err := b.Err(); err != nil {
 		return nil, err
 	}
 	row, err := h.Fleet.CreateApplication(r.Context(), in)
 	if err != nil {
 		return nil, err
 	}
-	return h.applicationRoutes().show(r.Context(), row.ID)
+	return h.applicationRoutes().Show(r.Context(), row.ID)
 }
 
 func (h *Handler) updateApplication(w http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := pathID(r, "app")
+	id, err := endpoint.PathID(r, "app")
 	if err != nil {
 		return nil, err
 	}
-	b, err := readBody(w, r)
+	b, err := h.ReadBody(w, r)
 	if err != nil {
 		return nil, err
 	}
-	name, description := b.text("name"), b.text("description")
-	if err := b.err(); err != nil {
+	name, description := b.Text("name"), b.Text("description")
+	if err := b.Err(); err != nil {
 		return nil, err
 	}
 	if _, err := h.Fleet.UpdateApplication(r.Context(), fleet.UpdateApplication{ID: id, Name: &name, Description: &description}); err != nil {
 		return nil, err
 	}
-	return h.applicationRoutes().show(r.Context(), id)
+	return h.applicationRoutes().Show(r.Context(), id)
 }
 
 func (h *Handler) deleteApplication(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := pathID(r, "app")
+	id, err := endpoint.PathID(r, "app")
 	if err != nil {
 		return nil, err
 	}
-	return nil, h.Fleet.DeleteApplication(r.Context(), fleet.DeleteApplication{ID: id, Force: forced(r)})
+	return nil, h.Fleet.DeleteApplication(r.Context(), fleet.DeleteApplication{ID: id, Force: endpoint.Forced(r)})
 }

@@ -23,9 +23,13 @@ func TestApprovalsHoldForREST(t *testing.T) {
 		s.ok(err)
 		_, err = s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: uuid.MustParse(o.group), RequireApproval: new(true)})
 		s.ok(err)
+		const wide = `"policy_updates_enabled":true,"policy_max_updates_per_period":9000,"policy_period_interval":"1 minutes","policy_update_timeout":"60 minutes"}`
 		for name, c := range map[string]struct{ method, path, body string }{
-			"promotion":    {http.MethodPut, "/api/apps/" + o.app + "/channels/" + o.channel, `{"name":"` + ch.Name + `","package_id":"` + o.pkg + `"}`},
-			"wider policy": {http.MethodPut, "/api/apps/" + o.app + "/groups/" + o.group, `{"name":"g","channel_id":"` + s.channelOf(o.group) + `","policy_updates_enabled":true,"policy_max_updates_per_period":9000,"policy_period_interval":"1 minutes","policy_update_timeout":"60 minutes"}`},
+			"promotion, Nebraska":    {http.MethodPut, "/nebraska/api/apps/" + o.app + "/channels/" + o.channel, `{"name":"` + ch.Name + `","package_id":"` + o.pkg + `"}`},
+			"floor, Nebraska":        {http.MethodPut, "/nebraska/api/channels/" + o.channel + "/floors/" + o.pkg, `{}`},
+			"wider policy, Nebraska": {http.MethodPut, "/nebraska/api/apps/" + o.app + "/groups/" + o.group, `{"name":"g","track":"` + s.trackOf(o.group) + `","channel_id":"` + s.channelOf(o.group) + `",` + wide},
+			"promotion":              {http.MethodPut, "/api/apps/" + o.app + "/channels/" + o.channel, `{"name":"` + ch.Name + `","package_id":"` + o.pkg + `"}`},
+			"wider policy":           {http.MethodPut, "/api/apps/" + o.app + "/groups/" + o.group, `{"name":"g","channel_id":"` + s.channelOf(o.group) + `","policy_updates_enabled":true,"policy_max_updates_per_period":9000,"policy_period_interval":"1 minutes","policy_update_timeout":"60 minutes"}`},
 		} {
 			r := s.send("ann:long enough", c.method, c.path, strings.NewReader(c.body))
 			if r.status != http.StatusForbidden || !strings.Contains(string(r.data), `"approval_required"`) {
@@ -38,6 +42,13 @@ func TestApprovalsHoldForREST(t *testing.T) {
 			}
 		}
 	})
+}
+
+func (s *site) trackOf(group string) string {
+	s.t.Helper()
+	row, err := s.View.Group(s.ctx, uuid.MustParse(group), nil)
+	s.ok(err)
+	return row.Track
 }
 
 func (s *site) channelOf(group string) string {

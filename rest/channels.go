@@ -8,6 +8,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rest/endpoint"
 )
 
 // channelJSON is a channel with the package it points to.
@@ -31,23 +32,23 @@ func channelOf(row *db.Channel) *channelJSON {
 	}
 }
 
-func (h *Handler) channelRoutes() noun[*channelJSON] {
-	return noun[*channelJSON]{
-		name: "channel", known: h.known, ids: h.Fleet.View.ChannelIDs, make: h.createChannel, change: h.updateChannel,
-		rows: func(ctx context.Context, ids []uuid.UUID) ([]*channelJSON, error) {
-			rows, err := h.Fleet.View.ChannelsByID(ctx, ids, wholeChannel())
-			return each(rows, channelOf), err
+func (h *Handler) channelRoutes() endpoint.Noun[*channelJSON] {
+	return endpoint.Noun[*channelJSON]{
+		PerPage: perPage, Name: "channel", On: h.Server, IDs: h.Fleet.View.ChannelIDs, Make: h.createChannel, Change: h.updateChannel,
+		Rows: func(ctx context.Context, ids []uuid.UUID) ([]*channelJSON, error) {
+			rows, err := h.Fleet.View.ChannelsByID(ctx, ids, endpoint.WholeChannel())
+			return endpoint.Each(rows, channelOf), err
 		},
-		owner: ownerOf(h.Fleet.View.Channel, func(row *db.Channel) uuid.UUID { return row.ApplicationID }),
-		drop: func(ctx context.Context, id uuid.UUID, force bool) error {
+		Owner: endpoint.OwnerOf(h.Fleet.View.Channel, func(row *db.Channel) uuid.UUID { return row.ApplicationID }),
+		Drop: func(ctx context.Context, id uuid.UUID, force bool) error {
 			return h.Fleet.DeleteChannel(ctx, fleet.DeleteChannel{ID: id, Force: force})
 		},
 	}
 }
 
-func (h *Handler) createChannel(ctx context.Context, app uuid.UUID, b *body) (uuid.UUID, error) {
-	in := fleet.CreateChannel{ApplicationID: app, Name: b.text("name"), Color: b.text("color"), PackageID: b.id("package_id")}
-	if err := b.err(); err != nil {
+func (h *Handler) createChannel(ctx context.Context, app uuid.UUID, b *endpoint.Body) (uuid.UUID, error) {
+	in := fleet.CreateChannel{ApplicationID: app, Name: b.Text("name"), Color: b.Text("color"), PackageID: b.ID("package_id")}
+	if err := b.Err(); err != nil {
 		return uuid.Nil, err
 	}
 	row, err := h.Fleet.CreateChannel(ctx, in)
@@ -58,9 +59,9 @@ func (h *Handler) createChannel(ctx context.Context, app uuid.UUID, b *body) (uu
 }
 
 // updateChannel replaces a channel; without package_id it points to no package.
-func (h *Handler) updateChannel(ctx context.Context, id uuid.UUID, b *body) error {
-	name, color, pkg := b.text("name"), b.text("color"), b.id("package_id")
-	if err := b.err(); err != nil {
+func (h *Handler) updateChannel(ctx context.Context, id uuid.UUID, b *endpoint.Body) error {
+	name, color, pkg := b.Text("name"), b.Text("color"), b.ID("package_id")
+	if err := b.Err(); err != nil {
 		return err
 	}
 	_, err := h.Fleet.UpdateChannel(ctx, fleet.UpdateChannel{ID: id, Name: &name, Color: &color, SetPackage: true, PackageID: pkg})

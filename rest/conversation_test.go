@@ -37,11 +37,13 @@ var update = flag.Bool("update", false, "rewrite the responses in testdata: read
 // Ids that were not saved are written {id}.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
+	more, _ := filepath.Glob("testdata/nebraska/*.txt")
+	files = append(files, more...)
 	if err != nil || len(files) < 15 {
 		t.Fatalf("%d conversations, %v", len(files), err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+		t.Run(strings.TrimSuffix(strings.TrimPrefix(file, "testdata/"), ".txt"), func(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, url string) {
 				text, err := os.ReadFile(file)

@@ -27,7 +27,7 @@ func described(t testing.TB, r reply) {
 	if strings.Contains(string(r.data), "there is no such route") || r.status == http.StatusMethodNotAllowed || r.request.URL.Path == "/api/nothing" {
 		return // the recorded conversations contain it
 	}
-	v, err := described31()
+	v, err := validatorOf(r.request.URL.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func described(t testing.TB, r reply) {
 	if ok, found := v.ValidateHttpResponse(r.request, resp); !ok {
 		t.Errorf("%s %s: %d %.300s\n%s", r.request.Method, r.request.URL, r.status, r.data, sentences(found))
 	}
-	if h := r.header.Get("X-Authenticated-Username"); r.status < 300 && h == "" {
+	if h := r.header.Get("X-Authenticated-Username"); r.status < 300 && h == "" && r.request.URL.Path != "/nebraska/config" {
 		t.Errorf("%s %s: X-Authenticated-Username is missing", r.request.Method, r.request.URL)
 	}
 }
@@ -59,8 +59,22 @@ type describedAPI struct {
 	mu sync.Mutex
 }
 
-var described31 = sync.OnceValues(func() (*describedAPI, error) {
-	text, err := os.ReadFile("openapi.json")
+var described31, describedNebraska = validatorFrom("openapi.json"), validatorFrom("nebraska/openapi.json")
+
+// validatorOf returns the validator of the API that has a path.
+func validatorOf(path string) (*describedAPI, error) {
+	if strings.HasPrefix(path, "/nebraska/") {
+		return describedNebraska()
+	}
+	return described31()
+}
+
+func validatorFrom(file string) func() (*describedAPI, error) {
+	return sync.OnceValues(func() (*describedAPI, error) { return newValidator(file) })
+}
+
+func newValidator(file string) (*describedAPI, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +87,17 @@ var described31 = sync.OnceValues(func() (*describedAPI, error) {
 		return nil, fmt.Errorf("read the description: %v", errs)
 	}
 	return &describedAPI{Validator: v}, nil
-})
+}
 
 func TestDescriptionIsValidAndHasEveryRoute(t *testing.T) {
-	v, err := described31()
+	for file, routes := range map[string][]string{"openapi.json": mounted(t), "nebraska/openapi.json": mountedNebraska(t)} {
+		compareRoutes(t, file, routes)
+	}
+}
+
+func compareRoutes(t *testing.T, file string, routes []string) {
+	t.Helper()
+	v, err := newValidator(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +108,7 @@ func TestDescriptionIsValidAndHasEveryRoute(t *testing.T) {
 		OpenAPI string
 		Paths   map[string]map[string]json.RawMessage
 	}
-	text, err := os.ReadFile("openapi.json")
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +124,7 @@ func TestDescriptionIsValidAndHasEveryRoute(t *testing.T) {
 		}
 	}
 	slices.Sort(described)
-	if routes := mounted(t); !slices.Equal(described, routes) {
+	if !slices.Equal(described, routes) {
 		t.Errorf("described\n%s\nmounted\n%s", strings.Join(described, "\n"), strings.Join(routes, "\n"))
 	}
 }
@@ -123,20 +144,42 @@ func mounted(t *testing.T) []string {
 	return routes
 }
 
+// mountedNebraska returns the routes of Nebraska's shapes.
+func mountedNebraska(t *testing.T) []string {
+	t.Helper()
+	source, err := os.ReadFile("nebraska/handler.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := []string{"GET /nebraska/config"}
+	for _, m := range regexp.MustCompile(`\("([A-Z]+) (/api/[^"]*)"`).FindAllStringSubmatch(string(source), -1) {
+		routes = append(routes, m[1]+" /nebraska"+m[2])
+	}
+	slices.Sort(routes)
+	return routes
+}
+
 // Every route succeeds in at least one conversation.
 func TestEveryRouteHasAConversation(t *testing.T) {
+	for folder, routes := range map[string][]string{"testdata/": mounted(t), "testdata/nebraska/": mountedNebraska(t)} {
+		askedAll(t, folder, routes)
+	}
+}
+
+func askedAll(t *testing.T, folder string, routes []string) {
+	t.Helper()
 	var all strings.Builder
-	files, err := os.ReadDir("testdata")
+	files, err := os.ReadDir(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if text, err := os.ReadFile("testdata/" + f.Name()); err == nil {
+		if text, err := os.ReadFile(folder + f.Name()); err == nil {
 			all.Write(text)
 		}
 	}
-	for _, route := range mounted(t) {
-		if route == "GET /api/openapi.json" { // TestDescriptionIsServed
+	for _, route := range routes {
+		if strings.HasSuffix(route, "/api/openapi.json") { // TestDescriptionIsServed
 			continue
 		}
 		pattern := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(regexp.QuoteMeta(route), `x`)
@@ -180,9 +223,11 @@ func TestUndescribedResponsesAreRejected(t *testing.T) {
 
 func TestDescriptionIsServed(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t))
-	r := s.ask("admin:admin", http.MethodGet, "/api/openapi.json", http.NoBody)
-	want, err := os.ReadFile("openapi.json")
-	if err != nil || r.status != http.StatusOK || !bytes.Equal(r.data, want) {
-		t.Errorf("%d %v", r.status, err)
+	for path, file := range map[string]string{"/api/openapi.json": "openapi.json", "/nebraska/api/openapi.json": "nebraska/openapi.json"} {
+		r := s.ask("admin:admin", http.MethodGet, path, http.NoBody)
+		want, err := os.ReadFile(file)
+		if err != nil || r.status != http.StatusOK || !bytes.Equal(r.data, want) {
+			t.Errorf("%s: %d %v", path, r.status, err)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/rest/endpoint"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
 )
@@ -60,7 +61,7 @@ func (h *Handler) groupsJSON(ctx context.Context, rows []*db.Group) ([]*groupJSO
 	if len(rows) == 0 {
 		return []*groupJSON{}, nil
 	}
-	ids := each(rows, func(g *db.Group) uuid.UUID { return g.ID })
+	ids := endpoint.Each(rows, func(g *db.Group) uuid.UUID { return g.ID })
 	numbers, err := h.Fleet.View.ManyGroupNumbers(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -69,15 +70,11 @@ func (h *Handler) groupsJSON(ctx context.Context, rows []*db.Group) ([]*groupJSO
 	if err != nil {
 		return nil, err
 	}
-	return each(rows, func(g *db.Group) *groupJSON { return groupOf(g, numbers[g.ID], current[g.ID]) }), nil
+	return endpoint.Each(rows, func(g *db.Group) *groupJSON { return groupOf(g, numbers[g.ID], current[g.ID]) }), nil
 }
 
 func groupOf(row *db.Group, n *view.GroupNumbers, current *db.GroupRollout) *groupJSON {
-	halted, started := false, false
-	if current != nil {
-		halted = current.State == rollout.RolloutHalted
-		started = current.StartedAt != nil && (current.State == rollout.RolloutActive || current.State == rollout.RolloutPaused)
-	}
+	halted, started := endpoint.Stage(current)
 	if n == nil { // deleted meanwhile
 		n = &view.GroupNumbers{}
 	}
@@ -86,8 +83,8 @@ func groupOf(row *db.Group, n *view.GroupNumbers, current *db.GroupRollout) *gro
 		ID: row.ID, Name: row.Name, Description: row.Description, CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
 		ChannelID: row.ChannelID, RolloutInProgress: started,
 		PolicyUpdatesEnabled: p.UpdatesEnabled && !halted, PolicySafeMode: p.SafeMode,
-		PolicyOfficeHours: p.OfficeHours, PolicyTimezone: orNull(p.Timezone), PolicyPeriodInterval: formatInterval(p.PeriodInterval),
-		PolicyMaxUpdatesPerPeriod: p.MaxUpdatesPerPeriod, PolicyUpdateTimeout: formatInterval(p.UpdateTimeout),
+		PolicyOfficeHours: p.OfficeHours, PolicyTimezone: endpoint.OrNull(p.Timezone), PolicyPeriodInterval: endpoint.FormatInterval(p.PeriodInterval),
+		PolicyMaxUpdatesPerPeriod: p.MaxUpdatesPerPeriod, PolicyUpdateTimeout: endpoint.FormatInterval(p.UpdateTimeout),
 		VersionBreakdown: sharesOf(n), Channel: channelOf(row.Edges.Channel), InstancesStats: statsOf(n),
 	}
 }
@@ -130,45 +127,34 @@ func statsOf(n *view.GroupNumbers) (s statsJSON) {
 
 // groupRows reads groups with their channels and counts.
 func (h *Handler) groupRows(ctx context.Context, ids []uuid.UUID) ([]*groupJSON, error) {
-	rows, err := h.Fleet.View.GroupsByID(ctx, ids, view.Edge("channel", wholeChannel()))
+	rows, err := h.Fleet.View.GroupsByID(ctx, ids, view.Edge("channel", endpoint.WholeChannel()))
 	if err != nil {
 		return nil, err
 	}
 	return h.groupsJSON(ctx, rows)
 }
 
-func (h *Handler) groupRoutes() noun[*groupJSON] {
-	return noun[*groupJSON]{
-		name: "group", known: h.known, ids: h.Fleet.View.GroupIDs, rows: h.groupRows, make: h.createGroup, change: h.updateGroup,
-		owner: ownerOf(h.Fleet.View.Group, func(row *db.Group) uuid.UUID { return row.ApplicationID }),
-		drop: func(ctx context.Context, id uuid.UUID, force bool) error {
+func (h *Handler) groupRoutes() endpoint.Noun[*groupJSON] {
+	return endpoint.Noun[*groupJSON]{
+		PerPage: perPage, Name: "group", On: h.Server, IDs: h.Fleet.View.GroupIDs, Rows: h.groupRows, Make: h.createGroup, Change: h.updateGroup,
+		Owner: endpoint.OwnerOf(h.Fleet.View.Group, func(row *db.Group) uuid.UUID { return row.ApplicationID }),
+		Drop: func(ctx context.Context, id uuid.UUID, force bool) error {
 			return h.Fleet.DeleteGroup(ctx, fleet.DeleteGroup{ID: id, Force: force})
 		},
 	}
 }
 
 // newGroup reads a group. Policy fields that CoreRoller 1.0 does not have keep
-// their value. Version 1.0 had one number for both caps, so while both are equal, a
-// change of maxUpdatesPerPeriod also changes maxConcurrentUpdates.
-func (b *body) newGroup() (in fleet.ReplaceGroup, err error) {
-	b.required("name")
-	in.Name, in.Description, in.ChannelID = b.text("name"), b.text("description"), b.id("channel_id")
-	enabled, safe, office := b.flag("policy_updates_enabled"), b.flag("policy_safe_mode"), b.flag("policy_office_hours")
-	period, timeout := b.interval("policy_period_interval"), b.interval("policy_update_timeout")
-	updates, timezone := b.number("policy_max_updates_per_period"), b.text("policy_timezone")
-	in.Policy = func(p rollout.Policy) rollout.Policy {
-		if p.MaxConcurrentUpdates == p.MaxUpdatesPerPeriod {
-			p.MaxConcurrentUpdates = updates
-		}
-		p.MaxUpdatesPerPeriod, p.PeriodInterval, p.UpdateTimeout = updates, period, timeout
-		p.UpdatesEnabled, p.SafeMode, p.OfficeHours, p.Timezone = enabled, safe, office, timezone
-		return p
-	}
-	return in, b.err()
+// their value.
+func newGroup(b *endpoint.Body) (in fleet.ReplaceGroup, err error) {
+	b.Required("name")
+	in.Name, in.Description, in.ChannelID = b.Text("name"), b.Text("description"), b.ID("channel_id")
+	in.Policy = b.Policy()
+	return in, b.Err()
 }
 
-func (h *Handler) createGroup(ctx context.Context, app uuid.UUID, b *body) (uuid.UUID, error) {
-	in, err := b.newGroup()
+func (h *Handler) createGroup(ctx context.Context, app uuid.UUID, b *endpoint.Body) (uuid.UUID, error) {
+	in, err := newGroup(b)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -182,8 +168,8 @@ func (h *Handler) createGroup(ctx context.Context, app uuid.UUID, b *body) (uuid
 	return row.ID, nil
 }
 
-func (h *Handler) updateGroup(ctx context.Context, id uuid.UUID, b *body) error {
-	in, err := b.newGroup()
+func (h *Handler) updateGroup(ctx context.Context, id uuid.UUID, b *endpoint.Body) error {
+	in, err := newGroup(b)
 	if err != nil {
 		return err
 	}

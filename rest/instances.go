@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view/machines"
+	"github.com/coreroller/coreroller/rest/endpoint"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -41,7 +42,7 @@ func instanceOf(row *db.Instance) *instanceJSON {
 		ID: row.MachineID, IP: row.Address, CreatedTS: row.CreatedAt.UTC(),
 		Application: runningJSON{
 			ApplicationID: row.ApplicationID, GroupID: row.GroupID, Version: row.Version, CreatedTS: row.CreatedAt.UTC(),
-			Status: statusOfState(row.State), LastCheckForUpdates: row.LastSeenAt.UTC(), LastUpdateVersion: orNull(row.LastOfferVersion),
+			Status: statusOfState(row.State), LastCheckForUpdates: row.LastSeenAt.UTC(), LastUpdateVersion: endpoint.OrNull(row.LastOfferVersion),
 			UpdateInProgress: row.State.InFlight(),
 		},
 	}
@@ -61,15 +62,15 @@ func statusOfState(s rollout.State) *rollout.State {
 // instances lists the machines of a group that were seen within 24 hours, by id. A
 // page that follows the previous one starts after its last machine; other pages
 // skip index entries, see docs/rest.md.
-func (h *Handler) instances(r *http.Request) (list, error) {
-	q := paramsOf(r)
-	p, status, version := q.page(), q.count("status"), q.text("version")
-	if q.err != nil {
-		return list{}, q.err
+func (h *Handler) instances(r *http.Request) (endpoint.List, error) {
+	q := endpoint.ParamsOf(r)
+	p, status, version := q.Page(perPage), q.Count("status"), q.Text("version")
+	if q.Err != nil {
+		return endpoint.List{}, q.Err
 	}
-	id, err := h.groupRoutes().find(r)
+	id, err := h.groupRoutes().Find(r)
 	if err != nil {
-		return list{}, err
+		return endpoint.List{}, err
 	}
 	page := machines.List{Filter: machines.Filter{Group: &id, Standings: machines.Seen()}}
 	switch {
@@ -83,12 +84,12 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 	}
 	kind := fmt.Sprintf("%s %d %s", id, status, version)
 	more := true
-	if machine, ok := h.places.get(place{kind, p.skip}, h.Now()); ok {
+	if machine, ok := h.Places.Get(kind, p.Skip, h.Now()); ok {
 		from(&page, machine)
-	} else if more, err = h.Fleet.View.Skip(r.Context(), &page, p.skip); err != nil {
-		return list{}, err
+	} else if more, err = h.Fleet.View.Skip(r.Context(), &page, p.Skip); err != nil {
+		return endpoint.List{}, err
 	}
-	l := listOf(p.limit, func(ctx context.Context, n int) ([]*instanceJSON, error) {
+	l := endpoint.ListOf(p.Limit, func(ctx context.Context, n int) ([]*instanceJSON, error) {
 		if !more {
 			return nil, nil
 		}
@@ -97,10 +98,10 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 		if len(rows) > 0 {
 			from(&page, rows[len(rows)-1].MachineID)
 		}
-		return each(rows, instanceOf), err
+		return endpoint.Each(rows, instanceOf), err
 	})
-	l.done = func(last any) {
-		h.places.put(place{kind, p.skip + p.limit}, last.(*instanceJSON).ID, h.Now())
+	l.Done = func(last any) {
+		h.Places.Put(kind, p.Skip+p.Limit, last.(*instanceJSON).ID, h.Now())
 	}
 	return l, nil
 }
@@ -126,31 +127,31 @@ type entryJSON struct {
 }
 
 // statusHistory lists the last states of a machine.
-func (h *Handler) statusHistory(r *http.Request) (list, error) {
-	q := paramsOf(r)
-	limit := cmp.Or(q.count("limit"), historyLimit)
+func (h *Handler) statusHistory(r *http.Request) (endpoint.List, error) {
+	q := endpoint.ParamsOf(r)
+	limit := cmp.Or(q.Count("limit"), historyLimit)
 	if limit > mostHistory {
-		q.refuse("limit", fmt.Sprintf("must be at most %d", mostHistory))
+		q.Refuse("limit", fmt.Sprintf("must be at most %d", mostHistory))
 	}
-	if q.err != nil {
-		return list{}, q.err
+	if q.Err != nil {
+		return endpoint.List{}, q.Err
 	}
-	group, err := h.groupRoutes().find(r)
+	group, err := h.groupRoutes().Find(r)
 	if err != nil {
-		return list{}, err
+		return endpoint.List{}, err
 	}
 	app, machine := r.PathValue("app"), r.PathValue("instance")
-	if !storable(machine) {
-		return list{}, missing("machine")
+	if !endpoint.Storable(machine) {
+		return endpoint.List{}, endpoint.Missing("machine")
 	}
 	row, err := h.Fleet.View.InstanceByMachineID(r.Context(), uuid.MustParse(app), machine, nil)
 	if fault.CodeOf(err) == fault.NotFound || err == nil && (row.GroupID == nil || *row.GroupID != group) {
-		return list{}, missing("machine in this group")
+		return endpoint.List{}, endpoint.Missing("machine in this group")
 	}
 	if err != nil {
-		return list{}, err
+		return endpoint.List{}, err
 	}
-	return newestFirst(limit, h.Fleet.View.History(row.ID), func(e *db.HistoryEntry) entryJSON {
+	return endpoint.NewestFirst(limit, h.Fleet.View.History(row.ID), func(e *db.HistoryEntry) entryJSON {
 		return entryJSON{Status: statusOfState(e.State), Version: e.Version, CreatedTS: e.At.UTC()}
 	}), nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/rest/endpoint"
 )
 
 // packageJSON is a package.
@@ -51,11 +52,11 @@ func packageOf(row *db.Release) *packageJSON {
 		return nil
 	}
 	p := &packageJSON{
-		ID: row.ID, Type: row.Type, Version: row.Version, URL: row.URL, Filename: orNull(row.Filename), Description: orNull(row.Description),
-		Hash: orNull(row.Sha1), CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
+		ID: row.ID, Type: row.Type, Version: row.Version, URL: row.URL, Filename: endpoint.OrNull(row.Filename), Description: endpoint.OrNull(row.Description),
+		Hash: endpoint.OrNull(row.Sha1), CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
 	}
 	if row.Size != 0 {
-		p.Size = orNull(strconv.FormatInt(row.Size, 10))
+		p.Size = endpoint.OrNull(strconv.FormatInt(row.Size, 10))
 	}
 	for _, b := range row.Edges.Blacklistings {
 		p.ChannelsBlacklist = append(p.ChannelsBlacklist, b.ChannelID)
@@ -71,46 +72,46 @@ func packageOf(row *db.Release) *packageJSON {
 	return p
 }
 
-func (h *Handler) packageRoutes() noun[*packageJSON] {
-	return noun[*packageJSON]{
-		name: "package", known: h.known, ids: h.Fleet.View.PackageIDs, make: h.createPackage, change: h.updatePackage,
-		rows: func(ctx context.Context, ids []uuid.UUID) ([]*packageJSON, error) {
-			rows, err := h.Fleet.View.PackagesByID(ctx, ids, wholePackage())
-			return each(rows, packageOf), err
+func (h *Handler) packageRoutes() endpoint.Noun[*packageJSON] {
+	return endpoint.Noun[*packageJSON]{
+		PerPage: perPage, Name: "package", On: h.Server, IDs: h.Fleet.View.PackageIDs, Make: h.createPackage, Change: h.updatePackage,
+		Rows: func(ctx context.Context, ids []uuid.UUID) ([]*packageJSON, error) {
+			rows, err := h.Fleet.View.PackagesByID(ctx, ids, endpoint.WholePackage())
+			return endpoint.Each(rows, packageOf), err
 		},
-		owner: ownerOf(h.Fleet.View.Package, func(row *db.Release) uuid.UUID { return row.ApplicationID }),
-		drop: func(ctx context.Context, id uuid.UUID, force bool) error {
+		Owner: endpoint.OwnerOf(h.Fleet.View.Package, func(row *db.Release) uuid.UUID { return row.ApplicationID }),
+		Drop: func(ctx context.Context, id uuid.UUID, force bool) error {
 			return h.Fleet.DeletePackage(ctx, fleet.DeletePackage{ID: id, Force: force})
 		},
 	}
 }
 
 // newPackage reads a package.
-func (b *body) newPackage() (in fleet.CreatePackage, err error) {
-	if kind := b.number("type"); kind > 0 && kind <= math.MaxInt8 {
+func newPackage(b *endpoint.Body) (in fleet.CreatePackage, err error) {
+	if kind := b.Number("type"); kind > 0 && kind <= math.MaxInt8 {
 		in.Type = int8(kind)
 	}
-	b.required("version")
-	b.required("url")
-	in.Version, in.URL, in.Filename = b.text("version"), b.text("url"), b.text("filename")
-	in.Description, in.Size, in.SHA1 = b.text("description"), b.size("size"), b.text("hash")
-	in.Blacklist = b.ids("channels_blacklist")
+	b.Required("version")
+	b.Required("url")
+	in.Version, in.URL, in.Filename = b.Text("version"), b.Text("url"), b.Text("filename")
+	in.Description, in.Size, in.SHA1 = b.Text("description"), b.Size("size"), b.Text("hash")
+	in.Blacklist = b.IDs("channels_blacklist")
 	// As in CoreRoller 1.0 other types have no action, and an action needs a digest.
-	if a := b.object("coreos_action"); a != nil && in.Type == catalog.PackageFlatcar {
+	if a := b.Object("coreos_action"); a != nil && in.Type == catalog.PackageFlatcar {
 		in.Action = &fleet.ActionInput{
-			SHA256: a.text("sha256"), ChromeOSVersion: a.text("chromeos_version"), NeedsAdmin: a.flag("needs_admin"), IsDelta: a.flag("is_delta"),
-			DisablePayloadBackoff: a.optional("disable_payload_backoff"), MetadataSignatureRSA: a.text("metadata_signature_rsa"),
-			MetadataSize: a.text("metadata_size"), Deadline: a.text("deadline"),
+			SHA256: a.Text("sha256"), ChromeOSVersion: a.Text("chromeos_version"), NeedsAdmin: a.Flag("needs_admin"), IsDelta: a.Flag("is_delta"),
+			DisablePayloadBackoff: a.Optional("disable_payload_backoff"), MetadataSignatureRSA: a.Text("metadata_signature_rsa"),
+			MetadataSize: a.Text("metadata_size"), Deadline: a.Text("deadline"),
 		}
 		if in.Action.SHA256 == "" {
 			in.Action = nil
 		}
 	}
-	return in, b.err()
+	return in, b.Err()
 }
 
-func (h *Handler) createPackage(ctx context.Context, app uuid.UUID, b *body) (uuid.UUID, error) {
-	in, err := b.newPackage()
+func (h *Handler) createPackage(ctx context.Context, app uuid.UUID, b *endpoint.Body) (uuid.UUID, error) {
+	in, err := newPackage(b)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -122,15 +123,15 @@ func (h *Handler) createPackage(ctx context.Context, app uuid.UUID, b *body) (uu
 	return row.ID, nil
 }
 
-func (h *Handler) updatePackage(ctx context.Context, id uuid.UUID, b *body) error {
-	in, err := b.newPackage()
+func (h *Handler) updatePackage(ctx context.Context, id uuid.UUID, b *endpoint.Body) error {
+	in, err := newPackage(b)
 	if err != nil {
 		return err
 	}
 	_, err = h.Fleet.UpdatePackage(ctx, fleet.UpdatePackage{
 		ID: id, Type: &in.Type, Version: &in.Version, URL: &in.URL, Filename: &in.Filename, Size: &in.Size, SHA1: &in.SHA1,
 		Description: &in.Description, Blacklist: in.Blacklist, Action: in.Action,
-		Force: b.forced,
+		Force: b.Forced,
 	})
 	return err
 }

@@ -13,12 +13,12 @@ import (
 // changePassword changes the caller's own password. With a session or token,
 // current_password must prove that the caller is the user.
 func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request) (any, error) {
-	b, err := readBody(w, r)
+	b, err := h.ReadBody(w, r)
 	if err != nil {
 		return nil, err
 	}
-	in := account.ChangePassword{New: b.text("password"), Current: b.text("current_password")}
-	if err := b.err(); err != nil {
+	in := account.ChangePassword{New: b.Text("password"), Current: b.Text("current_password")}
+	if err := b.Err(); err != nil {
 		return nil, err
 	}
 	who, _ := auth.From(r.Context())

@@ -17,11 +17,12 @@ func TestPolicyFieldsUnknownToRESTKeepTheirValue(t *testing.T) {
 		"UpdatesEnabled": true, "SafeMode": true, "MaxUpdatesPerPeriod": true, "PeriodInterval": true,
 		"UpdateTimeout": true, "Timezone": true, "OfficeHours": true,
 	}
-	b, err := parseBody([]byte(`{"name": "prod", "policy_period_interval": "15 minutes", "policy_update_timeout": "60 minutes", "policy_max_updates_per_period": 2}`))
+	d := dialect()
+	b, err := d.ParseBody([]byte(`{"name": "prod", "policy_period_interval": "15 minutes", "policy_update_timeout": "60 minutes", "policy_max_updates_per_period": 2}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := b.newGroup()
+	in, err := newGroup(b)
 	if err != nil {
 		t.Fatal(err)
 	}

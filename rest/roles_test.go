@@ -30,6 +30,22 @@ var verbs = map[string]string{
 	"PUT /api/apps/{app}/packages/{package}":    "updatePackage",
 	"DELETE /api/apps/{app}/packages/{package}": "deletePackage",
 	"PUT /api/password":                         "changePassword",
+
+	"POST /nebraska/api/apps":                                  "createApplication",
+	"PUT /nebraska/api/apps/{app}":                             "updateApplication",
+	"DELETE /nebraska/api/apps/{app}":                          "deleteApplication",
+	"POST /nebraska/api/apps/{app}/groups":                     "createGroup",
+	"PUT /nebraska/api/apps/{app}/groups/{group}":              "updateGroup",
+	"DELETE /nebraska/api/apps/{app}/groups/{group}":           "deleteGroup",
+	"POST /nebraska/api/apps/{app}/channels":                   "createChannel",
+	"PUT /nebraska/api/apps/{app}/channels/{channel}":          "updateChannel",
+	"DELETE /nebraska/api/apps/{app}/channels/{channel}":       "deleteChannel",
+	"POST /nebraska/api/apps/{app}/packages":                   "createPackage",
+	"PUT /nebraska/api/apps/{app}/packages/{package}":          "updatePackage",
+	"DELETE /nebraska/api/apps/{app}/packages/{package}":       "deletePackage",
+	"PUT /nebraska/api/channels/{channel}/floors/{package}":    "addFloor",
+	"DELETE /nebraska/api/channels/{channel}/floors/{package}": "removeFloor",
+	"PUT /nebraska/api/instances/{instance}":                   "setInstanceAlias",
 }
 
 // Every route is called by every role and refused with 403 exactly below the role that
@@ -48,8 +64,9 @@ func TestEveryRouteChecksTheRole(t *testing.T) {
 		s.ok(err)
 	}
 	ids := strings.NewReplacer("{app}", app.String(), "{group}", g.ID.String(), "{channel}", ch.ID.String(), "{package}", pkg.ID.String(), "{instance}", "m")
+	s.machine("m", "0.9.0", g.ID.String(), "<ping/><updatecheck/>")
 	known := 0
-	for _, route := range mounted(t) {
+	for _, route := range append(mounted(t), mountedNebraska(t)...) {
 		method, path, _ := strings.Cut(ids.Replace(route), " ")
 		verb, changes := verbs[route]
 		if changes {
@@ -61,7 +78,7 @@ func TestEveryRouteChecksTheRole(t *testing.T) {
 			if role >= auth.Needs(verb) && changes {
 				continue // it would change what the next calls need; the conversations do that
 			}
-			r := s.send("user-"+role.String()+":long enough", method, path, strings.NewReader(`{"name": "x", "type": 4, "version": "2.0.0", "url": "https://example.com/", "policy_period_interval": "15 minutes", "policy_update_timeout": "60 minutes", "policy_max_updates_per_period": 2}`))
+			r := s.send("user-"+role.String()+":long enough", method, path, strings.NewReader(bodyOf(route)))
 			if refused := r.status == http.StatusForbidden; refused != changes {
 				t.Errorf("%s by %s: %d %s", route, role, r.status, r.data)
 			}
@@ -77,4 +94,27 @@ func TestEveryRouteChecksTheRole(t *testing.T) {
 			t.Errorf("%s by %s: %s", route, auth.Needs(verb), r.data)
 		}
 	}
+}
+
+// bodyOf is a valid body for a route.
+func bodyOf(route string) string {
+	const policy = `"policy_period_interval": "15 minutes", "policy_update_timeout": "60 minutes", "policy_max_updates_per_period": 2}`
+	const pkg = `"type": 4, "version": "2.0.0", "url": "https://example.com/"`
+	switch {
+	case !strings.Contains(route, " /nebraska/"):
+		return `{"name": "x", ` + pkg + `, ` + policy
+	case strings.Contains(route, "/groups"):
+		return `{"name": "x", ` + policy
+	case strings.HasPrefix(route, "POST ") && strings.Contains(route, "/packages"):
+		return `{"arch": 1, ` + pkg + `}`
+	case strings.Contains(route, "/packages"):
+		return `{` + pkg + `}`
+	case strings.HasPrefix(route, "POST ") && strings.Contains(route, "/channels"):
+		return `{"name": "x", "arch": 1}`
+	case strings.Contains(route, "/floors"):
+		return `{"floor_reason": "why"}`
+	case strings.Contains(route, "/instances"):
+		return `{"alias": "x"}`
+	}
+	return `{"name": "x"}`
 }

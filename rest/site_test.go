@@ -95,7 +95,7 @@ func (s *site) ok(err error) {
 func (s *site) ask(who, method, path string, body io.Reader, header ...string) reply {
 	s.t.Helper()
 	r := s.send(who, method, path, body, header...)
-	if strings.HasPrefix(path, "/api/") {
+	if strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/nebraska/") {
 		described(s.t, r)
 	}
 	return r

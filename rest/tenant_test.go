@@ -57,13 +57,13 @@ func TestOtherTeamsDoNotExist(t *testing.T) {
 		own, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "own", TeamID: team.ID})
 		s.ok(err)
 		exists, apart, routes := s.foreign(), 0, 0
-		for _, route := range mounted(t) {
-			if route == "PUT /api/password" {
+		for _, route := range append(mounted(t), mountedNebraska(t)...) {
+			if route == "PUT /api/password" || route == "GET /nebraska/config" {
 				continue
 			}
 			routes++
 			ask := func(who string, o objects) string {
-				r := s.send(who+":long enough", strings.Fields(route)[0], o.path(route), strings.NewReader(o.body()))
+				r := s.send(who+":long enough", strings.Fields(route)[0], o.path(route), strings.NewReader(o.body(route)))
 				text := string(r.data)
 				for _, secret := range []string{exists.app, exists.group, exists.channel, exists.pkg} {
 					if who == "eve" && strings.Contains(text, secret) {
@@ -75,7 +75,7 @@ func TestOtherTeamsDoNotExist(t *testing.T) {
 			if is, not := ask("eve", exists), ask("eve", nothing()); is != not {
 				t.Errorf("%s of what exists: %s\nof what does not: %s", route, is, not)
 			}
-			if strings.Contains(route, "{app}") && route != "GET /api/apps/{app}" && !strings.HasSuffix(route, " /api/apps/{app}") {
+			if strings.Contains(route, "{app}") && !strings.HasSuffix(route, "/api/apps/{app}") {
 				is, not := exists, nothing()
 				is.app, not.app = own.ID.String(), own.ID.String()
 				if is, not := ask("eve", is), ask("eve", not); is != not {
@@ -100,18 +100,37 @@ func (o objects) path(route string) string {
 	_, pattern, _ := strings.Cut(route, " ")
 	path := strings.NewReplacer("{app}", o.app, "{group}", o.group, "{channel}", o.channel, "{package}", o.pkg, "{instance}", o.machine).Replace(pattern)
 	switch route {
-	case "POST /api/apps":
+	case "POST /api/apps", "POST /nebraska/api/apps":
 		path += "?clone_from=" + o.app
 	case "GET /api/activity":
 		path += "?app=" + o.app
-	case "DELETE /api/apps/{app}":
+	case "GET /nebraska/api/activity":
+		path += "?appIDorProductID=" + o.app
+	case "DELETE /api/apps/{app}", "DELETE /nebraska/api/apps/{app}":
 		path += "?force=true"
+	}
+	for _, end := range []string{"timeline", "stats", "instances", "instancescount"} {
+		if strings.HasPrefix(pattern, "/nebraska/") && strings.HasSuffix(pattern, end) {
+			path += "?duration=1d"
+		}
 	}
 	return path
 }
 
 // body is valid for every route, with ids in every field that takes them.
-func (o objects) body() string {
+func (o objects) body(route string) string {
+	if strings.Contains(route, " /nebraska/") {
+		body := strings.TrimSuffix(bodyOf(route), "}")
+		switch {
+		case strings.Contains(route, "/groups"):
+			body += fmt.Sprintf(`, "channel_id": %q`, o.channel)
+		case strings.Contains(route, "/channels") && !strings.Contains(route, "/floors"):
+			body += fmt.Sprintf(`, "package_id": %q`, o.pkg)
+		case strings.Contains(route, "/packages"):
+			body += fmt.Sprintf(`, "channels_blacklist": [%q]`, o.channel)
+		}
+		return body + "}"
+	}
 	return fmt.Sprintf(`{"name": "x", "track": "x", "color": "#112233", "type": 4, "version": "2.0.0", "url": "https://example.com/", "filename": "a", "size": "1",`+
 		`"coreos_action": {"sha256": "q83vEjRWeJCrze8SNFZ4kKvN7xI="}, "channel_id": %q, "package_id": %q, "channels_blacklist": [%q],`+
 		`"policy_period_interval": "15 minutes", "policy_update_timeout": "60 minutes", "policy_max_updates_per_period": 2}`, o.channel, o.pkg, o.channel)

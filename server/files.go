@@ -181,7 +181,7 @@ func (f *files) dashboard() http.Handler {
 }
 
 // services are the first parts of the URLs of services, which have no pages below them.
-var services = []string{"v1", "omaha", "api", "graphql", "export", "healthz", "readyz", "metrics", "assets"}
+var services = []string{"v1", "omaha", "api", "nebraska", "graphql", "export", "healthz", "readyz", "metrics", "assets"}
 
 // readOnly are the paths that exist for GET and HEAD only, besides those of files.
 var readOnly = []string{"healthz", "readyz", "metrics", "playground", "export/activity", "export/audit"}

@@ -7,12 +7,14 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph"
-	"github.com/coreroller/coreroller/rest"
 	"github.com/coreroller/coreroller/server/signin"
 )
 
+// rests are the JSON APIs for scripts.
+type rests struct{ coreroller, nebraska http.Handler }
+
 // routes maps every URL to its handler: those of people, of machines and of operations.
-func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler, signIn *signin.Handler) *Server {
+func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts rests, signIn *signin.Handler) *Server {
 	m, problem := newMetrics(), func() string { return "" }
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
@@ -60,9 +62,10 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	handle("GET /assets/", files.assets())
 	handle("/", countWrongPaths(o.Fleet, resolver, files.dashboard()))
 
-	// REST: /api/. It bypasses the mux, which would answer unclean paths with an
+	// REST: /api/ and, in Nebraska's shapes, /nebraska/. It bypasses the mux, which would answer unclean paths with an
 	// HTML redirect.
-	routed := servePrefix("/api/", m.count("/api/", resolver.withInfo(scripts)), mux)
+	routed := servePrefix("/api/", m.count("/api/", resolver.withInfo(scripts.coreroller)), mux)
+	routed = servePrefix("/nebraska/", m.count("/nebraska/", resolver.withInfo(scripts.nebraska)), routed)
 
 	clients := newClients(o.PerAddress)
 	around := func(h http.Handler) http.Handler {

@@ -16,6 +16,8 @@ import (
 	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rest"
+	"github.com/coreroller/coreroller/rest/endpoint"
+	"github.com/coreroller/coreroller/rest/nebraska"
 	"github.com/coreroller/coreroller/server/signin"
 )
 
@@ -91,8 +93,8 @@ func New(o Options) *Server {
 			SignIns: signInOptions(o.SignIns), EndURL: signIn.EndURL,
 		},
 	})
-	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Guard: budgetGuard{guard, budgets}, Now: o.Now, RequestID: requestID, Log: o.Log})
-	s := routes(o, resolver, guard, api, scripts, signIn)
+	scripts := endpoint.Options{Fleet: o.Fleet, Guard: budgetGuard{guard, budgets}, Now: o.Now, RequestID: requestID, Log: o.Log}
+	s := routes(o, resolver, guard, api, rests{rest.NewHandler(scripts), nebraska.NewHandler(scripts)}, signIn)
 	s.api, s.signIn = api, signIn
 	return s
 }

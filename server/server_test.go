@@ -123,7 +123,7 @@ func TestEveryURLIsRouted(t *testing.T) {
 func TestUnknownURLsAreNotPagesForPrograms(t *testing.T) {
 	s := testServer(t, nil)
 	const text, json = "text/plain; charset=utf-8", "application/json"
-	ours := []string{"/v1", "/v1/", "/v1/other", "/v1/updates", "/api", "/graphql/x", "/healthz/x", "/metrics/go", "/export/machines", "/assets/none.js", "/none.js"}
+	ours := []string{"/v1", "/v1/", "/v1/other", "/v1/updates", "/api", "/nebraska", "/graphql/x", "/healthz/x", "/metrics/go", "/export/machines", "/assets/none.js", "/none.js"}
 	for _, path := range append(ours, "/apps/1/groups/2", "/nothing") {
 		for accept, contentType := range map[string]string{"": text, "*/*": text, "text/html,*/*;q=0.8": text, json: json, "application/graphql-response+json": json} {
 			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {

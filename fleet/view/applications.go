@@ -5,10 +5,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // live are the applications that are not deleted. The rows of a deleted one are
@@ -58,4 +60,16 @@ func (s *Service) ApplicationChannels(ctx context.Context, a *db.Application, wi
 func (s *Service) ApplicationGroups(ctx context.Context, a *db.Application, with With) ([]*db.Group, error) {
 	rows, err := edge(ctx, a.Edges.GroupsOrErr, s.db().Group.Query, group.ApplicationID(a.ID), with.groups)
 	return sorted(rows, groupKey, byName), err
+}
+
+// ApplicationNamed returns the id of the application with an id (any case, with or without
+// braces) or product id.
+func (s *Service) ApplicationNamed(ctx context.Context, text string) (uuid.UUID, error) {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
+		return uuid.Nil, err
+	}
+	if app := s.seen(ctx).Named(text); app != nil {
+		return app.ID, nil
+	}
+	return uuid.Nil, fault.Errorf(fault.NotFound, "id", "there is no such application")
 }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,3 +82,29 @@ func (s *Service) History(instance uuid.UUID) *List[*db.HistoryEntry] {
 	return listOf(s.db().HistoryEntry.Query().Where(historyentry.InstanceID(instance)),
 		byID(func(e *db.HistoryEntry) uuid.UUID { return e.ID }))
 }
+
+// MachineEverywhere reads the machines of all applications with an id that machines send,
+// by application.
+func (s *Service) MachineEverywhere(ctx context.Context, machine string, with With) ([]*db.Instance, error) {
+	apps, err := s.ApplicationIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []*db.Instance
+	for part := range slices.Chunk(apps, idsOfStatement) {
+		ids := make([]uuid.UUID, len(part))
+		for i, app := range part {
+			ids[i] = store.InstanceID(app, machine)
+		}
+		rows, err := read(ctx, "machines", loading(s.db().Instance.Query().Where(instance.IDIn(ids...)), with.instances).All)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	slices.SortFunc(all, func(a, b *db.Instance) int { return compareIDs(a.ApplicationID, b.ApplicationID) })
+	return all, nil
+}
+
+// idsOfStatement is how many ids one statement takes.
+const idsOfStatement = 500

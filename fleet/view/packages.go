@@ -66,6 +66,13 @@ func (s *Service) PackageIDs(ctx context.Context, app uuid.UUID) ([]uuid.UUID, e
 	return sortedIDs(rows, err, packageKey, highestVersion)
 }
 
+// SearchPackageIDs is PackageIDs with a part of the version, in any case.
+func (s *Service) SearchPackageIDs(ctx context.Context, app uuid.UUID, part string) ([]uuid.UUID, error) {
+	q := s.db().Release.Query().Where(release.ApplicationID(app), release.VersionContainsFold(part)).Select(release.FieldID, release.FieldArch, release.FieldVersion)
+	rows, err := read(ctx, "packages", q.All)
+	return sortedIDs(rows, err, packageKey, highestVersion)
+}
+
 // PackagesByID reads packages in the order of their ids. Missing ones are left
 // out.
 func (s *Service) PackagesByID(ctx context.Context, ids []uuid.UUID, with With) ([]*db.Release, error) {

@@ -97,6 +97,15 @@ func resolutionOf(back time.Duration) time.Duration {
 	return day
 }
 
+// Points reads the recorded points of a group between two times, oldest first, at the
+// highest resolution that is still stored for the start.
+func (s *Service) Points(ctx context.Context, group uuid.UUID, from, until time.Time) ([]*db.StatPoint, error) {
+	resolution := int(resolutionOf(s.now().Sub(from)) / time.Second)
+	return read(ctx, "points", s.db().StatPoint.Query().
+		Where(statpoint.GroupID(group), statpoint.Resolution(resolution), statpoint.AtGTE(from), statpoint.AtLTE(until)).
+		Order(statpoint.ByAt()).All)
+}
+
 func (t *Timeline) fill(points []*db.StatPoint) {
 	for _, p := range points {
 		if n := len(t.Times); n == 0 || !t.Times[n-1].Equal(p.At) {

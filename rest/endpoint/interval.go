@@ -1,4 +1,4 @@
-package rest
+package endpoint
 
 import (
 	"math"
@@ -15,9 +15,9 @@ var (
 	clockPattern = regexp.MustCompile(`^(\d{1,4}):([0-5]\d):([0-5]\d(?:\.\d{1,9})?)$`)
 )
 
-// parseInterval reads a duration in the format of CoreRoller 1.0: PostgreSQL's
+// ParseInterval reads a duration in the format of CoreRoller 1.0: PostgreSQL's
 // intervals with one unit of fixed length ("15 minutes"), or a clock ("00:15:00").
-func parseInterval(text string) (time.Duration, bool) {
+func ParseInterval(text string) (time.Duration, bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if m := clockPattern.FindStringSubmatch(text); m != nil {
 		return sum(m[1:], []time.Duration{time.Hour, time.Minute, time.Second})
@@ -56,9 +56,9 @@ func sum(numbers []string, units []time.Duration) (total time.Duration, ok bool)
 	return total, true
 }
 
-// formatInterval writes a duration as a multiple of the largest unit that divides
+// FormatInterval writes a duration as a multiple of the largest unit that divides
 // it.
-func formatInterval(d time.Duration) string {
+func FormatInterval(d time.Duration) string {
 	for _, u := range []struct {
 		length time.Duration
 		name   string

@@ -1,4 +1,4 @@
-package rest
+package endpoint
 
 import (
 	"time"
@@ -19,27 +19,29 @@ type place struct {
 	skip int
 }
 
-// places caches the last machine of each page, so that reading the pages in order
+// Places caches the last machine of each page, so that reading the pages in order
 // costs as little as with a cursor, and misses no machine when others are added or
 // removed. Other offsets are reached by skipping index entries. It is safe for
 // concurrent use.
-type places struct{ known *lru.Cache[place, ending] }
+type Places struct{ known *lru.Cache[place, ending] }
 
 type ending struct {
 	machine string
 	until   time.Time
 }
 
-func newPlaces() places {
+func newPlaces() Places {
 	known, _ := lru.New[place, ending](maxPlaces) // fails only for a size below 1
-	return places{known}
+	return Places{known}
 }
 
-func (p places) put(at place, machine string, now time.Time) {
-	p.known.Add(at, ending{machine, now.Add(placeTime)})
+// Put stores the last machine before an offset.
+func (p Places) Put(list string, skip int, machine string, now time.Time) {
+	p.known.Add(place{list, skip}, ending{machine, now.Add(placeTime)})
 }
 
-func (p places) get(at place, now time.Time) (machine string, ok bool) {
-	e, ok := p.known.Get(at)
+// Get returns the last machine before an offset, if a page that ended there was read.
+func (p Places) Get(list string, skip int, now time.Time) (machine string, ok bool) {
+	e, ok := p.known.Get(place{list, skip})
 	return e.machine, ok && now.Before(e.until)
 }
