@@ -115,12 +115,19 @@ func (f *activityFilter) input(ctx context.Context, s *session) (map[string]any,
 	return filter, nil
 }
 
-// followActivity prints each entry once, also after the connection was lost: later
-// entries have higher ids.
+// followActivity prints new entries.
 func (s *session) followActivity(ctx context.Context, filter map[string]any) error {
+	return s.eachActivity(ctx, filter, s.lost, func(a activity) error {
+		return s.followed(a, func() { s.activity(a) })
+	})
+}
+
+// eachActivity calls receive with each new entry once, also after the connection was lost:
+// later entries have higher ids.
+func (s *session) eachActivity(ctx context.Context, filter map[string]any, lost func(error), receive func(activity) error) error {
 	last := ""
 	return s.Follow(ctx, `subscription($filter: ActivityFilter!) { activityAdded(filter: $filter) { activities { `+activityFields+` } } }`,
-		map[string]any{"filter": filter}, s.lost, func(data json.RawMessage) error {
+		map[string]any{"filter": filter}, lost, func(data json.RawMessage) error {
 			var message struct {
 				ActivityAdded struct{ Activities []activity }
 			}
@@ -134,7 +141,7 @@ func (s *session) followActivity(ctx context.Context, filter map[string]any) err
 					continue
 				}
 				last = a.ID
-				if err := s.followed(a, func() { s.activity(a) }); err != nil {
+				if err := receive(a); err != nil {
 					return err
 				}
 			}

@@ -16,40 +16,48 @@ type verb struct {
 	proposable       bool
 }
 
-func pauseCommand(t Terminal) *cobra.Command {
-	return groupCommand(t, verb{
+func pauseCommand(t Terminal) *cobra.Command { return groupCommand(t, pauseVerb()) }
+
+func pauseVerb() verb {
+	return verb{
 		use: "pause GROUP", short: "stop new grants of a group",
 		long:     "Stops new grants. Offers that were not started are withdrawn; machines that are downloading finish.",
 		example:  "  coreroller pause production --reason \"database migration until 6\"",
 		mutation: "pauseUpdates", control: "PAUSE", done: "is paused",
-	})
+	}
 }
 
-func resumeCommand(t Terminal) *cobra.Command {
-	return groupCommand(t, verb{
+func resumeCommand(t Terminal) *cobra.Command { return groupCommand(t, resumeVerb()) }
+
+func resumeVerb() verb {
+	return verb{
 		use: "resume GROUP", short: "grant updates again after a pause or a halt",
 		long:     "Grants updates again. Failures until now no longer count for the halt rules.",
 		example:  "  coreroller resume production --reason \"migration is done\"\n  coreroller resume edge --propose --reason \"the 31 failures were one bad switch\"",
 		mutation: "resumeUpdates", control: "RESUME", done: "grants updates again", proposable: true,
-	})
+	}
 }
 
-func haltCommand(t Terminal) *cobra.Command {
-	return groupCommand(t, verb{
+func haltCommand(t Terminal) *cobra.Command { return groupCommand(t, haltVerb()) }
+
+func haltVerb() verb {
+	return verb{
 		use: "halt GROUP", short: "halt the rollout of a group in an emergency",
 		long:     "Halts the rollout. It stays halted until a person resumes it or the channel gets another package.",
 		example:  "  coreroller halt production --reason \"kernel panics on web-04\"",
 		mutation: "haltRollout", control: "HALT", done: "is halted",
-	})
+	}
 }
 
-func advanceCommand(t Terminal) *cobra.Command {
-	return groupCommand(t, verb{
+func advanceCommand(t Terminal) *cobra.Command { return groupCommand(t, advanceVerb()) }
+
+func advanceVerb() verb {
+	return verb{
 		use: "advance GROUP", short: "open the next wave of a group now",
 		long:     "Approves or opens the next wave, without waiting for its soak time and gate.",
 		example:  "  coreroller advance production --reason \"the canaries look good\"",
 		mutation: "advanceWave", control: "ADVANCE", done: "has opened its next wave", proposable: true,
-	})
+	}
 }
 
 func groupCommand(t Terminal, v verb) *cobra.Command {

@@ -106,7 +106,12 @@ const progressDocument = `subscription($id: ID!) { groupChanged(groupId: $id) { 
 // follow sends the state of a group to receive, at first and after every change, until it
 // returns api.ErrEnd or another error.
 func (s *session) follow(ctx context.Context, group place, receive func(*progress) error) error {
-	return s.Follow(ctx, progressDocument, map[string]any{"id": group.ID}, s.lost, func(data json.RawMessage) error {
+	return s.followQuietly(ctx, group, s.lost, receive)
+}
+
+// followQuietly is follow with another report of a lost connection.
+func (s *session) followQuietly(ctx context.Context, group place, lost func(error), receive func(*progress) error) error {
+	return s.Follow(ctx, progressDocument, map[string]any{"id": group.ID}, lost, func(data json.RawMessage) error {
 		var message struct {
 			GroupChanged struct{ Group *progress }
 		}

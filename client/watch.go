@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -16,8 +15,9 @@ import (
 func watchCommand(t Terminal) *cobra.Command {
 	var where scope
 	cmd := t.command("watch GROUP", "follow the rollout of a group live", `
-Shows the rollout of a group and redraws it after every change, until it is interrupted. When the
-output is no terminal it prints a line for each change; -o json prints the whole state on each line.`,
+Shows the rollout of a group and its latest activity, and redraws them after every change, until it
+is interrupted. The keys p, n and h pause the group, open its next wave and halt the rollout: each
+asks for a reason and a confirmation; o shows the page, q quits. When the output is no terminal it prints a line for each change; -o json prints the whole state on each line.`,
 		"  coreroller watch production\n  coreroller watch production -o json | jq .numbers.onTarget",
 		func(ctx context.Context, s *session, args []string) error {
 			group, err := s.findGroup(ctx, args[0], where)
@@ -28,13 +28,7 @@ output is no terminal it prints a line for each change; -o json prints the whole
 				return untilInterrupted(ctx, s.watchLines(ctx, group))
 			}
 			s.line("%s", ink{s.page("apps", group.app.ID, "groups", group.ID), dim})
-			screen := &screen{out: t.Stdout, size: func() (int, int) { return terminalSize(t) }}
-			return untilInterrupted(ctx, s.follow(ctx, group, func(g *progress) error {
-				var text bytes.Buffer
-				width, _ := screen.size()
-				(&session{Server: s.Server, printer: &printer{out: &text, format: s.format, colour: s.colour}}).board(g, width, time.Now())
-				return screen.draw(text.String())
-			}))
+			return untilInterrupted(ctx, s.watchPanel(ctx, group))
 		})
 	where.flags(cmd)
 	return cmd
