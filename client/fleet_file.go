@@ -58,12 +58,27 @@ type filePackage struct {
 
 // fileChannel is known by name and architecture.
 type fileChannel struct {
-	ID              string `json:"-"`
-	Name            string `json:"name"`
-	Arch            string `json:"arch"`
-	Color           string `json:"color"`
-	Package         string `json:"package"` // version, "" for none
-	RequireApproval bool   `json:"requireApproval"`
+	ID              string             `json:"-"`
+	Name            string             `json:"name"`
+	Arch            string             `json:"arch"`
+	Color           string             `json:"color"`
+	Package         string             `json:"package"` // version, "" for none
+	RequireApproval bool               `json:"requireApproval"`
+	Floors          []fileFloor        `json:"floors"`
+	Blacklistings   []fileBlacklisting `json:"blacklistings"`
+}
+
+// fileFloor is known by the version of its package. The reason is sent once.
+type fileFloor struct {
+	Package string `json:"package"` // version
+	Reason  string `json:"reason"`
+}
+
+// fileBlacklisting is known by the version of its package. The reason is sent once.
+type fileBlacklisting struct {
+	Package   string `json:"package"` // version
+	Reason    string `json:"reason"`
+	Downgrade string `json:"downgrade"`
 }
 
 // fileGroup is known by name and architecture.
@@ -136,9 +151,57 @@ func (s *session) readFleet(ctx context.Context) (*fleetFile, error) {
 		if app.Packages, err = s.readPackages(ctx, app.ID); err != nil {
 			return nil, err
 		}
+		if err := s.readLists(ctx, &app); err != nil {
+			return nil, err
+		}
 		file.Applications = append(file.Applications, app)
 	}
 	return file, nil
+}
+
+const listsDocument = `query($id: ID!) { application(id: $id) { channels { id
+  floors { reason package { version } } blacklistings { reason recalled package { version } } } } }`
+
+// readLists reads the floors and blacklistings of an application's channels. In one query
+// for all applications they would cost more than the server permits.
+func (s *session) readLists(ctx context.Context, app *fileApplication) error {
+	answer, err := read[struct {
+		Application struct {
+			Channels []struct {
+				ID     string
+				Floors []struct {
+					Package version
+					Reason  string
+				}
+				Blacklistings []struct {
+					Package  version
+					Reason   string
+					Recalled bool
+				}
+			}
+		}
+	}](ctx, s, listsDocument, map[string]any{"id": app.ID})
+	if err != nil {
+		return err
+	}
+	for i := range app.Channels {
+		c := &app.Channels[i]
+		c.Floors, c.Blacklistings = []fileFloor{}, []fileBlacklisting{}
+		for _, have := range answer.Application.Channels {
+			if have.ID != c.ID {
+				continue
+			}
+			for _, f := range have.Floors {
+				c.Floors = append(c.Floors, fileFloor{f.Package.Version, f.Reason})
+			}
+			for _, b := range have.Blacklistings {
+				downgrade := map[bool]string{false: "NEVER", true: "MACHINES_ON_BLACKLISTED"}[b.Recalled]
+				c.Blacklistings = append(c.Blacklistings, fileBlacklisting{b.Package.Version, b.Reason, downgrade})
+			}
+		}
+		slices.SortFunc(c.Blacklistings, func(a, b fileBlacklisting) int { return strings.Compare(a.Package, b.Package) })
+	}
+	return nil
 }
 
 // readPackages reads all packages of an application.
@@ -183,7 +246,7 @@ func exportCommand(t Terminal) *cobra.Command {
 	var app string
 	cmd := t.command("export", "print the configuration of the server as a file for apply", `
 Prints applications with their packages, channels, groups and policies, as YAML or with -o json.
-Machines, rollouts, pauses, floors, blacklists, users and secrets are not part of it.`,
+Machines, rollouts, pauses, users and secrets are not part of it.`,
 		"  coreroller export > fleet.yaml\n  coreroller export --app io.example.agent > agent.yaml",
 		func(ctx context.Context, s *session, _ []string) error {
 			file, err := s.readFleet(ctx)

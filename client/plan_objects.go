@@ -44,6 +44,12 @@ func (p *plan) channel(app, self string, want, have object) (step, error) {
 			delete(changed, "requireApproval")
 		}
 	}
+	before, after, moves, err := p.lists(app, self, want, have)
+	if err != nil {
+		return st, err
+	}
+	lines = append(lines, moves...)
+	st.mutations = append(st.mutations, before...)
 	// A promotion comes before the approval that it would need.
 	if _, moved := differences(want, have, "package"); len(moved) > 0 {
 		lines = append(lines, moved...)
@@ -58,6 +64,7 @@ func (p *plan) channel(app, self string, want, have object) (step, error) {
 		}
 		st.mutations = append(st.mutations, promote)
 	}
+	st.mutations = append(st.mutations, after...)
 	if len(changed) > 0 {
 		changed["reason"] = p.reason
 		st.mutations = append(st.mutations, mutation{

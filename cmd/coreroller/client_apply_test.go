@@ -101,3 +101,42 @@ func TestApplyErrors(t *testing.T) {
 	r.run(0, []string{"apply", "-f", file, "--yes", "--propose", "--reason", "more"}, "Proposed: ", "production (amd64) proposed")
 	r.run(0, arguments("proposals list"), "more")
 }
+
+// Floors and blacklistings come along to another server, and change with the file.
+func TestApplyMakesFloorsAndBlacklistings(t *testing.T) {
+	source := startProgram(t, "")
+	newTestGroup(t, source.fleet, source.store, fastPolicy(3))
+	file := filepath.Join(t.TempDir(), "os.yaml")
+	apply := func(r *remote, text string, wants ...string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r.run(0, []string{"apply", "-f", file, "--yes", "--reason", "commit 1f3a9c"}, wants...)
+	}
+	const channel = "applications:\n- name: OS\n  channels:\n  - name: stable\n"
+	r := remoteUser(t, source, "admin")
+	apply(r, channel+"    floors: [{package: 1.0.0, reason: a new file system}]\n    blacklistings: [{package: 2.0.0, reason: does not boot}]\n",
+		"floors: + 1.0.0", "blacklistings: + 2.0.0")
+	exported := r.run(0, arguments("export --app OS"), "a new file system", "does not boot", "downgrade: NEVER")
+
+	p := startProgram(t, "")
+	r = remoteUser(t, p, "admin")
+	apply(r, exported, "+ channel OS/stable (amd64)")
+	if again := r.run(0, arguments("export --app OS")); again != exported {
+		t.Errorf("%s\nwant %s", again, exported)
+	}
+	r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to add, 0 to change")
+	apply(r, channel, "0 to change") // lists that are left out are kept
+	apply(r, channel+"    blacklistings: [{package: 2.0.0, downgrade: MACHINES_ON_BLACKLISTED}]\n", "blacklistings: + 2.0.0")
+	r.run(0, arguments("export --app OS"), "a new file system", "downgrade: MACHINES_ON_BLACKLISTED")
+
+	// The target was forbidden, and what the channel leaves becomes forbidden.
+	apply(r, channel+"    package: 2.0.0\n    floors: []\n    blacklistings: [{package: 1.0.0}]\n", "floors: - 1.0.0", "blacklistings: - 2.0.0", "blacklistings: + 1.0.0")
+	r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to change")
+	r.run(0, arguments("channels --app OS"), "2.0.0")
+	if err := os.WriteFile(file, []byte(channel+"    floors: [{package: 2.0.0}, {package: 2.0.0}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.run(2, []string{"apply", "-f", file, "--dry-run"}, "floors has no package, or one that another has")
+}
