@@ -207,7 +207,7 @@ func (p *plan) list(ctx context.Context, s *session, app, kind, identity string,
 		case "package":
 			st = p.pkg(app, self, want, byKey[self])
 		case "channel":
-			st, err = p.channel(app, self, want, byKey[self])
+			st, err = p.channel(ctx, s, app, self, want, byKey[self])
 		case "group":
 			st, err = p.group(ctx, s, app, self, want, byKey[self])
 		}

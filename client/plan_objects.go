@@ -29,7 +29,7 @@ func (p *plan) pkg(app, self string, want, have object) step {
 	}}}
 }
 
-func (p *plan) channel(app, self string, want, have object) (step, error) {
+func (p *plan) channel(ctx context.Context, s *session, app, self string, want, have object) (step, error) {
 	var st step
 	changed, lines := differences(want, have, "color", "requireApproval")
 	if have == nil {
@@ -59,6 +59,9 @@ func (p *plan) channel(app, self string, want, have object) (step, error) {
 		}
 		if version := text(want, "package"); version != "" {
 			promote.refs["packageId"] = key("package", app, archOf(want), version)
+			if st.Effect, err = s.promotionReach(ctx, p.ids[self], p.ids[promote.refs["packageId"]]); err != nil {
+				return st, err
+			}
 		} else {
 			promote.input["packageId"] = nil
 		}
@@ -73,6 +76,18 @@ func (p *plan) channel(app, self string, want, have object) (step, error) {
 	}
 	st.Changes = lines
 	return st, nil
+}
+
+// promotionReach is the effect of a promotion on machines; "" if the file makes the
+// channel or the package.
+func (s *session) promotionReach(ctx context.Context, channel, pkg string) (string, error) {
+	if channel == "" || pkg == "" {
+		return "", nil
+	}
+	answer, err := read[struct{ Impact impact }](ctx, s,
+		`query($channel: ID!, $package: ID!) { impact: promotionImpact(channelId: $channel, packageId: $package) { `+impactFields+` } }`,
+		map[string]any{"channel": channel, "package": pkg})
+	return answer.Impact.Sentence, err
 }
 
 func (p *plan) group(ctx context.Context, s *session, app, self string, want, have object) (step, error) {

@@ -32,7 +32,7 @@ func TestApplyOfAnExportChangesNothing(t *testing.T) {
 	write("applications:\n- name: OS\n  description: ours\n  channels:\n  - name: stable\n    package: 2.0.0\n" +
 		"  groups:\n  - name: production\n    channel: stable\n    policy: {maxConcurrentUpdates: 8}\n")
 	r.run(2, []string{"apply", "-f", file, "--dry-run"}, "~ application OS", `description: "" → "ours"`,
-		`package: "1.0.0" → "2.0.0"`, "~ group OS/production (amd64)", "3 → 8", "0 to add, 3 to change", "nothing was changed")
+		`package: "1.0.0" → "2.0.0"`, "0 machines in 1 group; 0 of them would update", "~ group OS/production (amd64)", "3 → 8", "0 to add, 3 to change", "nothing was changed")
 	r.run(2, []string{"apply", "-f", file}, "add --yes")
 	r.run(0, []string{"apply", "-f", file, "--yes", "--reason", "commit 1f3a9c"}, "✓ channel OS/stable (amd64) changed")
 	r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to change")
