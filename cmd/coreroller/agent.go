@@ -19,6 +19,7 @@ type agentOptions struct {
 	updater.Options
 	command, check, probe string // of a shell
 	secretFile            string
+	tls                   updater.TLSFiles
 	once                  bool
 }
 
@@ -48,6 +49,9 @@ rollout. The agent continues after a crash or a power failure at any step.
 	f.DurationVar(&o.Interval, "interval", 0, "time between two checks, if the server sends none; 0: 45 minutes")
 	f.StringVar(&o.Dir, "state-dir", "/var/lib/coreroller-agent", "directory for the state and downloads; each file needs its own")
 	f.StringVar(&o.secretFile, "secret-file", "", "file with the machine secret (crm_…)")
+	f.StringVar(&o.tls.CA, "ca-file", "", "certificates in PEM that the server's may be signed by, instead of those of the system")
+	f.StringVar(&o.tls.Cert, "client-cert", "", "certificate of the machine in PEM, if the group requires one; read again for each connection")
+	f.StringVar(&o.tls.Key, "client-key", "", "key of --client-cert in PEM")
 	f.StringVar(&o.MachineID, "machine-id", "", "id of the machine; default: a random one that --state-dir keeps")
 	f.StringVar(&o.Alias, "alias", "", "name of the machine in the dashboard; default: its host name")
 	f.BoolVar(&o.once, "once", false, "check once and exit, for a timer")
@@ -66,6 +70,12 @@ func runAgent(ctx context.Context, o agentOptions, p process) (err error) {
 			return fmt.Errorf("--secret-file: %w", err)
 		}
 		o.Secret = strings.TrimSpace(string(secret))
+	}
+	if o.tls != (updater.TLSFiles{}) {
+		if o.HTTPClient, err = updater.NewHTTPClient(o.tls); err != nil {
+			return err
+		}
+		defer o.HTTPClient.CloseIdleConnections()
 	}
 	if o.Alias == "" {
 		o.Alias, _ = os.Hostname()
