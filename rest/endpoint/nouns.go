@@ -53,6 +53,7 @@ func (n Noun[J]) Find(r *http.Request) (uuid.UUID, error) {
 	return id, err
 }
 
+// List is the route that lists the objects of an application.
 func (n Noun[J]) List(r *http.Request) (List, error) {
 	q := ParamsOf(r)
 	p := q.Page(n.PerPage)
@@ -71,6 +72,7 @@ func (n Noun[J]) List(r *http.Request) (List, error) {
 	return l, err
 }
 
+// Read is the route that reads an object.
 func (n Noun[J]) Read(_ http.ResponseWriter, r *http.Request) (any, error) {
 	id, err := n.Find(r)
 	if err != nil {
@@ -79,6 +81,7 @@ func (n Noun[J]) Read(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return n.Show(r.Context(), id)
 }
 
+// Create is the route that creates an object.
 func (n Noun[J]) Create(w http.ResponseWriter, r *http.Request) (any, error) {
 	app, err := n.On.App(r)
 	if err != nil {
@@ -95,6 +98,7 @@ func (n Noun[J]) Create(w http.ResponseWriter, r *http.Request) (any, error) {
 	return n.Show(r.Context(), id)
 }
 
+// Replace is the route that replaces the fields of an object.
 func (n Noun[J]) Replace(w http.ResponseWriter, r *http.Request) (any, error) {
 	b, err := n.On.ReadBody(w, r)
 	if err != nil {
@@ -111,6 +115,7 @@ func (n Noun[J]) Replace(w http.ResponseWriter, r *http.Request) (any, error) {
 	return n.Show(r.Context(), id)
 }
 
+// Remove is the route that deletes an object.
 func (n Noun[J]) Remove(_ http.ResponseWriter, r *http.Request) (any, error) {
 	id, err := n.Find(r)
 	if err != nil {
@@ -119,6 +124,7 @@ func (n Noun[J]) Remove(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return nil, n.Drop(r.Context(), id, Forced(r))
 }
 
+// Show reads an object for an answer.
 func (n Noun[J]) Show(ctx context.Context, id uuid.UUID) (any, error) {
 	rows, err := n.Rows(ctx, []uuid.UUID{id})
 	switch {

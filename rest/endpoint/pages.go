@@ -35,6 +35,7 @@ type Params struct {
 // ParamsOf returns the query parameters of a request.
 func ParamsOf(r *http.Request) *Params { return &Params{Values: r.URL.Query()} }
 
+// Refuse records the problem of a parameter, unless there is one already.
 func (q *Params) Refuse(name, problem string) {
 	if q.Err == nil {
 		q.Err = fault.Errorf(fault.Invalid, name, "%s", problem)
@@ -175,7 +176,7 @@ func (s *Server) stream(f func(r *http.Request) (List, error)) http.Handler {
 				l.Done(rows[len(rows)-1])
 			}
 		}
-		_, _ = w.Write(l.end(sent))
+		_, _ = w.Write(l.end(sent)) //nolint:gosec // G705: JSON, sent as such
 	})
 }
 
@@ -217,7 +218,7 @@ func (l *List) write(w http.ResponseWriter, rows []any, sent int) error {
 	}
 	if sent == 0 {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(l.begin()))
+		_, _ = w.Write([]byte(l.begin())) //nolint:gosec // G705: JSON, sent as such
 	}
 	c := http.NewResponseController(w)
 	_ = c.SetWriteDeadline(time.Now().Add(readTime)) // not supported by the recorder of tests

@@ -11,7 +11,6 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rest/endpoint"
-	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
 )
 
@@ -101,7 +100,7 @@ func (h *Handler) createGroup(ctx context.Context, app uuid.UUID, b *endpoint.Bo
 	if err != nil {
 		return uuid.Nil, err
 	}
-	var p rollout.Policy = in.Policy(policy.Default())
+	p := in.Policy(policy.Default())
 	row, err := h.Fleet.CreateGroup(ctx, fleet.CreateGroup{
 		ApplicationID: app, Name: in.Name, Description: in.Description, ChannelID: in.ChannelID, Track: track, TrackIsID: track == "", Policy: &p,
 	})

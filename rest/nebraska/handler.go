@@ -48,7 +48,7 @@ func NewHandler(o endpoint.Options) *Handler {
 // ServeHTTP implements http.Handler. As in Nebraska a slash at the end of a path does not
 // matter, and the configuration needs no credentials.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if path := strings.TrimSuffix(r.URL.Path, "/"); path != r.URL.Path {
+	if path, cut := strings.CutSuffix(r.URL.Path, "/"); cut {
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = path, strings.TrimSuffix(r.URL.RawPath, "/")
 	}

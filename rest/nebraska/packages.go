@@ -138,7 +138,7 @@ func newPackage(b *endpoint.Body) (in fleet.CreatePackage) {
 		b.Required(name)
 	}
 	if kind := b.Number("type"); kind > 0 && kind < 128 {
-		in.Type = int8(kind) //nolint:gosec // G115: checked above
+		in.Type = int8(kind)
 	}
 	in.Version, in.URL, in.Filename = b.Text("version"), b.Text("url"), b.Text("filename")
 	in.Description, in.Size, in.SHA1 = b.Text("description"), b.Size("size"), b.Text("hash")
