@@ -138,3 +138,34 @@ func TestPayloadOfNebraskaReachesItsArchitecture(t *testing.T) {
 		}
 	})
 }
+
+// Each route costs a fixed number of statements for any number of objects.
+func TestRoutesOfNebraskaReadWithinStatementBudget(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		small, smallGroup := s.more("small", 1)
+		large, largeGroup := s.more("large", 4)
+		count := s.statements()
+		get := func(path string) int64 {
+			t.Helper()
+			count()
+			if r := s.ask("admin:admin", http.MethodGet, path, http.NoBody); r.status != http.StatusOK {
+				t.Fatalf("%s: %d %s", path, r.status, r.data)
+			}
+			return count()
+		}
+		get("/nebraska/api/apps") // signs in
+		for _, route := range []string{
+			"", "/groups?perpage=100", "/channels?perpage=100", "/packages?perpage=100", "/groups/{group}", "/groups/{group}/instances?status=0&duration=1d",
+			"/groups/{group}/instances_stats?duration=1d", "/groups/{group}/version_breakdown", "/groups/{group}/version_timeline?duration=7d",
+		} {
+			few := get("/nebraska/api/apps/" + small.String() + strings.ReplaceAll(route, "{group}", smallGroup.String()))
+			many := get("/nebraska/api/apps/" + large.String() + strings.ReplaceAll(route, "{group}", largeGroup.String()))
+			if many != few || many > 25 {
+				t.Errorf("GET /nebraska/api/apps/{app}%s: %d statements with one object of each kind, %d with four", route, few, many)
+			}
+		}
+		if few, many := get("/nebraska/api/apps?perpage=1&page=2"), get("/nebraska/api/apps"); many > few+1 {
+			t.Errorf("GET /nebraska/api/apps: %d statements for one application, %d for all", few, many)
+		}
+	})
+}
