@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/remote/payload/storage"
+	"github.com/coreroller/coreroller/server"
+	"github.com/coreroller/coreroller/server/payloads"
+)
+
+// Payloads is the part of the configuration about the stored files of packages.
+type Payloads struct {
+	Dir           string // "" is payloads in the data directory
+	URL           string // of this server for machines; "" is that of the upload
+	Quota         int64  // bytes; 0: none
+	Rate          int64  // bytes per second; 0: no limit
+	RatePerClient int64
+	Downloads     int // at once; 0: no limit
+}
+
+const defaultDownloads = 200
+
+func (p *Payloads) flags(f *pflag.FlagSet) {
+	f.StringVar(&p.Dir, "payload-dir", "", "directory of the stored files of packages; default: payloads in --data-dir; several servers on one database share it")
+	f.StringVar(&p.URL, "payload-url", "", "URL of this server from which machines fetch stored files, such as https://updates.example.com; default: that which the user who stores the first file uses")
+	f.Var((*bytesFlag)(&p.Quota), "payload-quota", "maximum of the stored files in bytes, such as 200G; above it uploads are refused; 0: no maximum")
+	f.Var((*bytesFlag)(&p.Rate), "payload-rate", "maximum of bytes per second that all machines together fetch, such as 100M; 0: no maximum")
+	f.Var((*bytesFlag)(&p.RatePerClient), "payload-rate-per-client", "maximum of bytes per second that one address (in IPv6: one /64 network) fetches; 0: no maximum")
+	f.IntVar(&p.Downloads, "payload-downloads", defaultDownloads, "maximum number of downloads at the same time; further ones are answered 503 and come back after a minute; 0: no maximum")
+}
+
+func (p *Payloads) limits() payloads.Limits {
+	return payloads.Limits{Rate: p.Rate, RatePerClient: p.RatePerClient, AtOnce: p.Downloads}
+}
+
+// check returns what is wrong with the values.
+func (p *Payloads) check() error {
+	errs := []error{p.limits().Check()}
+	if u, err := url.Parse(p.URL); p.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+		errs = append(errs, errors.New("--payload-url must be an http or https URL such as https://updates.example.com"))
+	}
+	return errors.Join(errs...)
+}
+
+// open opens the storage.
+func (p *Payloads) open(dataDir string) (fleet.Hosting, error) {
+	dir := p.Dir
+	if dir == "" {
+		dir = filepath.Join(dataDir, "payloads")
+	}
+	kept, err := storage.NewDirectory(filepath.Join(dir, "files"))
+	if err != nil {
+		return fleet.Hosting{}, fmt.Errorf("--payload-dir: %w", err)
+	}
+	staging, err := storage.NewStaging(filepath.Join(dir, "incoming"))
+	if err != nil {
+		return fleet.Hosting{}, fmt.Errorf("--payload-dir: %w", err)
+	}
+	return fleet.Hosting{Storage: kept, Staging: staging, Quota: p.Quota, URL: func(ctx context.Context) string {
+		if p.URL != "" {
+			return p.URL
+		}
+		return server.MachinesURL(ctx)
+	}}, nil
+}
+
+// bytesFlag is a flag with a number of bytes, or of units of 1024 bytes: K, M, G and T.
+type bytesFlag int64
+
+const units = "KMGT"
+
+func (b *bytesFlag) String() string { return strconv.FormatInt(int64(*b), 10) }
+
+func (b *bytesFlag) Type() string { return "bytes" }
+
+func (b *bytesFlag) Set(text string) error {
+	number, shift := text, 0
+	if i := strings.IndexAny(units, lastOf(text)); text != "" && i >= 0 {
+		number, shift = text[:len(text)-1], 10*(i+1)
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > 1<<62>>shift {
+		return errors.New("use a number of bytes, such as 500M or 200G")
+	}
+	*b = bytesFlag(n << shift)
+	return nil
+}
+
+// lastOf returns the last byte of a text in upper case, "" of an empty one.
+func lastOf(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[len(text)-1:])
+}
