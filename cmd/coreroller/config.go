@@ -204,7 +204,7 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 				return true
 			}
 		}
-		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile}, rest)
+		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile, bucketAccess, bucketSecret, bucketSecretFile}, rest)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,12 +26,48 @@ type Payloads struct {
 	Rate          int64  // bytes per second; 0: no limit
 	RatePerClient int64
 	Downloads     int // at once; 0: no limit
+
+	S3     string // URL of a bucket; "": Dir
+	Region string
+	Keys   bucketKeys
+}
+
+// bucketKeys sign in to a bucket. They are no flags, because other users can see the
+// arguments of a command.
+type bucketKeys struct{ Access, Secret string }
+
+// The environment variables, without their prefix, with the keys of --payload-s3.
+const (
+	bucketAccess     = "PAYLOAD_S3_ACCESS_KEY"
+	bucketSecret     = "PAYLOAD_S3_SECRET_KEY"
+	bucketSecretFile = "PAYLOAD_S3_SECRET_KEY_FILE"
+)
+
+// readBucketKeys returns the keys of the environment.
+func readBucketKeys(environ []string) (bucketKeys, error) {
+	values := environment(environ)
+	keys := bucketKeys{values[envPrefix+bucketAccess], values[envPrefix+bucketSecret]}
+	file := values[envPrefix+bucketSecretFile]
+	switch {
+	case file == "":
+		return keys, nil
+	case keys.Secret != "":
+		return keys, fmt.Errorf("set only one of %s and %s", envPrefix+bucketSecret, envPrefix+bucketSecretFile)
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // G304: the operator names the file
+	if err != nil {
+		return keys, fmt.Errorf("%s: %w", envPrefix+bucketSecretFile, err)
+	}
+	keys.Secret = strings.TrimRight(string(text), "\r\n")
+	return keys, nil
 }
 
 const defaultDownloads = 200
 
 func (p *Payloads) flags(f *pflag.FlagSet) {
 	f.StringVar(&p.Dir, "payload-dir", "", "directory of the stored files of packages; default: payloads in --data-dir; several servers on one database share it")
+	f.StringVar(&p.S3, "payload-s3", "", "URL of a bucket of S3, or of a server with the same protocol, that keeps the stored files, such as https://s3.example.com/bucket/prefix; the keys are in "+envPrefix+bucketAccess+" and "+envPrefix+bucketSecret+" or, in a file, "+envPrefix+bucketSecretFile+"; --payload-dir then has unfinished uploads only")
+	f.StringVar(&p.Region, "payload-s3-region", "", "region of the bucket; default: the server says it")
 	f.StringVar(&p.URL, "payload-url", "", "URL of this server from which machines fetch stored files, such as https://updates.example.com; default: that which the user who stores the first file uses")
 	f.Var((*bytesFlag)(&p.Quota), "payload-quota", "maximum of the stored files in bytes, such as 200G; above it uploads are refused; 0: no maximum")
 	f.Var((*bytesFlag)(&p.Rate), "payload-rate", "maximum of bytes per second that all machines together fetch, such as 100M; 0: no maximum")
@@ -45,6 +82,9 @@ func (p *Payloads) limits() payloads.Limits {
 // check returns what is wrong with the values.
 func (p *Payloads) check() error {
 	errs := []error{p.limits().Check()}
+	if p.S3 != "" && (p.Keys.Access == "" || p.Keys.Secret == "") {
+		errs = append(errs, fmt.Errorf("--payload-s3 needs %s and %s", envPrefix+bucketAccess, envPrefix+bucketSecret))
+	}
 	if u, err := url.Parse(p.URL); p.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
 		errs = append(errs, errors.New("--payload-url must be an http or https URL such as https://updates.example.com"))
 	}
@@ -52,13 +92,18 @@ func (p *Payloads) check() error {
 }
 
 // open opens the storage.
-func (p *Payloads) open(dataDir string) (fleet.Hosting, error) {
+func (p *Payloads) open(ctx context.Context, dataDir string) (fleet.Hosting, error) {
 	dir := p.Dir
 	if dir == "" {
 		dir = filepath.Join(dataDir, "payloads")
 	}
-	kept, err := storage.NewDirectory(filepath.Join(dir, "files"))
-	if err != nil {
+	var kept storage.Storage
+	var err error
+	if p.S3 != "" {
+		if kept, err = storage.NewS3(ctx, storage.Bucket{Address: p.S3, Region: p.Region, AccessKey: p.Keys.Access, SecretKey: p.Keys.Secret}); err != nil {
+			return fleet.Hosting{}, fmt.Errorf("--payload-s3: %w", err)
+		}
+	} else if kept, err = storage.NewDirectory(filepath.Join(dir, "files")); err != nil {
 		return fleet.Hosting{}, fmt.Errorf("--payload-dir: %w", err)
 	}
 	staging, err := storage.NewStaging(filepath.Join(dir, "incoming"))

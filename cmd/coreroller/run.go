@@ -138,7 +138,7 @@ func (p *Program) open(ctx context.Context) error {
 		return err
 	}
 	p.now = host.Now
-	hosted, err := p.config.Payloads.open(p.config.DataDir)
+	hosted, err := p.config.Payloads.open(ctx, p.config.DataDir)
 	if err != nil {
 		return err
 	}
