@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,7 +17,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/remote/payload/storage"
 	"github.com/coreroller/coreroller/server/payloads"
 )
 
@@ -270,5 +275,34 @@ func TestBrokenUploadContinues(t *testing.T) {
 	}
 	if text := s.text(s.send("", http.MethodGet, s.file(), "")); !bytes.Equal([]byte(text), []byte(content)) {
 		t.Errorf("%d bytes", len(text))
+	}
+}
+
+// A bucket of S3 serves the same as a directory.
+func TestFilesInABucket(t *testing.T) {
+	backend := s3mem.New()
+	if err := backend.CreateBucket("payloads"); err != nil {
+		t.Fatal(err)
+	}
+	bucket := httptest.NewServer(gofakes3.New(backend).Server())
+	transport := &http.Transport{}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		bucket.Close()
+	})
+	keep, err := storage.NewS3(t.Context(), storage.Bucket{Address: bucket.URL + "/payloads", Region: "us-east-1", AccessKey: "key", SecretKey: "secret", Transport: transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, payloads.Limits{}, keep)
+	content := strings.Repeat("0123456789", 100_000)
+	s.upload(content)
+	for header, want := range map[string]string{"": content, "bytes=5-14": "5678901234", "bytes=-3": "789", "bytes=999990-": "0123456789"} {
+		if text := s.text(s.send("", http.MethodGet, s.file(), "", "Range", header)); text != want {
+			t.Errorf("%q: %d bytes, want %d", header, len(text), len(want))
+		}
+	}
+	if resp := s.send("", http.MethodHead, s.file(), ""); resp.ContentLength != int64(len(content)) {
+		t.Errorf("HEAD: %d bytes", resp.ContentLength)
 	}
 }

@@ -53,7 +53,12 @@ func newSite(t testing.TB, limits payloads.Limits, keep storage.Storage) *site {
 	staging, err := storage.NewStaging(filepath.Join(s.dir, "incoming"))
 	s.ok(err)
 	s.Service, err = fleet.New(t.Context(), fleet.Options{Store: st, Now: time.Now, Hosting: fleet.Hosting{
-		Storage: keep, Staging: staging, URL: server.MachinesURL,
+		Storage: keep, Staging: staging, URL: func(ctx context.Context) string {
+			if url := server.MachinesURL(ctx); url != "" {
+				return url
+			}
+			return s.http.URL // a verb that is called by the test
+		},
 	}})
 	s.ok(err)
 	t.Cleanup(s.Service.Close)
