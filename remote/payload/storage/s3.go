@@ -190,8 +190,8 @@ func (o *object) open() error {
 }
 
 // Seek implements io.Seeker.
-func (o *object) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
+func (o *object) Seek(offset int64, from int) (int64, error) {
+	switch from {
 	case io.SeekCurrent:
 		offset += o.at
 	case io.SeekEnd:
