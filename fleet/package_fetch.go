@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/hosting"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/remote/payload"
 )
 
@@ -50,6 +51,13 @@ func (s *Service) StartFetchPackageFile(ctx context.Context, in FetchPackageFile
 }
 
 func (s *Service) beginFetch(ctx context.Context, in *FetchPackageFile) (target, *hosting.Fetch, error) {
+	if _, err := s.mayReceive(ctx, "fetchPackageFile", in.PackageID); err != nil {
+		return target{}, nil, err
+	}
+	var p input.Problems
+	if p.Exact("url", in.URL, maxURL); p.Err() != nil {
+		return target{}, nil, p.Err()
+	}
 	t, err := s.receive(ctx, "fetchPackageFile", in.PackageID, in.Name, in.Reason, -1)
 	if err != nil {
 		return t, nil, err

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,10 +72,9 @@ func (s *Service) receive(ctx context.Context, verb string, id uuid.UUID, name, 
 	if err != nil {
 		return t, err
 	}
-	if err := s.Hosting.Ready(); err != nil {
-		return t, err
-	}
-	if err := input.CheckReason(reason); err != nil {
+	var p input.Problems
+	p.Exact("name", t.Name, maxFile)
+	if err := cmp.Or(p.Err(), input.CheckReason(reason), s.Hosting.Ready()); err != nil {
 		return t, err
 	}
 	f, err := fileNamed(row, t.Name)
@@ -267,7 +267,9 @@ type DeletePackageFile struct {
 // DeletePackageFile makes the server no longer serve a file of a package. Its content stays
 // until the storage is cleaned up.
 func (s *Service) DeletePackageFile(ctx context.Context, in DeletePackageFile) (*db.Release, error) {
-	v := change.Verb{Name: "deletePackageFile", Reason: in.Reason}
+	var p input.Problems
+	p.Exact("name", in.Name, maxFile)
+	v := change.Verb{Name: "deletePackageFile", Reason: in.Reason, Invalid: p.Err()}
 	err := s.changePackage(ctx, v, in.PackageID, func(c *change.Change, row *db.Release) error {
 		n, err := c.Tx.Client().StoredFile.Delete().Where(storedfile.PackageID(row.ID), storedfile.Name(in.Name)).Exec(c.Ctx)
 		if err != nil {

@@ -75,6 +75,7 @@ func withSlash(url string) string {
 
 // moveFiles applies what an edit says about where machines fetch the files of a package.
 func (s *Service) moveFiles(p *input.Problems, c *change.Change, in UpdatePackage, row *db.Release, f *CreatePackage) error {
+	p.Exact("sourceUrl", input.Or(in.SourceURL, ""), maxURL)
 	switch {
 	case f.Hosted && !row.Hosted:
 		return s.host(p, c, f, strings.TrimSpace(input.Or(in.SourceURL, f.URL)))
