@@ -149,7 +149,7 @@ WITHOUT_RACE_TESTS := ^(TestCheckAllocatesAtMost8Times|TestCase25_WavesGrowByBuc
 WITHOUT_DETECTOR := golang.org/x/crypto/argon2 modernc.org/libc/... modernc.org/sqlite/lib
 
 # Packages with tests whose size depends on COREROLLER_TEST_SOAK.
-SOAK := ./acceptance ./rest ./rollout ./store
+SOAK := ./acceptance ./rest ./rollout ./server/payloads ./store
 
 # Generated packages have no tests; vetting them under the race detector takes minutes.
 GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$

@@ -85,11 +85,15 @@ var needs = map[string]Role{
 	"startMachineJob":  Operator, // and what the action needs for one machine
 	"stopMachineJob":   Operator,
 	"retryMachineJob":  Operator,
+	"downloads":        Operator, // addresses of machines
 
 	"payloadInspected":   Publisher,
 	"createPackage":      Publisher,
 	"updatePackage":      Publisher,
 	"deletePackage":      Publisher,
+	"uploadPackageFile":  Publisher,
+	"fetchPackageFile":   Publisher,
+	"deletePackageFile":  Publisher,
 	"promotePackage":     Publisher,
 	"addFloor":           Publisher,
 	"removeFloor":        Publisher,
@@ -116,6 +120,7 @@ var needs = map[string]Role{
 	"deleteChannel":     Admin,
 	"forgetInstance":    Admin,
 	"forgetInstances":   Admin,
+	"cleanUpStorage":    Admin, // on the whole installation
 	"startDemo":         Admin,
 	"stopDemo":          Admin,
 	"createUser":        Admin,

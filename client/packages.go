@@ -11,7 +11,7 @@ import (
 // PackageCommands returns the subcommands of package.
 func PackageCommands(t Terminal) []*cobra.Command {
 	return []*cobra.Command{
-		listPackagesCommand(t), createPackageCommand(t), promoteCommand(t),
+		listPackagesCommand(t), createPackageCommand(t), pushCommand(t), packageFilesCommand(t), promoteCommand(t),
 		blacklistCommand(t), unblacklistCommand(t),
 	}
 }

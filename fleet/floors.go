@@ -38,7 +38,9 @@ func (s *Service) AddFloor(ctx context.Context, in AddFloor) (*db.Channel, error
 		if ch.IsFloor(row.ID) {
 			return fault.Errorf(fault.Conflict, "packageId", "package %s is a floor of channel %q already", row.Version, ch.Name)
 		}
-		if why := catalog.RenderPackage(row).Offerable(); why != "" {
+		if why, err := offerable(c, row); err != nil {
+			return err
+		} else if why != "" {
 			return fault.Errorf(fault.Invalid, "packageId", "package %s %s", row.Version, why)
 		}
 		if err := approveFloor(c, ch, row, "add"); err != nil {

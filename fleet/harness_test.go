@@ -48,15 +48,15 @@ func eachDatabase(t *testing.T, f func(t *testing.T, d *harness)) {
 	storetest.Each(t, func(t *testing.T, url string) { f(t, newHarness(t, url)) })
 }
 
-func newHarness(t testing.TB, url string) *harness {
+func newHarness(t testing.TB, url string, change ...func(*fleet.Options)) *harness {
 	t.Helper()
-	d := openHarness(t, url)
+	d := openHarness(t, url, change...)
 	d.must(d.Preinstall(d.ctx))
 	return d
 }
 
 // openHarness opens a service on a database, as a server process does.
-func openHarness(t testing.TB, url string) *harness {
+func openHarness(t testing.TB, url string, change ...func(*fleet.Options)) *harness {
 	t.Helper()
 	d := &harness{t: t, url: url, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	var err error
@@ -64,7 +64,11 @@ func openHarness(t testing.TB, url string) *harness {
 		t.Fatalf("open store: %v", err)
 	}
 	t.Cleanup(func() { _ = d.store.Close() })
-	d.Service, err = fleet.New(t.Context(), fleet.Options{Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler)})
+	o := fleet.Options{Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler)}
+	for _, f := range change {
+		f(&o)
+	}
+	d.Service, err = fleet.New(t.Context(), o)
 	if err != nil {
 		t.Fatalf("new service: %v", err)
 	}

@@ -34,6 +34,7 @@ func (s *Service) mayChange(c *change.Change, force bool, row *db.Release, after
 // relied returns the fields that a machine relies on, in a form that can be compared.
 func (f CreatePackage) relied() CreatePackage {
 	f.Description, f.Blacklist, f.Arch = "", nil, ""
+	f.Hosted, f.SourceURL = false, "" // machines see the URL only
 	f.Files = slices.SortedFunc(slices.Values(f.Files), func(a, b FileInput) int { return cmp.Compare(a.Name, b.Name) })
 	if a := f.Action; a != nil && a.DisablePayloadBackoff == nil {
 		same := *a

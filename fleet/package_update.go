@@ -29,6 +29,8 @@ type UpdatePackage struct {
 	Files       []FileInput  // nil: unchanged
 	Action      *ActionInput // without SHA256 its digest also replaces the package's
 	Blacklist   []uuid.UUID  // nil: unchanged
+	Hosted      *bool        // see CreatePackage
+	SourceURL   *string      // from where the files of a hosted package can be fetched
 	Reason      string
 	Force       bool // also if machines have the package
 }
@@ -47,27 +49,18 @@ func (s *Service) UpdatePackage(ctx context.Context, in UpdatePackage) (*db.Rele
 func (s *Service) updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
 	var p input.Problems
 	f := in.over(row)
-	same := f.URL == row.URL && f.Filename == row.Filename && f.Type == row.Type // older rows may have a URL that is refused now
+	if err := s.moveFiles(&p, c, in, row, &f); err != nil {
+		return err
+	}
+	same := f.Hosted || f.URL == row.URL && f.Filename == row.Filename && f.Type == row.Type // older rows may have a URL that is refused now
 	if f.check(&p, c.Config.Versioning, same); p.Err() != nil {
 		return p.Err()
 	}
 	if err := s.mayChange(c, in.Force, row, f); err != nil {
 		return err
 	}
-	client := c.Tx.Client()
-	saved, err := client.Release.UpdateOneID(row.ID).
-		SetType(f.Type).SetVersion(f.Version).SetURL(f.URL).SetFilename(f.Filename).
-		SetSize(f.Size).SetSha1(f.SHA1).SetSha256(f.SHA256).SetDescription(f.Description).Save(c.Ctx)
+	saved, err := savePackage(c, row, f)
 	if err != nil {
-		return err
-	}
-	if _, err := client.PackageFile.Delete().Where(packagefile.PackageID(row.ID)).Exec(c.Ctx); err != nil {
-		return err
-	}
-	if _, err := client.PackageAction.Delete().Where(packageaction.PackageID(row.ID)).Exec(c.Ctx); err != nil {
-		return err
-	}
-	if err := createParts(c, row.ID, f); err != nil {
 		return err
 	}
 	if in.Blacklist != nil {
@@ -86,12 +79,32 @@ func (s *Service) updatePackage(c *change.Change, in UpdatePackage, row *db.Rele
 	return stillOfferable(c, c.After.(*db.Release))
 }
 
+// savePackage writes the fields, files and action of a package.
+func savePackage(c *change.Change, row *db.Release, f CreatePackage) (*db.Release, error) {
+	client := c.Tx.Client()
+	saved, err := client.Release.UpdateOneID(row.ID).
+		SetType(f.Type).SetVersion(f.Version).SetURL(f.URL).SetFilename(f.Filename).
+		SetSize(f.Size).SetSha1(f.SHA1).SetSha256(f.SHA256).SetDescription(f.Description).
+		SetHosted(f.Hosted).SetSourceURL(f.SourceURL).Save(c.Ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := client.PackageFile.Delete().Where(packagefile.PackageID(row.ID)).Exec(c.Ctx); err != nil {
+		return nil, err
+	}
+	if _, err := client.PackageAction.Delete().Where(packageaction.PackageID(row.ID)).Exec(c.Ctx); err != nil {
+		return nil, err
+	}
+	return saved, createParts(c, row.ID, f)
+}
+
 // over applies an edit to the stored package.
 func (in *UpdatePackage) over(row *db.Release) CreatePackage {
 	f := CreatePackage{
 		Type: input.Or(in.Type, row.Type), Version: input.Or(in.Version, row.Version), URL: input.Or(in.URL, row.URL),
 		Filename: input.Or(in.Filename, row.Filename), Size: input.Or(in.Size, row.Size), SHA1: input.Or(in.SHA1, row.Sha1),
 		SHA256: input.Or(in.SHA256, row.Sha256), Description: input.Or(in.Description, row.Description), Files: in.Files, Action: in.Action,
+		Hosted: input.Or(in.Hosted, row.Hosted), SourceURL: input.Or(in.SourceURL, row.SourceURL),
 	}
 	if in.Files == nil {
 		for _, file := range row.Edges.Files {
@@ -116,9 +129,9 @@ func (in *UpdatePackage) over(row *db.Release) CreatePackage {
 // stillOfferable rejects an edit after which machines would refuse a package that
 // is the target or a floor of a channel.
 func stillOfferable(c *change.Change, row *db.Release) error {
-	why := catalog.RenderPackage(row).Offerable()
-	if why == "" {
-		return nil
+	why, err := offerable(c, row)
+	if why == "" || err != nil {
+		return err
 	}
 	for _, ch := range c.Config.Channels {
 		if ch.Offers[catalog.RenderPackage(row).ID] != nil {

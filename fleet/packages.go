@@ -32,6 +32,10 @@ type CreatePackage struct {
 	Files         []FileInput
 	Action        *ActionInput // type 1 only; nil = made from SHA256
 	Blacklist     []uuid.UUID  // channels that must not point to it
+	// Hosted says that machines fetch the files from this server. URL is then where the
+	// files can be fetched from, "" for nowhere.
+	Hosted    bool
+	SourceURL string // of a hosted package; set by the service
 }
 
 // CreatePackage creates a package. No channel points to it yet.
@@ -39,14 +43,21 @@ func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Rele
 	v := change.Verb{Name: "createPackage", App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version"}
 	err := s.configure(ctx, v, func(c *change.Change) error {
 		var p input.Problems
-		in.check(&p, c.Config.Versioning, false)
+		in.SourceURL = ""
+		if in.Hosted {
+			if err := s.host(&p, c, &in, strings.TrimSpace(in.URL)); err != nil {
+				return err
+			}
+		}
+		in.check(&p, c.Config.Versioning, in.Hosted)
 		arch := p.Arch("arch", catalog.Arch("", in.Arch))
 		if p.Err() != nil {
 			return p.Err()
 		}
 		row, err := c.Tx.Client().Release.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 			SetType(in.Type).SetArch(arch).SetVersion(in.Version).SetURL(in.URL).SetFilename(in.Filename).
-			SetSize(in.Size).SetSha1(in.SHA1).SetSha256(in.SHA256).SetDescription(in.Description).Save(ctx)
+			SetSize(in.Size).SetSha1(in.SHA1).SetSha256(in.SHA256).SetDescription(in.Description).
+			SetHosted(in.Hosted).SetSourceURL(in.SourceURL).Save(ctx)
 		if err != nil {
 			return err
 		}
@@ -166,9 +177,9 @@ func (s *Service) changePackage(ctx context.Context, v change.Verb, id uuid.UUID
 	})
 }
 
-// wholePackage reads a package with its files, action and blacklistings.
+// wholePackage reads a package with its files, action, blacklistings and stored files.
 func wholePackage(ctx context.Context, client *db.Client, id uuid.UUID) (*db.Release, error) {
-	return client.Release.Query().Where(release.ID(id)).WithFiles().WithAction().WithBlacklistings().Only(ctx)
+	return client.Release.Query().Where(release.ID(id)).WithFiles().WithAction().WithBlacklistings().WithStored().Only(ctx)
 }
 
 func savedPackage(c *change.Change, id uuid.UUID) error {

@@ -54,7 +54,9 @@ func promote(c *change.Change, ch *catalog.Channel, id *uuid.UUID) error {
 		if why, ok := ch.Blacklisted[row.ID]; ok {
 			return fault.Errorf(fault.Conflict, "packageId", "package %s is blacklisted for channel %q%s", row.Version, ch.Name, change.Because(why.Reason))
 		}
-		if why := catalog.RenderPackage(row).Offerable(); why != "" {
+		if why, err := offerable(c, row); err != nil {
+			return err
+		} else if why != "" {
 			return fault.Errorf(fault.Invalid, "packageId", "package %s %s", row.Version, why)
 		}
 		moved.Version = row.Version

@@ -23,6 +23,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/clock"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/hosting"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/fleet/reach"
@@ -44,6 +45,7 @@ type Options struct {
 
 	Quotas  quota.Quotas    // on what clients without credentials can store
 	Inspect payload.Sources // from where the server fetches payloads; see InspectPayload
+	Hosting Hosting         // of payloads
 
 	// MachineCertificates says that the server asks machines for client certificates.
 	MachineCertificates bool
@@ -68,8 +70,17 @@ type Service struct {
 
 	certificates bool // the server asks machines for client certificates
 
-	payloads *payload.Fetcher
-	fetching chan struct{} // holds one element for each payload that is fetched
+	// Hosting knows the stored files of packages.
+	Hosting *hosting.Service
+
+	payloads    *payload.Fetcher
+	fetching    chan struct{} // holds one element for each payload that is fetched
+	downloads   *payload.Fetcher
+	downloading chan struct{} // holds one element for each file that is fetched for a package
+	hostedAt    func(context.Context) string
+	fetches     sync.WaitGroup
+	stopFetches context.CancelFunc
+	stopped     context.Context //nolint:containedctx // ends the fetches, see Close
 }
 
 // New makes a Service and loads the catalog. The caller closes the store after
@@ -95,12 +106,13 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo, certificates: o.MachineCertificates,
 		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
 	}
+	s.openHosting(o)
 	s.Upkeep = upkeep.New(upkeep.Options{
 		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, FlushUses: s.Accounts.FlushUses,
-		ExpireProposals: s.expireProposals,
-		Now:             now, Clock: o.Clock, Log: o.Log,
+		ExpireProposals: s.expireProposals, FlushDownloads: s.Hosting.FlushDownloads, ExpireUploads: s.Hosting.ExpireUploads,
+		Now: now, Clock: o.Clock, Log: o.Log,
 	})
-	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock)
+	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock, s.Hosting.Warning)
 	return s, nil
 }
 
@@ -110,8 +122,12 @@ func (s *Service) Preinstall(ctx context.Context) error { return seed.Preinstall
 // Run does the background work until the context ends.
 func (s *Service) Run(ctx context.Context) { s.Upkeep.Run(ctx) }
 
-// Close commits the waiting check-ins and accepts no more.
-func (s *Service) Close() { s.Machines.Close() }
+// Close ends the fetches of files, commits the waiting check-ins and accepts no more.
+func (s *Service) Close() {
+	s.stopFetches()
+	s.fetches.Wait()
+	s.Machines.Close()
+}
 
 // Catalog returns the current configuration; it never changes once returned.
 func (s *Service) Catalog() *catalog.Catalog { return s.catalog.Catalog() }

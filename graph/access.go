@@ -53,6 +53,12 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 	} else {
 		op.DisableIntrospection = r.Introspection == IntrospectionNone
 	}
+	if uploads(ctx) { // it takes as long as the connection needs, which is no work of the server
+		if err := onlyUpload(op); err != nil {
+			return graphql.OneShot(&graphql.Response{Data: []byte("null"), Errors: gqlerror.List{err}})
+		}
+		return next(ctx)
+	}
 	if op.Operation.Operation == ast.Subscription {
 		r.subscriptions.Add(1)
 		context.AfterFunc(ctx, func() { r.subscriptions.Add(-1) })

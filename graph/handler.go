@@ -72,6 +72,7 @@ func NewHandler(o Options) *Handler {
 	srv.AddTransport(transport.GET{})
 	srv.AddTransport(transport.POST{})
 	srv.AddTransport(transport.GRAPHQL{}) // the body is the document, for curl
+	srv.AddTransport(upload{})
 
 	srv.SetQueryCache(newDocumentCache(documentMemory))
 	srv.SetParserTokenLimit(maxTokens)
@@ -95,6 +96,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
 		if readableBody(w, r) && h.signedIn(w, r) {
 			h.serveStreaming(r, nil, func(r *http.Request) { h.server.ServeHTTP(newStream(w), r) })
+		}
+	case isMultipart(r):
+		w.Header().Set("Cache-Control", "no-store")
+		if h.mayUpload(w, r) {
+			h.server.ServeHTTP(w, r)
 		}
 	default:
 		w.Header().Set("Cache-Control", "no-store")

@@ -64,7 +64,7 @@ func each(t *testing.T, f func(t *testing.T, s *site)) {
 // oneSite returns a site on SQLite, for tests that do not depend on the database.
 func oneSite(t testing.TB) *site { return newSite(t, storetest.SQLite(t)) }
 
-func newSite(t testing.TB, url string) *site {
+func newSite(t testing.TB, url string, change ...func(*fleet.Options)) *site {
 	t.Helper()
 	s := &site{t: t, log: &bytes.Buffer{}}
 	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Role: auth.Owner, Credential: auth.CredentialCommand})
@@ -74,7 +74,11 @@ func newSite(t testing.TB, url string) *site {
 	}
 	t.Cleanup(func() { _ = s.store.Close() })
 	log := slog.New(slog.NewTextHandler(s.log, nil))
-	if s.Service, err = fleet.New(t.Context(), fleet.Options{Store: s.store, Now: s.now, Log: log, Inspect: loopback}); err != nil {
+	o := fleet.Options{Store: s.store, Now: s.now, Log: log, Inspect: loopback}
+	for _, f := range change {
+		f(&o)
+	}
+	if s.Service, err = fleet.New(t.Context(), o); err != nil {
 		t.Fatalf("new service: %v", err)
 	}
 	t.Cleanup(s.Service.Close)

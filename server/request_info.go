@@ -107,14 +107,27 @@ func updateURL(ctx context.Context) string {
 	return ""
 }
 
-// updateURL is the URL for machines, with the host name that this client uses.
+// MachinesURL returns the URL of this server for machines, without a path, with the host name
+// that the caller of a context uses; "" without a request.
+func MachinesURL(ctx context.Context) string {
+	if info, ok := ctx.Value(requestInfoKey{}).(*requestInfo); ok {
+		return info.resolver.machinesURL(info.request)
+	}
+	return ""
+}
+
+// updateURL is the URL of the Omaha endpoint, with the host name that this client uses.
 func (v *resolver) updateURL(r *http.Request) string {
+	return v.machinesURL(r) + "/v1/update/" + v.secret
+}
+
+func (v *resolver) machinesURL(r *http.Request) string {
 	origin := v.origin(r)
 	if v.machinesPort != "" {
 		u := url.URL{Host: r.Host}
 		origin = strings.TrimSuffix(origin, r.Host) + net.JoinHostPort(u.Hostname(), v.machinesPort)
 	}
-	return origin + "/v1/update/" + v.secret
+	return origin
 }
 
 // origin is the URL of this server without a path, with the host name that this client uses.

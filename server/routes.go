@@ -7,6 +7,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph"
+	"github.com/coreroller/coreroller/server/payloads"
 	"github.com/coreroller/coreroller/server/signin"
 )
 
@@ -34,6 +35,17 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	if !o.SeparateMachines {
 		o.Omaha.Mount(mux)
 	}
+
+	// The files of packages, for machines: GET /payloads/. Without credentials.
+	stored := m.count(payloads.Pattern, payloads.NewFiles(o.Fleet.Hosting, o.Payloads, resolver.address, o.Log))
+	machines.Handle(payloads.Pattern, stored)
+	if !o.SeparateMachines {
+		mux.Handle(payloads.Pattern, stored)
+	}
+
+	// Uploads of those files. Their time and bytes count against no budget.
+	uploads := payloads.NewUploads(o.Fleet, requestID, o.Log)
+	handle(payloads.Prefix, http.NewCrossOriginProtection().Handler(guard.Require(uploads, uploads.Refusal)))
 
 	// GraphQL. Browsers send cookies with requests of other sites too, so writes
 	// of those are rejected. The websocket checks its origin itself.

@@ -18,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/rest"
 	"github.com/coreroller/coreroller/rest/endpoint"
 	"github.com/coreroller/coreroller/rest/nebraska"
+	"github.com/coreroller/coreroller/server/payloads"
 	"github.com/coreroller/coreroller/server/signin"
 )
 
@@ -48,8 +49,10 @@ type Options struct {
 	// UserBudget is what each signed-in caller may use per minute. Zero is no limit,
 	// also for callers without credentials.
 	UserBudget auth.Budget
-	Version    string
-	Postgres   bool // the database is PostgreSQL; shown by serverInfo
+	// Payloads limits the downloads of stored files.
+	Payloads payloads.Limits
+	Version  string
+	Postgres bool // the database is PostgreSQL; shown by serverInfo
 	// SignIns are the identity providers that users can sign in with.
 	SignIns []signin.Provider
 	// Files is the built dashboard. Nil uses the embedded one.

@@ -62,17 +62,22 @@ func (s *Server) post(ctx context.Context, accept, document string, variables ma
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", accept)
-	if s.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+s.Token)
-	} else {
-		req.SetBasicAuth(s.User, s.Password)
-	}
+	s.signIn(req)
 	client, err := s.http()
 	if err != nil {
 		return nil, err
 	}
 	resp, err := client.Do(req)
 	return resp, s.explain(err)
+}
+
+// signIn adds the credentials to a request.
+func (s *Server) signIn(req *http.Request) {
+	if s.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.Token)
+	} else {
+		req.SetBasicAuth(s.User, s.Password)
+	}
 }
 
 // http returns the client of all requests.

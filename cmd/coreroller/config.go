@@ -42,6 +42,7 @@ type Config struct {
 	SessionIdle    time.Duration // an unused browser is signed out after it
 	Quotas         quota.Quotas
 	Inspect        payload.Sources
+	Payloads       Payloads
 	FirstPassword  string // of the first user of a new database; "" is the documented one
 	SignIn         SignIn
 	LogLevel       string
@@ -89,7 +90,8 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"maximum number of versions, and of platforms, that the machines of one group are counted by; further ones are stored as \"other\"; 0: no maximum")
 	c.Inspect = payload.Sources{Public: true}
 	f.Var((*sourcesFlag)(&c.Inspect), "inspect-from",
-		"from where the server fetches payloads for \"Fetch and fill in\": none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")
+		"from where the server fetches files of packages: none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")
+	c.Payloads.flags(f)
 	c.SignIn.flags(f)
 	c.logFlags(f)
 }
@@ -202,7 +204,7 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 				return true
 			}
 		}
-		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile}, rest)
+		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile, bucketAccess, bucketSecret, bucketSecretFile}, rest)
 	})
 }
 

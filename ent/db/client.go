@@ -46,6 +46,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/uptime"
@@ -118,6 +119,8 @@ type Client struct {
 	Session *SessionClient
 	// StatPoint is the client for interacting with the StatPoint builders.
 	StatPoint *StatPointClient
+	// StoredFile is the client for interacting with the StoredFile builders.
+	StoredFile *StoredFileClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// Token is the client for interacting with the Token builders.
@@ -169,6 +172,7 @@ func (c *Client) init() {
 	c.Release = NewReleaseClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.StatPoint = NewStatPointClient(c.config)
+	c.StoredFile = NewStoredFileClient(c.config)
 	c.Team = NewTeamClient(c.config)
 	c.Token = NewTokenClient(c.config)
 	c.Uptime = NewUptimeClient(c.config)
@@ -296,6 +300,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Release:        NewReleaseClient(cfg),
 		Session:        NewSessionClient(cfg),
 		StatPoint:      NewStatPointClient(cfg),
+		StoredFile:     NewStoredFileClient(cfg),
 		Team:           NewTeamClient(cfg),
 		Token:          NewTokenClient(cfg),
 		Uptime:         NewUptimeClient(cfg),
@@ -350,6 +355,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Release:        NewReleaseClient(cfg),
 		Session:        NewSessionClient(cfg),
 		StatPoint:      NewStatPointClient(cfg),
+		StoredFile:     NewStoredFileClient(cfg),
 		Team:           NewTeamClient(cfg),
 		Token:          NewTokenClient(cfg),
 		Uptime:         NewUptimeClient(cfg),
@@ -389,7 +395,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
 		c.MachineJobItem, c.MachineSecret, c.Mirror, c.PacePoint, c.PackageAction,
 		c.PackageFile, c.Promotion, c.Proposal, c.Refusal, c.RefusedRequest, c.Release,
-		c.Session, c.StatPoint, c.Team, c.Token, c.Uptime, c.User, c.Wave,
+		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Uptime, c.User,
+		c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -404,7 +411,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
 		c.MachineJobItem, c.MachineSecret, c.Mirror, c.PacePoint, c.PackageAction,
 		c.PackageFile, c.Promotion, c.Proposal, c.Refusal, c.RefusedRequest, c.Release,
-		c.Session, c.StatPoint, c.Team, c.Token, c.Uptime, c.User, c.Wave,
+		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Uptime, c.User,
+		c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -473,6 +481,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Session.mutate(ctx, m)
 	case *StatPointMutation:
 		return c.StatPoint.mutate(ctx, m)
+	case *StoredFileMutation:
+		return c.StoredFile.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
 	case *TokenMutation:
@@ -4939,6 +4949,22 @@ func (c *ReleaseClient) QueryFiles(_m *Release) *PackageFileQuery {
 	return query
 }
 
+// QueryStored queries the stored edge of a Release.
+func (c *ReleaseClient) QueryStored(_m *Release) *StoredFileQuery {
+	query := (&StoredFileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(release.Table, release.FieldID, id),
+			sqlgraph.To(storedfile.Table, storedfile.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, release.StoredTable, release.StoredColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryAction queries the action edge of a Release.
 func (c *ReleaseClient) QueryAction(_m *Release) *PackageActionQuery {
 	query := (&PackageActionClient{config: c.config}).Query()
@@ -5323,6 +5349,155 @@ func (c *StatPointClient) mutate(ctx context.Context, m *StatPointMutation) (Val
 		return (&StatPointDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown StatPoint mutation op: %q", m.Op())
+	}
+}
+
+// StoredFileClient is a client for the StoredFile schema.
+type StoredFileClient struct {
+	config
+}
+
+// NewStoredFileClient returns a client for the StoredFile from the given config.
+func NewStoredFileClient(c config) *StoredFileClient {
+	return &StoredFileClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `storedfile.Hooks(f(g(h())))`.
+func (c *StoredFileClient) Use(hooks ...Hook) {
+	c.hooks.StoredFile = append(c.hooks.StoredFile, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `storedfile.Intercept(f(g(h())))`.
+func (c *StoredFileClient) Intercept(interceptors ...Interceptor) {
+	c.inters.StoredFile = append(c.inters.StoredFile, interceptors...)
+}
+
+// Create returns a builder for creating a StoredFile entity.
+func (c *StoredFileClient) Create() *StoredFileCreate {
+	mutation := newStoredFileMutation(c.config, OpCreate)
+	return &StoredFileCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of StoredFile entities.
+func (c *StoredFileClient) CreateBulk(builders ...*StoredFileCreate) *StoredFileCreateBulk {
+	return &StoredFileCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *StoredFileClient) MapCreateBulk(slice any, setFunc func(*StoredFileCreate, int)) *StoredFileCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &StoredFileCreateBulk{err: fmt.Errorf("calling to StoredFileClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*StoredFileCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &StoredFileCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for StoredFile.
+func (c *StoredFileClient) Update() *StoredFileUpdate {
+	mutation := newStoredFileMutation(c.config, OpUpdate)
+	return &StoredFileUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *StoredFileClient) UpdateOne(_m *StoredFile) *StoredFileUpdateOne {
+	mutation := newStoredFileMutation(c.config, OpUpdateOne, withStoredFile(_m))
+	return &StoredFileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *StoredFileClient) UpdateOneID(id uuid.UUID) *StoredFileUpdateOne {
+	mutation := newStoredFileMutation(c.config, OpUpdateOne, withStoredFileID(id))
+	return &StoredFileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for StoredFile.
+func (c *StoredFileClient) Delete() *StoredFileDelete {
+	mutation := newStoredFileMutation(c.config, OpDelete)
+	return &StoredFileDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *StoredFileClient) DeleteOne(_m *StoredFile) *StoredFileDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *StoredFileClient) DeleteOneID(id uuid.UUID) *StoredFileDeleteOne {
+	builder := c.Delete().Where(storedfile.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &StoredFileDeleteOne{builder}
+}
+
+// Query returns a query builder for StoredFile.
+func (c *StoredFileClient) Query() *StoredFileQuery {
+	return &StoredFileQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeStoredFile},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a StoredFile entity by its id.
+func (c *StoredFileClient) Get(ctx context.Context, id uuid.UUID) (*StoredFile, error) {
+	return c.Query().Where(storedfile.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *StoredFileClient) GetX(ctx context.Context, id uuid.UUID) *StoredFile {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPackage queries the package edge of a StoredFile.
+func (c *StoredFileClient) QueryPackage(_m *StoredFile) *ReleaseQuery {
+	query := (&ReleaseClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(storedfile.Table, storedfile.FieldID, id),
+			sqlgraph.To(release.Table, release.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, storedfile.PackageTable, storedfile.PackageColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *StoredFileClient) Hooks() []Hook {
+	return c.hooks.StoredFile
+}
+
+// Interceptors returns the client interceptors.
+func (c *StoredFileClient) Interceptors() []Interceptor {
+	return c.inters.StoredFile
+}
+
+func (c *StoredFileClient) mutate(ctx context.Context, m *StoredFileMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&StoredFileCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&StoredFileUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&StoredFileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&StoredFileDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown StoredFile mutation op: %q", m.Op())
 	}
 }
 
@@ -6110,13 +6285,15 @@ type (
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
 		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, PacePoint,
 		PackageAction, PackageFile, Promotion, Proposal, Refusal, RefusedRequest,
-		Release, Session, StatPoint, Team, Token, Uptime, User, Wave []ent.Hook
+		Release, Session, StatPoint, StoredFile, Team, Token, Uptime, User,
+		Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
 		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, PacePoint,
 		PackageAction, PackageFile, Promotion, Proposal, Refusal, RefusedRequest,
-		Release, Session, StatPoint, Team, Token, Uptime, User, Wave []ent.Interceptor
+		Release, Session, StatPoint, StoredFile, Team, Token, Uptime, User,
+		Wave []ent.Interceptor
 	}
 )

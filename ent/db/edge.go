@@ -265,6 +265,15 @@ func (row *StatPoint) Group(ctx context.Context) (*Group, error) {
 	return result, err
 }
 
+// Package returns the row of the package edge. It is read if it was not loaded with its parent.
+func (row *StoredFile) Package(ctx context.Context) (*Release, error) {
+	result, err := row.Edges.PackageOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryPackage().Only(ctx)
+	}
+	return result, err
+}
+
 // User returns the row of the user edge. It is read if it was not loaded with its parent.
 func (row *Token) User(ctx context.Context) (*User, error) {
 	result, err := row.Edges.UserOrErr()

@@ -42,6 +42,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/uptime"
@@ -137,6 +138,7 @@ func checkColumn(t, c string) error {
 			release.Table:        release.ValidColumn,
 			session.Table:        session.ValidColumn,
 			statpoint.Table:      statpoint.ValidColumn,
+			storedfile.Table:     storedfile.ValidColumn,
 			team.Table:           team.ValidColumn,
 			token.Table:          token.ValidColumn,
 			uptime.Table:         uptime.ValidColumn,

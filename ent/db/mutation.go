@@ -43,6 +43,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/uptime"
@@ -93,6 +94,7 @@ const (
 	TypeRelease        = "Release"
 	TypeSession        = "Session"
 	TypeStatPoint      = "StatPoint"
+	TypeStoredFile     = "StoredFile"
 	TypeTeam           = "Team"
 	TypeToken          = "Token"
 	TypeUptime         = "Uptime"
@@ -32380,6 +32382,8 @@ type ReleaseMutation struct {
 	sha1                 *string
 	sha256               *string
 	description          *string
+	hosted               *bool
+	source_url           *string
 	created_at           *time.Time
 	clearedFields        map[string]struct{}
 	application          *uuid.UUID
@@ -32387,6 +32391,9 @@ type ReleaseMutation struct {
 	files                map[uuid.UUID]struct{}
 	removedfiles         map[uuid.UUID]struct{}
 	clearedfiles         bool
+	stored               map[uuid.UUID]struct{}
+	removedstored        map[uuid.UUID]struct{}
+	clearedstored        bool
 	action               *uuid.UUID
 	clearedaction        bool
 	channels             map[uuid.UUID]struct{}
@@ -32907,6 +32914,78 @@ func (m *ReleaseMutation) ResetDescription() {
 	m.description = nil
 }
 
+// SetHosted sets the "hosted" field.
+func (m *ReleaseMutation) SetHosted(b bool) {
+	m.hosted = &b
+}
+
+// Hosted returns the value of the "hosted" field in the mutation.
+func (m *ReleaseMutation) Hosted() (r bool, exists bool) {
+	v := m.hosted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHosted returns the old "hosted" field's value of the Release entity.
+// If the Release object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReleaseMutation) OldHosted(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHosted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHosted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHosted: %w", err)
+	}
+	return oldValue.Hosted, nil
+}
+
+// ResetHosted resets all changes to the "hosted" field.
+func (m *ReleaseMutation) ResetHosted() {
+	m.hosted = nil
+}
+
+// SetSourceURL sets the "source_url" field.
+func (m *ReleaseMutation) SetSourceURL(s string) {
+	m.source_url = &s
+}
+
+// SourceURL returns the value of the "source_url" field in the mutation.
+func (m *ReleaseMutation) SourceURL() (r string, exists bool) {
+	v := m.source_url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSourceURL returns the old "source_url" field's value of the Release entity.
+// If the Release object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReleaseMutation) OldSourceURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSourceURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSourceURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSourceURL: %w", err)
+	}
+	return oldValue.SourceURL, nil
+}
+
+// ResetSourceURL resets all changes to the "source_url" field.
+func (m *ReleaseMutation) ResetSourceURL() {
+	m.source_url = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *ReleaseMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -33022,6 +33101,60 @@ func (m *ReleaseMutation) ResetFiles() {
 	m.files = nil
 	m.clearedfiles = false
 	m.removedfiles = nil
+}
+
+// AddStoredIDs adds the "stored" edge to the StoredFile entity by ids.
+func (m *ReleaseMutation) AddStoredIDs(ids ...uuid.UUID) {
+	if m.stored == nil {
+		m.stored = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.stored[ids[i]] = struct{}{}
+	}
+}
+
+// ClearStored clears the "stored" edge to the StoredFile entity.
+func (m *ReleaseMutation) ClearStored() {
+	m.clearedstored = true
+}
+
+// StoredCleared reports if the "stored" edge to the StoredFile entity was cleared.
+func (m *ReleaseMutation) StoredCleared() bool {
+	return m.clearedstored
+}
+
+// RemoveStoredIDs removes the "stored" edge to the StoredFile entity by IDs.
+func (m *ReleaseMutation) RemoveStoredIDs(ids ...uuid.UUID) {
+	if m.removedstored == nil {
+		m.removedstored = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.stored, ids[i])
+		m.removedstored[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedStored returns the removed IDs of the "stored" edge to the StoredFile entity.
+func (m *ReleaseMutation) RemovedStoredIDs() (ids []uuid.UUID) {
+	for id := range m.removedstored {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// StoredIDs returns the "stored" edge IDs in the mutation.
+func (m *ReleaseMutation) StoredIDs() (ids []uuid.UUID) {
+	for id := range m.stored {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetStored resets all changes to the "stored" edge.
+func (m *ReleaseMutation) ResetStored() {
+	m.stored = nil
+	m.clearedstored = false
+	m.removedstored = nil
 }
 
 // SetActionID sets the "action" edge to the PackageAction entity by id.
@@ -33259,7 +33392,7 @@ func (m *ReleaseMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ReleaseMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 13)
 	if m.application != nil {
 		fields = append(fields, release.FieldApplicationID)
 	}
@@ -33289,6 +33422,12 @@ func (m *ReleaseMutation) Fields() []string {
 	}
 	if m.description != nil {
 		fields = append(fields, release.FieldDescription)
+	}
+	if m.hosted != nil {
+		fields = append(fields, release.FieldHosted)
+	}
+	if m.source_url != nil {
+		fields = append(fields, release.FieldSourceURL)
 	}
 	if m.created_at != nil {
 		fields = append(fields, release.FieldCreatedAt)
@@ -33321,6 +33460,10 @@ func (m *ReleaseMutation) Field(name string) (ent.Value, bool) {
 		return m.Sha256()
 	case release.FieldDescription:
 		return m.Description()
+	case release.FieldHosted:
+		return m.Hosted()
+	case release.FieldSourceURL:
+		return m.SourceURL()
 	case release.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -33352,6 +33495,10 @@ func (m *ReleaseMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldSha256(ctx)
 	case release.FieldDescription:
 		return m.OldDescription(ctx)
+	case release.FieldHosted:
+		return m.OldHosted(ctx)
+	case release.FieldSourceURL:
+		return m.OldSourceURL(ctx)
 	case release.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -33432,6 +33579,20 @@ func (m *ReleaseMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetDescription(v)
+		return nil
+	case release.FieldHosted:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHosted(v)
+		return nil
+	case release.FieldSourceURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSourceURL(v)
 		return nil
 	case release.FieldCreatedAt:
 		v, ok := value.(time.Time)
@@ -33546,6 +33707,12 @@ func (m *ReleaseMutation) ResetField(name string) error {
 	case release.FieldDescription:
 		m.ResetDescription()
 		return nil
+	case release.FieldHosted:
+		m.ResetHosted()
+		return nil
+	case release.FieldSourceURL:
+		m.ResetSourceURL()
+		return nil
 	case release.FieldCreatedAt:
 		m.ResetCreatedAt()
 		return nil
@@ -33555,12 +33722,15 @@ func (m *ReleaseMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ReleaseMutation) AddedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.application != nil {
 		edges = append(edges, release.EdgeApplication)
 	}
 	if m.files != nil {
 		edges = append(edges, release.EdgeFiles)
+	}
+	if m.stored != nil {
+		edges = append(edges, release.EdgeStored)
 	}
 	if m.action != nil {
 		edges = append(edges, release.EdgeAction)
@@ -33588,6 +33758,12 @@ func (m *ReleaseMutation) AddedIDs(name string) []ent.Value {
 	case release.EdgeFiles:
 		ids := make([]ent.Value, 0, len(m.files))
 		for id := range m.files {
+			ids = append(ids, id)
+		}
+		return ids
+	case release.EdgeStored:
+		ids := make([]ent.Value, 0, len(m.stored))
+		for id := range m.stored {
 			ids = append(ids, id)
 		}
 		return ids
@@ -33619,9 +33795,12 @@ func (m *ReleaseMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ReleaseMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.removedfiles != nil {
 		edges = append(edges, release.EdgeFiles)
+	}
+	if m.removedstored != nil {
+		edges = append(edges, release.EdgeStored)
 	}
 	if m.removedchannels != nil {
 		edges = append(edges, release.EdgeChannels)
@@ -33642,6 +33821,12 @@ func (m *ReleaseMutation) RemovedIDs(name string) []ent.Value {
 	case release.EdgeFiles:
 		ids := make([]ent.Value, 0, len(m.removedfiles))
 		for id := range m.removedfiles {
+			ids = append(ids, id)
+		}
+		return ids
+	case release.EdgeStored:
+		ids := make([]ent.Value, 0, len(m.removedstored))
+		for id := range m.removedstored {
 			ids = append(ids, id)
 		}
 		return ids
@@ -33669,12 +33854,15 @@ func (m *ReleaseMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ReleaseMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.clearedapplication {
 		edges = append(edges, release.EdgeApplication)
 	}
 	if m.clearedfiles {
 		edges = append(edges, release.EdgeFiles)
+	}
+	if m.clearedstored {
+		edges = append(edges, release.EdgeStored)
 	}
 	if m.clearedaction {
 		edges = append(edges, release.EdgeAction)
@@ -33699,6 +33887,8 @@ func (m *ReleaseMutation) EdgeCleared(name string) bool {
 		return m.clearedapplication
 	case release.EdgeFiles:
 		return m.clearedfiles
+	case release.EdgeStored:
+		return m.clearedstored
 	case release.EdgeAction:
 		return m.clearedaction
 	case release.EdgeChannels:
@@ -33734,6 +33924,9 @@ func (m *ReleaseMutation) ResetEdge(name string) error {
 		return nil
 	case release.EdgeFiles:
 		m.ResetFiles()
+		return nil
+	case release.EdgeStored:
+		m.ResetStored()
 		return nil
 	case release.EdgeAction:
 		m.ResetAction()
@@ -35179,6 +35372,893 @@ func (m *StatPointMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown StatPoint edge %s", name)
+}
+
+// StoredFileMutation represents an operation that mutates the StoredFile nodes in the graph.
+type StoredFileMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *uuid.UUID
+	name            *string
+	payload         *bool
+	size            *int64
+	addsize         *int64
+	sha1            *string
+	sha256          *string
+	stored_at       *time.Time
+	stored_by       *string
+	downloads       *int64
+	adddownloads    *int64
+	clearedFields   map[string]struct{}
+	_package        *uuid.UUID
+	cleared_package bool
+	done            bool
+	oldValue        func(context.Context) (*StoredFile, error)
+	predicates      []predicate.StoredFile
+}
+
+var _ ent.Mutation = (*StoredFileMutation)(nil)
+
+// storedfileOption allows management of the mutation configuration using functional options.
+type storedfileOption func(*StoredFileMutation)
+
+// newStoredFileMutation creates new mutation for the StoredFile entity.
+func newStoredFileMutation(c config, op Op, opts ...storedfileOption) *StoredFileMutation {
+	m := &StoredFileMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeStoredFile,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withStoredFileID sets the ID field of the mutation.
+func withStoredFileID(id uuid.UUID) storedfileOption {
+	return func(m *StoredFileMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *StoredFile
+		)
+		m.oldValue = func(ctx context.Context) (*StoredFile, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().StoredFile.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withStoredFile sets the old StoredFile of the mutation.
+func withStoredFile(node *StoredFile) storedfileOption {
+	return func(m *StoredFileMutation) {
+		m.oldValue = func(context.Context) (*StoredFile, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m StoredFileMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m StoredFileMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of StoredFile entities.
+func (m *StoredFileMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *StoredFileMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *StoredFileMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().StoredFile.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetPackageID sets the "package_id" field.
+func (m *StoredFileMutation) SetPackageID(u uuid.UUID) {
+	m._package = &u
+}
+
+// PackageID returns the value of the "package_id" field in the mutation.
+func (m *StoredFileMutation) PackageID() (r uuid.UUID, exists bool) {
+	v := m._package
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPackageID returns the old "package_id" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldPackageID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPackageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPackageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPackageID: %w", err)
+	}
+	return oldValue.PackageID, nil
+}
+
+// ResetPackageID resets all changes to the "package_id" field.
+func (m *StoredFileMutation) ResetPackageID() {
+	m._package = nil
+}
+
+// SetName sets the "name" field.
+func (m *StoredFileMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *StoredFileMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *StoredFileMutation) ResetName() {
+	m.name = nil
+}
+
+// SetPayload sets the "payload" field.
+func (m *StoredFileMutation) SetPayload(b bool) {
+	m.payload = &b
+}
+
+// Payload returns the value of the "payload" field in the mutation.
+func (m *StoredFileMutation) Payload() (r bool, exists bool) {
+	v := m.payload
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPayload returns the old "payload" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldPayload(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPayload is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPayload requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPayload: %w", err)
+	}
+	return oldValue.Payload, nil
+}
+
+// ResetPayload resets all changes to the "payload" field.
+func (m *StoredFileMutation) ResetPayload() {
+	m.payload = nil
+}
+
+// SetSize sets the "size" field.
+func (m *StoredFileMutation) SetSize(i int64) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *StoredFileMutation) Size() (r int64, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldSize(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *StoredFileMutation) AddSize(i int64) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *StoredFileMutation) AddedSize() (r int64, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *StoredFileMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetSha1 sets the "sha1" field.
+func (m *StoredFileMutation) SetSha1(s string) {
+	m.sha1 = &s
+}
+
+// Sha1 returns the value of the "sha1" field in the mutation.
+func (m *StoredFileMutation) Sha1() (r string, exists bool) {
+	v := m.sha1
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSha1 returns the old "sha1" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldSha1(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSha1 is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSha1 requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSha1: %w", err)
+	}
+	return oldValue.Sha1, nil
+}
+
+// ResetSha1 resets all changes to the "sha1" field.
+func (m *StoredFileMutation) ResetSha1() {
+	m.sha1 = nil
+}
+
+// SetSha256 sets the "sha256" field.
+func (m *StoredFileMutation) SetSha256(s string) {
+	m.sha256 = &s
+}
+
+// Sha256 returns the value of the "sha256" field in the mutation.
+func (m *StoredFileMutation) Sha256() (r string, exists bool) {
+	v := m.sha256
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSha256 returns the old "sha256" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldSha256(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSha256 is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSha256 requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSha256: %w", err)
+	}
+	return oldValue.Sha256, nil
+}
+
+// ResetSha256 resets all changes to the "sha256" field.
+func (m *StoredFileMutation) ResetSha256() {
+	m.sha256 = nil
+}
+
+// SetStoredAt sets the "stored_at" field.
+func (m *StoredFileMutation) SetStoredAt(t time.Time) {
+	m.stored_at = &t
+}
+
+// StoredAt returns the value of the "stored_at" field in the mutation.
+func (m *StoredFileMutation) StoredAt() (r time.Time, exists bool) {
+	v := m.stored_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStoredAt returns the old "stored_at" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldStoredAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStoredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStoredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStoredAt: %w", err)
+	}
+	return oldValue.StoredAt, nil
+}
+
+// ResetStoredAt resets all changes to the "stored_at" field.
+func (m *StoredFileMutation) ResetStoredAt() {
+	m.stored_at = nil
+}
+
+// SetStoredBy sets the "stored_by" field.
+func (m *StoredFileMutation) SetStoredBy(s string) {
+	m.stored_by = &s
+}
+
+// StoredBy returns the value of the "stored_by" field in the mutation.
+func (m *StoredFileMutation) StoredBy() (r string, exists bool) {
+	v := m.stored_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStoredBy returns the old "stored_by" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldStoredBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStoredBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStoredBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStoredBy: %w", err)
+	}
+	return oldValue.StoredBy, nil
+}
+
+// ResetStoredBy resets all changes to the "stored_by" field.
+func (m *StoredFileMutation) ResetStoredBy() {
+	m.stored_by = nil
+}
+
+// SetDownloads sets the "downloads" field.
+func (m *StoredFileMutation) SetDownloads(i int64) {
+	m.downloads = &i
+	m.adddownloads = nil
+}
+
+// Downloads returns the value of the "downloads" field in the mutation.
+func (m *StoredFileMutation) Downloads() (r int64, exists bool) {
+	v := m.downloads
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDownloads returns the old "downloads" field's value of the StoredFile entity.
+// If the StoredFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoredFileMutation) OldDownloads(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDownloads is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDownloads requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDownloads: %w", err)
+	}
+	return oldValue.Downloads, nil
+}
+
+// AddDownloads adds i to the "downloads" field.
+func (m *StoredFileMutation) AddDownloads(i int64) {
+	if m.adddownloads != nil {
+		*m.adddownloads += i
+	} else {
+		m.adddownloads = &i
+	}
+}
+
+// AddedDownloads returns the value that was added to the "downloads" field in this mutation.
+func (m *StoredFileMutation) AddedDownloads() (r int64, exists bool) {
+	v := m.adddownloads
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDownloads resets all changes to the "downloads" field.
+func (m *StoredFileMutation) ResetDownloads() {
+	m.downloads = nil
+	m.adddownloads = nil
+}
+
+// ClearPackage clears the "package" edge to the Release entity.
+func (m *StoredFileMutation) ClearPackage() {
+	m.cleared_package = true
+	m.clearedFields[storedfile.FieldPackageID] = struct{}{}
+}
+
+// PackageCleared reports if the "package" edge to the Release entity was cleared.
+func (m *StoredFileMutation) PackageCleared() bool {
+	return m.cleared_package
+}
+
+// PackageIDs returns the "package" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PackageID instead. It exists only for internal usage by the builders.
+func (m *StoredFileMutation) PackageIDs() (ids []uuid.UUID) {
+	if id := m._package; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPackage resets all changes to the "package" edge.
+func (m *StoredFileMutation) ResetPackage() {
+	m._package = nil
+	m.cleared_package = false
+}
+
+// Where appends a list predicates to the StoredFileMutation builder.
+func (m *StoredFileMutation) Where(ps ...predicate.StoredFile) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the StoredFileMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *StoredFileMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.StoredFile, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *StoredFileMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *StoredFileMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (StoredFile).
+func (m *StoredFileMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *StoredFileMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m._package != nil {
+		fields = append(fields, storedfile.FieldPackageID)
+	}
+	if m.name != nil {
+		fields = append(fields, storedfile.FieldName)
+	}
+	if m.payload != nil {
+		fields = append(fields, storedfile.FieldPayload)
+	}
+	if m.size != nil {
+		fields = append(fields, storedfile.FieldSize)
+	}
+	if m.sha1 != nil {
+		fields = append(fields, storedfile.FieldSha1)
+	}
+	if m.sha256 != nil {
+		fields = append(fields, storedfile.FieldSha256)
+	}
+	if m.stored_at != nil {
+		fields = append(fields, storedfile.FieldStoredAt)
+	}
+	if m.stored_by != nil {
+		fields = append(fields, storedfile.FieldStoredBy)
+	}
+	if m.downloads != nil {
+		fields = append(fields, storedfile.FieldDownloads)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *StoredFileMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case storedfile.FieldPackageID:
+		return m.PackageID()
+	case storedfile.FieldName:
+		return m.Name()
+	case storedfile.FieldPayload:
+		return m.Payload()
+	case storedfile.FieldSize:
+		return m.Size()
+	case storedfile.FieldSha1:
+		return m.Sha1()
+	case storedfile.FieldSha256:
+		return m.Sha256()
+	case storedfile.FieldStoredAt:
+		return m.StoredAt()
+	case storedfile.FieldStoredBy:
+		return m.StoredBy()
+	case storedfile.FieldDownloads:
+		return m.Downloads()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *StoredFileMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case storedfile.FieldPackageID:
+		return m.OldPackageID(ctx)
+	case storedfile.FieldName:
+		return m.OldName(ctx)
+	case storedfile.FieldPayload:
+		return m.OldPayload(ctx)
+	case storedfile.FieldSize:
+		return m.OldSize(ctx)
+	case storedfile.FieldSha1:
+		return m.OldSha1(ctx)
+	case storedfile.FieldSha256:
+		return m.OldSha256(ctx)
+	case storedfile.FieldStoredAt:
+		return m.OldStoredAt(ctx)
+	case storedfile.FieldStoredBy:
+		return m.OldStoredBy(ctx)
+	case storedfile.FieldDownloads:
+		return m.OldDownloads(ctx)
+	}
+	return nil, fmt.Errorf("unknown StoredFile field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *StoredFileMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case storedfile.FieldPackageID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPackageID(v)
+		return nil
+	case storedfile.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case storedfile.FieldPayload:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPayload(v)
+		return nil
+	case storedfile.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case storedfile.FieldSha1:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSha1(v)
+		return nil
+	case storedfile.FieldSha256:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSha256(v)
+		return nil
+	case storedfile.FieldStoredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStoredAt(v)
+		return nil
+	case storedfile.FieldStoredBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStoredBy(v)
+		return nil
+	case storedfile.FieldDownloads:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDownloads(v)
+		return nil
+	}
+	return fmt.Errorf("unknown StoredFile field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *StoredFileMutation) AddedFields() []string {
+	var fields []string
+	if m.addsize != nil {
+		fields = append(fields, storedfile.FieldSize)
+	}
+	if m.adddownloads != nil {
+		fields = append(fields, storedfile.FieldDownloads)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *StoredFileMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case storedfile.FieldSize:
+		return m.AddedSize()
+	case storedfile.FieldDownloads:
+		return m.AddedDownloads()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *StoredFileMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case storedfile.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	case storedfile.FieldDownloads:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDownloads(v)
+		return nil
+	}
+	return fmt.Errorf("unknown StoredFile numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *StoredFileMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *StoredFileMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *StoredFileMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown StoredFile nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *StoredFileMutation) ResetField(name string) error {
+	switch name {
+	case storedfile.FieldPackageID:
+		m.ResetPackageID()
+		return nil
+	case storedfile.FieldName:
+		m.ResetName()
+		return nil
+	case storedfile.FieldPayload:
+		m.ResetPayload()
+		return nil
+	case storedfile.FieldSize:
+		m.ResetSize()
+		return nil
+	case storedfile.FieldSha1:
+		m.ResetSha1()
+		return nil
+	case storedfile.FieldSha256:
+		m.ResetSha256()
+		return nil
+	case storedfile.FieldStoredAt:
+		m.ResetStoredAt()
+		return nil
+	case storedfile.FieldStoredBy:
+		m.ResetStoredBy()
+		return nil
+	case storedfile.FieldDownloads:
+		m.ResetDownloads()
+		return nil
+	}
+	return fmt.Errorf("unknown StoredFile field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *StoredFileMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m._package != nil {
+		edges = append(edges, storedfile.EdgePackage)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *StoredFileMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case storedfile.EdgePackage:
+		if id := m._package; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *StoredFileMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *StoredFileMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *StoredFileMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleared_package {
+		edges = append(edges, storedfile.EdgePackage)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *StoredFileMutation) EdgeCleared(name string) bool {
+	switch name {
+	case storedfile.EdgePackage:
+		return m.cleared_package
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *StoredFileMutation) ClearEdge(name string) error {
+	switch name {
+	case storedfile.EdgePackage:
+		m.ClearPackage()
+		return nil
+	}
+	return fmt.Errorf("unknown StoredFile unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *StoredFileMutation) ResetEdge(name string) error {
+	switch name {
+	case storedfile.EdgePackage:
+		m.ResetPackage()
+		return nil
+	}
+	return fmt.Errorf("unknown StoredFile edge %s", name)
 }
 
 // TeamMutation represents an operation that mutates the Team nodes in the graph.

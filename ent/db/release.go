@@ -40,6 +40,10 @@ type Release struct {
 	Sha256 string `json:"sha256,omitempty"`
 	// Description holds the value of the "description" field.
 	Description string `json:"description,omitempty"`
+	// machines fetch its files from this server
+	Hosted bool `json:"hosted,omitempty"`
+	// base URL from which the files of a hosted package can be fetched; empty: none
+	SourceURL string `json:"source_url,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -54,6 +58,8 @@ type ReleaseEdges struct {
 	Application *Application `json:"application,omitempty"`
 	// Files holds the value of the files edge.
 	Files []*PackageFile `json:"files,omitempty"`
+	// Stored holds the value of the stored edge.
+	Stored []*StoredFile `json:"stored,omitempty"`
 	// Action holds the value of the action edge.
 	Action *PackageAction `json:"action,omitempty"`
 	// Channels holds the value of the channels edge.
@@ -64,7 +70,7 @@ type ReleaseEdges struct {
 	Blacklistings []*Blacklisting `json:"blacklistings,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [6]bool
+	loadedTypes [7]bool
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -87,12 +93,21 @@ func (e ReleaseEdges) FilesOrErr() ([]*PackageFile, error) {
 	return nil, &NotLoadedError{edge: "files"}
 }
 
+// StoredOrErr returns the Stored value or an error if the edge
+// was not loaded in eager-loading.
+func (e ReleaseEdges) StoredOrErr() ([]*StoredFile, error) {
+	if e.loadedTypes[2] {
+		return e.Stored, nil
+	}
+	return nil, &NotLoadedError{edge: "stored"}
+}
+
 // ActionOrErr returns the Action value or an error if the edge
 // was not loaded in eager-loading, or loaded but was not found.
 func (e ReleaseEdges) ActionOrErr() (*PackageAction, error) {
 	if e.Action != nil {
 		return e.Action, nil
-	} else if e.loadedTypes[2] {
+	} else if e.loadedTypes[3] {
 		return nil, &NotFoundError{label: packageaction.Label}
 	}
 	return nil, &NotLoadedError{edge: "action"}
@@ -101,7 +116,7 @@ func (e ReleaseEdges) ActionOrErr() (*PackageAction, error) {
 // ChannelsOrErr returns the Channels value or an error if the edge
 // was not loaded in eager-loading.
 func (e ReleaseEdges) ChannelsOrErr() ([]*Channel, error) {
-	if e.loadedTypes[3] {
+	if e.loadedTypes[4] {
 		return e.Channels, nil
 	}
 	return nil, &NotLoadedError{edge: "channels"}
@@ -110,7 +125,7 @@ func (e ReleaseEdges) ChannelsOrErr() ([]*Channel, error) {
 // FloorsOrErr returns the Floors value or an error if the edge
 // was not loaded in eager-loading.
 func (e ReleaseEdges) FloorsOrErr() ([]*Floor, error) {
-	if e.loadedTypes[4] {
+	if e.loadedTypes[5] {
 		return e.Floors, nil
 	}
 	return nil, &NotLoadedError{edge: "floors"}
@@ -119,7 +134,7 @@ func (e ReleaseEdges) FloorsOrErr() ([]*Floor, error) {
 // BlacklistingsOrErr returns the Blacklistings value or an error if the edge
 // was not loaded in eager-loading.
 func (e ReleaseEdges) BlacklistingsOrErr() ([]*Blacklisting, error) {
-	if e.loadedTypes[5] {
+	if e.loadedTypes[6] {
 		return e.Blacklistings, nil
 	}
 	return nil, &NotLoadedError{edge: "blacklistings"}
@@ -130,9 +145,11 @@ func (*Release) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case release.FieldHosted:
+			values[i] = new(sql.NullBool)
 		case release.FieldType, release.FieldSize:
 			values[i] = new(sql.NullInt64)
-		case release.FieldArch, release.FieldVersion, release.FieldURL, release.FieldFilename, release.FieldSha1, release.FieldSha256, release.FieldDescription:
+		case release.FieldArch, release.FieldVersion, release.FieldURL, release.FieldFilename, release.FieldSha1, release.FieldSha256, release.FieldDescription, release.FieldSourceURL:
 			values[i] = new(sql.NullString)
 		case release.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -219,6 +236,18 @@ func (_m *Release) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Description = value.String
 			}
+		case release.FieldHosted:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field hosted", values[i])
+			} else if value.Valid {
+				_m.Hosted = value.Bool
+			}
+		case release.FieldSourceURL:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field source_url", values[i])
+			} else if value.Valid {
+				_m.SourceURL = value.String
+			}
 		case release.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -246,6 +275,11 @@ func (_m *Release) QueryApplication() *ApplicationQuery {
 // QueryFiles queries the "files" edge of the Release entity.
 func (_m *Release) QueryFiles() *PackageFileQuery {
 	return NewReleaseClient(_m.config).QueryFiles(_m)
+}
+
+// QueryStored queries the "stored" edge of the Release entity.
+func (_m *Release) QueryStored() *StoredFileQuery {
+	return NewReleaseClient(_m.config).QueryStored(_m)
 }
 
 // QueryAction queries the "action" edge of the Release entity.
@@ -320,6 +354,12 @@ func (_m *Release) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("description=")
 	builder.WriteString(_m.Description)
+	builder.WriteString(", ")
+	builder.WriteString("hosted=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Hosted))
+	builder.WriteString(", ")
+	builder.WriteString("source_url=")
+	builder.WriteString(_m.SourceURL)
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/google/uuid"
 )
 
@@ -135,6 +136,34 @@ func (_c *ReleaseCreate) SetNillableDescription(v *string) *ReleaseCreate {
 	return _c
 }
 
+// SetHosted sets the "hosted" field.
+func (_c *ReleaseCreate) SetHosted(v bool) *ReleaseCreate {
+	_c.mutation.SetHosted(v)
+	return _c
+}
+
+// SetNillableHosted sets the "hosted" field if the given value is not nil.
+func (_c *ReleaseCreate) SetNillableHosted(v *bool) *ReleaseCreate {
+	if v != nil {
+		_c.SetHosted(*v)
+	}
+	return _c
+}
+
+// SetSourceURL sets the "source_url" field.
+func (_c *ReleaseCreate) SetSourceURL(v string) *ReleaseCreate {
+	_c.mutation.SetSourceURL(v)
+	return _c
+}
+
+// SetNillableSourceURL sets the "source_url" field if the given value is not nil.
+func (_c *ReleaseCreate) SetNillableSourceURL(v *string) *ReleaseCreate {
+	if v != nil {
+		_c.SetSourceURL(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *ReleaseCreate) SetCreatedAt(v time.Time) *ReleaseCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -165,6 +194,21 @@ func (_c *ReleaseCreate) AddFiles(v ...*PackageFile) *ReleaseCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddFileIDs(ids...)
+}
+
+// AddStoredIDs adds the "stored" edge to the StoredFile entity by IDs.
+func (_c *ReleaseCreate) AddStoredIDs(ids ...uuid.UUID) *ReleaseCreate {
+	_c.mutation.AddStoredIDs(ids...)
+	return _c
+}
+
+// AddStored adds the "stored" edges to the StoredFile entity.
+func (_c *ReleaseCreate) AddStored(v ...*StoredFile) *ReleaseCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddStoredIDs(ids...)
 }
 
 // SetActionID sets the "action" edge to the PackageAction entity by ID.
@@ -290,6 +334,14 @@ func (_c *ReleaseCreate) defaults() {
 		v := release.DefaultDescription
 		_c.mutation.SetDescription(v)
 	}
+	if _, ok := _c.mutation.Hosted(); !ok {
+		v := release.DefaultHosted
+		_c.mutation.SetHosted(v)
+	}
+	if _, ok := _c.mutation.SourceURL(); !ok {
+		v := release.DefaultSourceURL
+		_c.mutation.SetSourceURL(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -323,6 +375,12 @@ func (_c *ReleaseCreate) check() error {
 	}
 	if _, ok := _c.mutation.Description(); !ok {
 		return &ValidationError{Name: "description", err: errors.New(`db: missing required field "Release.description"`)}
+	}
+	if _, ok := _c.mutation.Hosted(); !ok {
+		return &ValidationError{Name: "hosted", err: errors.New(`db: missing required field "Release.hosted"`)}
+	}
+	if _, ok := _c.mutation.SourceURL(); !ok {
+		return &ValidationError{Name: "source_url", err: errors.New(`db: missing required field "Release.source_url"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`db: missing required field "Release.created_at"`)}
@@ -401,6 +459,14 @@ func (_c *ReleaseCreate) createSpec() (*Release, *sqlgraph.CreateSpec) {
 		_spec.SetField(release.FieldDescription, field.TypeString, value)
 		_node.Description = value
 	}
+	if value, ok := _c.mutation.Hosted(); ok {
+		_spec.SetField(release.FieldHosted, field.TypeBool, value)
+		_node.Hosted = value
+	}
+	if value, ok := _c.mutation.SourceURL(); ok {
+		_spec.SetField(release.FieldSourceURL, field.TypeString, value)
+		_node.SourceURL = value
+	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(release.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
@@ -431,6 +497,22 @@ func (_c *ReleaseCreate) createSpec() (*Release, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(packagefile.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.StoredIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   release.StoredTable,
+			Columns: []string{release.StoredColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(storedfile.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

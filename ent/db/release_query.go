@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/google/uuid"
 )
 
@@ -32,6 +33,7 @@ type ReleaseQuery struct {
 	predicates        []predicate.Release
 	withApplication   *ApplicationQuery
 	withFiles         *PackageFileQuery
+	withStored        *StoredFileQuery
 	withAction        *PackageActionQuery
 	withChannels      *ChannelQuery
 	withFloors        *FloorQuery
@@ -109,6 +111,28 @@ func (_q *ReleaseQuery) QueryFiles() *PackageFileQuery {
 			sqlgraph.From(release.Table, release.FieldID, selector),
 			sqlgraph.To(packagefile.Table, packagefile.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, release.FilesTable, release.FilesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryStored chains the current query on the "stored" edge.
+func (_q *ReleaseQuery) QueryStored() *StoredFileQuery {
+	query := (&StoredFileClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(release.Table, release.FieldID, selector),
+			sqlgraph.To(storedfile.Table, storedfile.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, release.StoredTable, release.StoredColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -398,6 +422,7 @@ func (_q *ReleaseQuery) Clone() *ReleaseQuery {
 		predicates:        append([]predicate.Release{}, _q.predicates...),
 		withApplication:   _q.withApplication.Clone(),
 		withFiles:         _q.withFiles.Clone(),
+		withStored:        _q.withStored.Clone(),
 		withAction:        _q.withAction.Clone(),
 		withChannels:      _q.withChannels.Clone(),
 		withFloors:        _q.withFloors.Clone(),
@@ -427,6 +452,17 @@ func (_q *ReleaseQuery) WithFiles(opts ...func(*PackageFileQuery)) *ReleaseQuery
 		opt(query)
 	}
 	_q.withFiles = query
+	return _q
+}
+
+// WithStored tells the query-builder to eager-load the nodes that are connected to
+// the "stored" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ReleaseQuery) WithStored(opts ...func(*StoredFileQuery)) *ReleaseQuery {
+	query := (&StoredFileClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withStored = query
 	return _q
 }
 
@@ -552,9 +588,10 @@ func (_q *ReleaseQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Rele
 	var (
 		nodes       = []*Release{}
 		_spec       = _q.querySpec()
-		loadedTypes = [6]bool{
+		loadedTypes = [7]bool{
 			_q.withApplication != nil,
 			_q.withFiles != nil,
+			_q.withStored != nil,
 			_q.withAction != nil,
 			_q.withChannels != nil,
 			_q.withFloors != nil,
@@ -589,6 +626,13 @@ func (_q *ReleaseQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Rele
 		if err := _q.loadFiles(ctx, query, nodes,
 			func(n *Release) { n.Edges.Files = []*PackageFile{} },
 			func(n *Release, e *PackageFile) { n.Edges.Files = append(n.Edges.Files, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withStored; query != nil {
+		if err := _q.loadStored(ctx, query, nodes,
+			func(n *Release) { n.Edges.Stored = []*StoredFile{} },
+			func(n *Release, e *StoredFile) { n.Edges.Stored = append(n.Edges.Stored, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -666,6 +710,36 @@ func (_q *ReleaseQuery) loadFiles(ctx context.Context, query *PackageFileQuery, 
 	}
 	query.Where(predicate.PackageFile(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(release.FilesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.PackageID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "package_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ReleaseQuery) loadStored(ctx context.Context, query *StoredFileQuery, nodes []*Release, init func(*Release), assign func(*Release, *StoredFile)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Release)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(storedfile.FieldPackageID)
+	}
+	query.Where(predicate.StoredFile(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(release.StoredColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/google/uuid"
 )
 
@@ -173,6 +174,34 @@ func (_u *ReleaseUpdate) SetNillableDescription(v *string) *ReleaseUpdate {
 	return _u
 }
 
+// SetHosted sets the "hosted" field.
+func (_u *ReleaseUpdate) SetHosted(v bool) *ReleaseUpdate {
+	_u.mutation.SetHosted(v)
+	return _u
+}
+
+// SetNillableHosted sets the "hosted" field if the given value is not nil.
+func (_u *ReleaseUpdate) SetNillableHosted(v *bool) *ReleaseUpdate {
+	if v != nil {
+		_u.SetHosted(*v)
+	}
+	return _u
+}
+
+// SetSourceURL sets the "source_url" field.
+func (_u *ReleaseUpdate) SetSourceURL(v string) *ReleaseUpdate {
+	_u.mutation.SetSourceURL(v)
+	return _u
+}
+
+// SetNillableSourceURL sets the "source_url" field if the given value is not nil.
+func (_u *ReleaseUpdate) SetNillableSourceURL(v *string) *ReleaseUpdate {
+	if v != nil {
+		_u.SetSourceURL(*v)
+	}
+	return _u
+}
+
 // AddFileIDs adds the "files" edge to the PackageFile entity by IDs.
 func (_u *ReleaseUpdate) AddFileIDs(ids ...uuid.UUID) *ReleaseUpdate {
 	_u.mutation.AddFileIDs(ids...)
@@ -186,6 +215,21 @@ func (_u *ReleaseUpdate) AddFiles(v ...*PackageFile) *ReleaseUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddFileIDs(ids...)
+}
+
+// AddStoredIDs adds the "stored" edge to the StoredFile entity by IDs.
+func (_u *ReleaseUpdate) AddStoredIDs(ids ...uuid.UUID) *ReleaseUpdate {
+	_u.mutation.AddStoredIDs(ids...)
+	return _u
+}
+
+// AddStored adds the "stored" edges to the StoredFile entity.
+func (_u *ReleaseUpdate) AddStored(v ...*StoredFile) *ReleaseUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddStoredIDs(ids...)
 }
 
 // SetActionID sets the "action" edge to the PackageAction entity by ID.
@@ -276,6 +320,27 @@ func (_u *ReleaseUpdate) RemoveFiles(v ...*PackageFile) *ReleaseUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveFileIDs(ids...)
+}
+
+// ClearStored clears all "stored" edges to the StoredFile entity.
+func (_u *ReleaseUpdate) ClearStored() *ReleaseUpdate {
+	_u.mutation.ClearStored()
+	return _u
+}
+
+// RemoveStoredIDs removes the "stored" edge to StoredFile entities by IDs.
+func (_u *ReleaseUpdate) RemoveStoredIDs(ids ...uuid.UUID) *ReleaseUpdate {
+	_u.mutation.RemoveStoredIDs(ids...)
+	return _u
+}
+
+// RemoveStored removes "stored" edges to StoredFile entities.
+func (_u *ReleaseUpdate) RemoveStored(v ...*StoredFile) *ReleaseUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveStoredIDs(ids...)
 }
 
 // ClearAction clears the "action" edge to the PackageAction entity.
@@ -427,6 +492,12 @@ func (_u *ReleaseUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Description(); ok {
 		_spec.SetField(release.FieldDescription, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Hosted(); ok {
+		_spec.SetField(release.FieldHosted, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.SourceURL(); ok {
+		_spec.SetField(release.FieldSourceURL, field.TypeString, value)
+	}
 	if _u.mutation.FilesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -465,6 +536,51 @@ func (_u *ReleaseUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(packagefile.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.StoredCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   release.StoredTable,
+			Columns: []string{release.StoredColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(storedfile.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedStoredIDs(); len(nodes) > 0 && !_u.mutation.StoredCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   release.StoredTable,
+			Columns: []string{release.StoredColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(storedfile.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.StoredIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   release.StoredTable,
+			Columns: []string{release.StoredColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(storedfile.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -796,6 +912,34 @@ func (_u *ReleaseUpdateOne) SetNillableDescription(v *string) *ReleaseUpdateOne 
 	return _u
 }
 
+// SetHosted sets the "hosted" field.
+func (_u *ReleaseUpdateOne) SetHosted(v bool) *ReleaseUpdateOne {
+	_u.mutation.SetHosted(v)
+	return _u
+}
+
+// SetNillableHosted sets the "hosted" field if the given value is not nil.
+func (_u *ReleaseUpdateOne) SetNillableHosted(v *bool) *ReleaseUpdateOne {
+	if v != nil {
+		_u.SetHosted(*v)
+	}
+	return _u
+}
+
+// SetSourceURL sets the "source_url" field.
+func (_u *ReleaseUpdateOne) SetSourceURL(v string) *ReleaseUpdateOne {
+	_u.mutation.SetSourceURL(v)
+	return _u
+}
+
+// SetNillableSourceURL sets the "source_url" field if the given value is not nil.
+func (_u *ReleaseUpdateOne) SetNillableSourceURL(v *string) *ReleaseUpdateOne {
+	if v != nil {
+		_u.SetSourceURL(*v)
+	}
+	return _u
+}
+
 // AddFileIDs adds the "files" edge to the PackageFile entity by IDs.
 func (_u *ReleaseUpdateOne) AddFileIDs(ids ...uuid.UUID) *ReleaseUpdateOne {
 	_u.mutation.AddFileIDs(ids...)
@@ -809,6 +953,21 @@ func (_u *ReleaseUpdateOne) AddFiles(v ...*PackageFile) *ReleaseUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddFileIDs(ids...)
+}
+
+// AddStoredIDs adds the "stored" edge to the StoredFile entity by IDs.
+func (_u *ReleaseUpdateOne) AddStoredIDs(ids ...uuid.UUID) *ReleaseUpdateOne {
+	_u.mutation.AddStoredIDs(ids...)
+	return _u
+}
+
+// AddStored adds the "stored" edges to the StoredFile entity.
+func (_u *ReleaseUpdateOne) AddStored(v ...*StoredFile) *ReleaseUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddStoredIDs(ids...)
 }
 
 // SetActionID sets the "action" edge to the PackageAction entity by ID.
@@ -899,6 +1058,27 @@ func (_u *ReleaseUpdateOne) RemoveFiles(v ...*PackageFile) *ReleaseUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveFileIDs(ids...)
+}
+
+// ClearStored clears all "stored" edges to the StoredFile entity.
+func (_u *ReleaseUpdateOne) ClearStored() *ReleaseUpdateOne {
+	_u.mutation.ClearStored()
+	return _u
+}
+
+// RemoveStoredIDs removes the "stored" edge to StoredFile entities by IDs.
+func (_u *ReleaseUpdateOne) RemoveStoredIDs(ids ...uuid.UUID) *ReleaseUpdateOne {
+	_u.mutation.RemoveStoredIDs(ids...)
+	return _u
+}
+
+// RemoveStored removes "stored" edges to StoredFile entities.
+func (_u *ReleaseUpdateOne) RemoveStored(v ...*StoredFile) *ReleaseUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveStoredIDs(ids...)
 }
 
 // ClearAction clears the "action" edge to the PackageAction entity.
@@ -1080,6 +1260,12 @@ func (_u *ReleaseUpdateOne) sqlSave(ctx context.Context) (_node *Release, err er
 	if value, ok := _u.mutation.Description(); ok {
 		_spec.SetField(release.FieldDescription, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Hosted(); ok {
+		_spec.SetField(release.FieldHosted, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.SourceURL(); ok {
+		_spec.SetField(release.FieldSourceURL, field.TypeString, value)
+	}
 	if _u.mutation.FilesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -1118,6 +1304,51 @@ func (_u *ReleaseUpdateOne) sqlSave(ctx context.Context) (_node *Release, err er
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(packagefile.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.StoredCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   release.StoredTable,
+			Columns: []string{release.StoredColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(storedfile.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedStoredIDs(); len(nodes) > 0 && !_u.mutation.StoredCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   release.StoredTable,
+			Columns: []string{release.StoredColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(storedfile.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.StoredIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   release.StoredTable,
+			Columns: []string{release.StoredColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(storedfile.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -24,6 +24,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/coreroller/coreroller/ent/db/token"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
@@ -604,6 +605,14 @@ func init() {
 	releaseDescDescription := releaseFields[10].Descriptor()
 	// release.DefaultDescription holds the default value on creation for the description field.
 	release.DefaultDescription = releaseDescDescription.Default.(string)
+	// releaseDescHosted is the schema descriptor for hosted field.
+	releaseDescHosted := releaseFields[11].Descriptor()
+	// release.DefaultHosted holds the default value on creation for the hosted field.
+	release.DefaultHosted = releaseDescHosted.Default.(bool)
+	// releaseDescSourceURL is the schema descriptor for source_url field.
+	releaseDescSourceURL := releaseFields[12].Descriptor()
+	// release.DefaultSourceURL holds the default value on creation for the source_url field.
+	release.DefaultSourceURL = releaseDescSourceURL.Default.(string)
 	sessionFields := schema.Session{}.Fields()
 	_ = sessionFields
 	// sessionDescAddress is the schema descriptor for address field.
@@ -614,6 +623,16 @@ func init() {
 	sessionDescUserAgent := sessionFields[6].Descriptor()
 	// session.DefaultUserAgent holds the default value on creation for the user_agent field.
 	session.DefaultUserAgent = sessionDescUserAgent.Default.(string)
+	storedfileFields := schema.StoredFile{}.Fields()
+	_ = storedfileFields
+	// storedfileDescStoredBy is the schema descriptor for stored_by field.
+	storedfileDescStoredBy := storedfileFields[8].Descriptor()
+	// storedfile.DefaultStoredBy holds the default value on creation for the stored_by field.
+	storedfile.DefaultStoredBy = storedfileDescStoredBy.Default.(string)
+	// storedfileDescDownloads is the schema descriptor for downloads field.
+	storedfileDescDownloads := storedfileFields[9].Descriptor()
+	// storedfile.DefaultDownloads holds the default value on creation for the downloads field.
+	storedfile.DefaultDownloads = storedfileDescDownloads.Default.(int64)
 	tokenFields := schema.Token{}.Fields()
 	_ = tokenFields
 	// tokenDescLink is the schema descriptor for link field.

@@ -72,6 +72,8 @@ type Tx struct {
 	Session *SessionClient
 	// StatPoint is the client for interacting with the StatPoint builders.
 	StatPoint *StatPointClient
+	// StoredFile is the client for interacting with the StoredFile builders.
+	StoredFile *StoredFileClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// Token is the client for interacting with the Token builders.
@@ -243,6 +245,7 @@ func (tx *Tx) init() {
 	tx.Release = NewReleaseClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.StatPoint = NewStatPointClient(tx.config)
+	tx.StoredFile = NewStoredFileClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
 	tx.Token = NewTokenClient(tx.config)
 	tx.Uptime = NewUptimeClient(tx.config)

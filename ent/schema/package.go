@@ -27,6 +27,8 @@ func (Release) Fields() []ent.Field {
 		field.String("sha1").Default("").Comment("base64, padded"),
 		field.String("sha256").Default("").Comment("lower-case hex"),
 		field.String("description").Default(""),
+		field.Bool("hosted").Default(false).Comment("machines fetch its files from this server"),
+		field.String("source_url").Default("").Comment("base URL from which the files of a hosted package can be fetched; empty: none"),
 		createdAt(),
 	}
 }
@@ -36,6 +38,7 @@ func (Release) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("application", Application.Type).Ref("packages").Field("application_id").Required().Unique().Immutable(),
 		child("files", PackageFile.Type),
+		child("stored", StoredFile.Type),
 		edge.To("action", PackageAction.Type).Unique().Annotations(entsql.OnDelete(entsql.Cascade)),
 		edge.To("channels", Channel.Type),
 		child("floors", Floor.Type),

@@ -41,6 +41,8 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(below("channel_id", "channels", "application_id", r.apps))
 	case *db.PackageFileQuery:
 		q.Where(below("package_id", "packages", "application_id", r.apps))
+	case *db.StoredFileQuery:
+		q.Where(below("package_id", "packages", "application_id", r.apps))
 	case *db.PackageActionQuery:
 		q.Where(below("package_id", "packages", "application_id", r.apps))
 	case *db.GroupQuery:

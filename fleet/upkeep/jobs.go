@@ -49,6 +49,8 @@ const (
 	jobClock
 	jobMachines
 	jobUses
+	jobDownloads
+	jobUploads
 )
 
 // jobs keeps the last run of each job.
@@ -59,16 +61,18 @@ type jobs struct {
 
 func (w *Worker) newJobs() *jobs {
 	return &jobs{all: []Job{
-		jobLastSeen: {Name: "write last-seen times", Every: checkin.TouchEvery},
-		jobPace:     {Name: "write the pace of groups", Every: workEvery},
-		jobBeat:     {Name: "record uptime", Every: store.BeatEvery},
-		jobRefusals: {Name: "write refusals and mirrors", Every: workEvery},
-		jobRefused:  {Name: "write refused requests", Every: workEvery},
-		jobSecrets:  {Name: "write the use of machine secrets", Every: workEvery},
-		jobSignIns:  {Name: "write failed sign-ins", Every: workEvery},
-		jobClock:    {Name: "compare the clocks", Every: store.BeatEvery},
-		jobMachines: {Name: "work on machine jobs", Every: workEvery},
-		jobUses:     {Name: "write the uses of sessions and tokens", Every: workEvery},
+		jobLastSeen:  {Name: "write last-seen times", Every: checkin.TouchEvery},
+		jobPace:      {Name: "write the pace of groups", Every: workEvery},
+		jobBeat:      {Name: "record uptime", Every: store.BeatEvery},
+		jobRefusals:  {Name: "write refusals and mirrors", Every: workEvery},
+		jobRefused:   {Name: "write refused requests", Every: workEvery},
+		jobSecrets:   {Name: "write the use of machine secrets", Every: workEvery},
+		jobSignIns:   {Name: "write failed sign-ins", Every: workEvery},
+		jobClock:     {Name: "compare the clocks", Every: store.BeatEvery},
+		jobMachines:  {Name: "work on machine jobs", Every: workEvery},
+		jobUses:      {Name: "write the uses of sessions and tokens", Every: workEvery},
+		jobDownloads: {Name: "write the numbers of downloads", Every: workEvery},
+		jobUploads:   {Name: "delete old uploads", Every: retainEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "end expired proposals", Every: workEvery, do: w.expire},

@@ -50,9 +50,13 @@ type Options struct {
 	FlushUses func(context.Context) error
 	// ExpireProposals ends the proposals whose time is over.
 	ExpireProposals func(ctx context.Context, now time.Time) error
-	Now             func() time.Time
-	Clock           *clock.Clock // behind Now; nil: Now is right
-	Log             *slog.Logger
+	// FlushDownloads writes how often stored files were downloaded.
+	FlushDownloads func(context.Context) error
+	// ExpireUploads deletes uploads that rest.
+	ExpireUploads func(context.Context) error
+	Now           func() time.Time
+	Clock         *clock.Clock // behind Now; nil: Now is right
+	Log           *slog.Logger
 }
 
 // Worker runs the background jobs of one process.
@@ -64,6 +68,8 @@ type Worker struct {
 	signIns  func(ctx context.Context, all bool) error
 	flush    func(context.Context) error                    // the uses of sessions and tokens
 	expire   func(ctx context.Context, now time.Time) error // proposals
+	counts   func(context.Context) error                    // of downloads
+	uploads  func(context.Context) error                    // ends old ones
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -76,11 +82,12 @@ type Worker struct {
 	recorded map[int]time.Time // last point by resolution in seconds
 	sampled  time.Time         // last sample of the pace
 	retained time.Time         // last deletion of old records
+	expired  time.Time         // last look for old uploads
 }
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, counts: o.FlushDownloads, uploads: o.ExpireUploads, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }
@@ -168,6 +175,9 @@ func (w *Worker) loop(ctx context.Context) {
 			if err := w.machines.FlushSecretUses(context.WithoutCancel(ctx)); err != nil {
 				w.log.Error("could not write the use of machine secrets", "error", err)
 			}
+			if err := w.counts(context.WithoutCancel(ctx)); err != nil {
+				w.log.Error("could not write the numbers of downloads", "error", err)
+			}
 			if err := w.signIns(context.WithoutCancel(ctx), true); err != nil {
 				w.log.Error("could not write failed sign-ins", "error", err)
 			}
@@ -209,8 +219,14 @@ func (w *Worker) Work(ctx context.Context) error {
 	if err := w.jobs.ran(jobUses, w.now(), w.flush(ctx)); err != nil && ctx.Err() == nil {
 		w.log.Error("could not write the uses of sessions and tokens", "error", err)
 	}
+	if err := w.jobs.ran(jobDownloads, w.now(), w.counts(ctx)); err != nil && ctx.Err() == nil {
+		w.log.Error("could not write the numbers of downloads", "error", err)
+	}
 	if !w.Clock().Steady {
 		return nil
+	}
+	if err := w.jobs.ran(jobUploads, w.now(), w.expireUploads(ctx)); err != nil && ctx.Err() == nil {
+		w.log.Error("could not delete old uploads", "error", err)
 	}
 	return w.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := w.now()
@@ -343,4 +359,15 @@ func (w *Worker) retain(ctx context.Context, now time.Time) error {
 	}
 	w.retained = now
 	return nil
+}
+
+// expireUploads deletes uploads that rest. Each process has uploads of its own unless they
+// share a directory; in that case the deletion is done more than once.
+func (w *Worker) expireUploads(ctx context.Context) error {
+	now := w.now()
+	if now.Sub(w.expired).Abs() < retainEvery {
+		return nil
+	}
+	w.expired = now
+	return w.uploads(ctx)
 }

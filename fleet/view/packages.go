@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/storedfile"
 )
 
 // PackageFilter are conditions on packages; all must hold.
@@ -111,4 +112,11 @@ func (s *Service) PackageFloors(ctx context.Context, p *db.Release, with With) (
 // unless they were loaded with the package.
 func (s *Service) PackageBlacklistings(ctx context.Context, p *db.Release, with With) ([]*db.Blacklisting, error) {
 	return edge(ctx, p.Edges.BlacklistingsOrErr, s.db().Blacklisting.Query, blacklisting.PackageID(p.ID), with.blacklistings)
+}
+
+// PackageStored returns the files of a package that this server stores, by name. It reads
+// them unless they were loaded with the package.
+func (s *Service) PackageStored(ctx context.Context, p *db.Release) ([]*db.StoredFile, error) {
+	rows, err := edge(ctx, p.Edges.StoredOrErr, s.db().StoredFile.Query, storedfile.PackageID(p.ID), func(*db.StoredFileQuery) {})
+	return sorted(rows, func(f *db.StoredFile) key { return key{name: f.Name, id: f.ID} }, byName), err
 }

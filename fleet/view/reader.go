@@ -23,14 +23,15 @@ type Service struct {
 	catalog          *catalog.Cache
 	now              func() time.Time
 	clock            func() clock.State
+	hosting          func(context.Context) (string, error) // a warning about the storage of payloads
 	projections      *projections
 	*machines.Reader // CountMachines, Skip
 }
 
 // New makes a Service. now must return UTC microseconds; state is that of the clock
-// behind it.
-func New(s *store.Store, c *catalog.Cache, now func() time.Time, state func() clock.State) *Service {
-	return &Service{store: s, catalog: c, now: now, clock: state, projections: &projections{byGroup: map[uuid.UUID]*projection{}}, Reader: machines.New(s, c)}
+// behind it. hosting returns a warning about the storage of payloads, "" without one.
+func New(s *store.Store, c *catalog.Cache, now func() time.Time, state func() clock.State, hosting func(context.Context) (string, error)) *Service {
+	return &Service{store: s, catalog: c, now: now, clock: state, hosting: hosting, projections: &projections{byGroup: map[uuid.UUID]*projection{}}, Reader: machines.New(s, c)}
 }
 
 // seen returns the part of the configuration that the caller may read.

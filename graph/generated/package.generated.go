@@ -29,6 +29,8 @@ type PackageResolver interface {
 	Channels(ctx context.Context, obj *db.Release) ([]*db.Channel, error)
 	Floors(ctx context.Context, obj *db.Release) ([]*db.Floor, error)
 	Blacklistings(ctx context.Context, obj *db.Release) ([]*db.Blacklisting, error)
+
+	Stored(ctx context.Context, obj *db.Release) ([]*db.StoredFile, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -502,6 +504,84 @@ func (ec *executionContext) fieldContext_Package_blacklistings(_ context.Context
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Blacklisting(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Package_hosted(ctx context.Context, field graphql.CollectedField, obj *db.Release) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_hosted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hosted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Package_hosted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Package", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Package_sourceUrl(ctx context.Context, field graphql.CollectedField, obj *db.Release) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_sourceUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceURL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Package_sourceUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Package", field, false, false, "String")
+}
+
+func (ec *executionContext) _Package_stored(ctx context.Context, field graphql.CollectedField, obj *db.Release) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_stored(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Package().Stored(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.StoredFile) graphql.Marshaler {
+			return ec.marshalNStoredFile2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐStoredFileᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Package_stored(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Package",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StoredFile(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1287,6 +1367,9 @@ func (ec *executionContext) unmarshalInputCreatePackageInput(ctx context.Context
 	if _, present := asMap["arch"]; !present {
 		asMap["arch"] = ""
 	}
+	if _, present := asMap["url"]; !present {
+		asMap["url"] = ""
+	}
 	if _, present := asMap["filename"]; !present {
 		asMap["filename"] = ""
 	}
@@ -1308,8 +1391,11 @@ func (ec *executionContext) unmarshalInputCreatePackageInput(ctx context.Context
 	if _, present := asMap["blacklistedChannelIds"]; !present {
 		asMap["blacklistedChannelIds"] = []any{}
 	}
+	if _, present := asMap["hosted"]; !present {
+		asMap["hosted"] = false
+	}
 
-	fieldsInOrder := [...]string{"applicationId", "type", "arch", "version", "url", "filename", "size", "sha1", "sha256", "description", "files", "action", "blacklistedChannelIds"}
+	fieldsInOrder := [...]string{"applicationId", "type", "arch", "version", "url", "filename", "size", "sha1", "sha256", "description", "files", "action", "blacklistedChannelIds", "hosted"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1346,7 +1432,7 @@ func (ec *executionContext) unmarshalInputCreatePackageInput(ctx context.Context
 			it.Version = data
 		case "url":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("url"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalOString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1407,6 +1493,13 @@ func (ec *executionContext) unmarshalInputCreatePackageInput(ctx context.Context
 				return it, err
 			}
 			it.Blacklist = data
+		case "hosted":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hosted"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Hosted = data
 		}
 	}
 	return it, nil
@@ -1743,7 +1836,7 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 		asMap["force"] = false
 	}
 
-	fieldsInOrder := [...]string{"id", "type", "version", "url", "filename", "size", "sha1", "sha256", "description", "files", "action", "blacklistedChannelIds", "reason", "force"}
+	fieldsInOrder := [...]string{"id", "type", "version", "url", "filename", "size", "sha1", "sha256", "description", "files", "action", "blacklistedChannelIds", "hosted", "sourceUrl", "reason", "force"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1834,6 +1927,20 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 				return it, err
 			}
 			it.Blacklist = data
+		case "hosted":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hosted"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Hosted = data
+		case "sourceUrl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sourceUrl"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SourceURL = data
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
 			data, err := ec.unmarshalOString2string(ctx, v)
@@ -1980,6 +2087,22 @@ func (ec *executionContext) _Package(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Package_blacklistings(ctx, field, obj)
+				})
+		case "hosted":
+			out.Values[i] = ec._Package_hosted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sourceUrl":
+			out.Values[i] = ec._Package_sourceUrl(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "stored":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Package_stored(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -273,6 +273,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CleanUpStoragePayload struct {
+		Files      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CreateMachineSecretPayload struct {
 		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -305,6 +310,17 @@ type ComplexityRoot struct {
 	DemoPayload struct {
 		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	Download struct {
+		Address   func(childComplexity int) int
+		Name      func(childComplexity int) int
+		PackageID func(childComplexity int) int
+		Rate      func(childComplexity int) int
+		Sent      func(childComplexity int) int
+		Size      func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		Version   func(childComplexity int) int
 	}
 
 	EndOtherSessionsPayload struct {
@@ -735,6 +751,7 @@ type ComplexityRoot struct {
 		ApproveProposal     func(childComplexity int, input fleet.DecideProposal) int
 		BlacklistPackage    func(childComplexity int, input fleet.BlacklistPackage) int
 		ChangePassword      func(childComplexity int, input account.ChangePassword) int
+		CleanUpStorage      func(childComplexity int, input fleet.CleanUpStorage) int
 		CreateApplication   func(childComplexity int, input fleet.CreateApplication) int
 		CreateChannel       func(childComplexity int, input fleet.CreateChannel) int
 		CreateGroup         func(childComplexity int, input model.CreateGroupInput) int
@@ -747,11 +764,13 @@ type ComplexityRoot struct {
 		DeleteChannel       func(childComplexity int, input fleet.DeleteChannel) int
 		DeleteGroup         func(childComplexity int, input fleet.DeleteGroup) int
 		DeletePackage       func(childComplexity int, input fleet.DeletePackage) int
+		DeletePackageFile   func(childComplexity int, input fleet.DeletePackageFile) int
 		DeleteTeam          func(childComplexity int, input account.DeleteTeam) int
 		DeleteUser          func(childComplexity int, input account.DeleteUser) int
 		EndOtherSessions    func(childComplexity int, input account.EndOtherSessions) int
 		EndSession          func(childComplexity int, input account.EndSession) int
 		EnrollInstances     func(childComplexity int, input fleet.EnrollInstances) int
+		FetchPackageFile    func(childComplexity int, input fleet.FetchPackageFile) int
 		ForgetInstance      func(childComplexity int, input fleet.ForgetInstance) int
 		ForgetInstances     func(childComplexity int, input fleet.ForgetInstances) int
 		HaltRollout         func(childComplexity int, input fleet.HaltRollout) int
@@ -785,6 +804,7 @@ type ComplexityRoot struct {
 		UpdatePolicy        func(childComplexity int, input model.UpdatePolicyInput) int
 		UpdateTeam          func(childComplexity int, input account.UpdateTeam) int
 		UpdateUser          func(childComplexity int, input account.UpdateUser) int
+		UploadPackageFile   func(childComplexity int, input fleet.UploadPackageFile) int
 		WithdrawProposal    func(childComplexity int, input fleet.DecideProposal) int
 	}
 
@@ -855,10 +875,13 @@ type ComplexityRoot struct {
 		Filename      func(childComplexity int) int
 		Files         func(childComplexity int) int
 		Floors        func(childComplexity int) int
+		Hosted        func(childComplexity int) int
 		ID            func(childComplexity int) int
 		Sha1          func(childComplexity int) int
 		Sha256        func(childComplexity int) int
 		Size          func(childComplexity int) int
+		SourceURL     func(childComplexity int) int
+		Stored        func(childComplexity int) int
 		Type          func(childComplexity int) int
 		URL           func(childComplexity int) int
 		Version       func(childComplexity int) int
@@ -888,6 +911,23 @@ type ComplexityRoot struct {
 	PackageEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	PackageFetch struct {
+		By        func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		Error     func(childComplexity int) int
+		Name      func(childComplexity int) int
+		PackageID func(childComplexity int) int
+		Received  func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		Total     func(childComplexity int) int
+		URL       func(childComplexity int) int
+	}
+
+	PackageFetchPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	PackageFile struct {
@@ -1044,7 +1084,9 @@ type ComplexityRoot struct {
 		Channel             func(childComplexity int, id uuid.UUID) int
 		ControlImpact       func(childComplexity int, groupID uuid.UUID, control view.Control) int
 		DeletionImpact      func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
+		Downloads           func(childComplexity int) int
 		ExplainUpdate       func(childComplexity int, instanceID uuid.UUID) int
+		Fetches             func(childComplexity int) int
 		Fleet               func(childComplexity int) int
 		Group               func(childComplexity int, id uuid.UUID) int
 		Instance            func(childComplexity int, id uuid.UUID) int
@@ -1068,6 +1110,7 @@ type ComplexityRoot struct {
 		ServerInfo          func(childComplexity int) int
 		Sessions            func(childComplexity int, userID *uuid.UUID) int
 		SimulateRollout     func(childComplexity int, input model.SimulateRolloutInput) int
+		Storage             func(childComplexity int) int
 		Teams               func(childComplexity int) int
 		Timeline            func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
 		Tokens              func(childComplexity int, all bool) int
@@ -1276,6 +1319,29 @@ type ComplexityRoot struct {
 		State    func(childComplexity int) int
 	}
 
+	Storage struct {
+		Arriving    func(childComplexity int) int
+		Files       func(childComplexity int) int
+		Free        func(childComplexity int) int
+		Location    func(childComplexity int) int
+		Quota       func(childComplexity int) int
+		Stored      func(childComplexity int) int
+		UnusedBytes func(childComplexity int) int
+		UnusedFiles func(childComplexity int) int
+	}
+
+	StoredFile struct {
+		Downloads func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Payload   func(childComplexity int) int
+		Sha1      func(childComplexity int) int
+		Sha256    func(childComplexity int) int
+		Size      func(childComplexity int) int
+		StoredAt  func(childComplexity int) int
+		StoredBy  func(childComplexity int) int
+	}
+
 	Subscription struct {
 		ActivityAdded      func(childComplexity int, filter *view.ActivityFilter) int
 		ApplicationChanged func(childComplexity int, applicationID uuid.UUID) int
@@ -1341,6 +1407,13 @@ type ComplexityRoot struct {
 		Everywhere  func(childComplexity int) int
 		Group       func(childComplexity int) int
 		Role        func(childComplexity int) int
+	}
+
+	UnusedFile struct {
+		Deleted func(childComplexity int) int
+		SHA256  func(childComplexity int) int
+		Since   func(childComplexity int) int
+		Size    func(childComplexity int) int
 	}
 
 	UpdatePath struct {
@@ -2334,6 +2407,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChannelPayload.UserErrors(childComplexity), true
 
+	case "CleanUpStoragePayload.files":
+		if e.ComplexityRoot.CleanUpStoragePayload.Files == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanUpStoragePayload.Files(childComplexity), true
+	case "CleanUpStoragePayload.userErrors":
+		if e.ComplexityRoot.CleanUpStoragePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanUpStoragePayload.UserErrors(childComplexity), true
+
 	case "CreateMachineSecretPayload.created":
 		if e.ComplexityRoot.CreateMachineSecretPayload.Object == nil {
 			break
@@ -2435,6 +2521,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DemoPayload.UserErrors(childComplexity), true
+
+	case "Download.address":
+		if e.ComplexityRoot.Download.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Download.Address(childComplexity), true
+	case "Download.name":
+		if e.ComplexityRoot.Download.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Download.Name(childComplexity), true
+	case "Download.packageId":
+		if e.ComplexityRoot.Download.PackageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Download.PackageID(childComplexity), true
+	case "Download.rate":
+		if e.ComplexityRoot.Download.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Download.Rate(childComplexity), true
+	case "Download.sent":
+		if e.ComplexityRoot.Download.Sent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Download.Sent(childComplexity), true
+	case "Download.size":
+		if e.ComplexityRoot.Download.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Download.Size(childComplexity), true
+	case "Download.startedAt":
+		if e.ComplexityRoot.Download.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Download.StartedAt(childComplexity), true
+	case "Download.version":
+		if e.ComplexityRoot.Download.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Download.Version(childComplexity), true
 
 	case "EndOtherSessionsPayload.ended":
 		if e.ComplexityRoot.EndOtherSessionsPayload.Ended == nil {
@@ -4278,6 +4413,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(account.ChangePassword)), true
+	case "Mutation.cleanUpStorage":
+		if e.ComplexityRoot.Mutation.CleanUpStorage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cleanUpStorage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CleanUpStorage(childComplexity, args["input"].(fleet.CleanUpStorage)), true
 	case "Mutation.createApplication":
 		if e.ComplexityRoot.Mutation.CreateApplication == nil {
 			break
@@ -4410,6 +4556,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeletePackage(childComplexity, args["input"].(fleet.DeletePackage)), true
+	case "Mutation.deletePackageFile":
+		if e.ComplexityRoot.Mutation.DeletePackageFile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deletePackageFile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeletePackageFile(childComplexity, args["input"].(fleet.DeletePackageFile)), true
 	case "Mutation.deleteTeam":
 		if e.ComplexityRoot.Mutation.DeleteTeam == nil {
 			break
@@ -4465,6 +4622,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EnrollInstances(childComplexity, args["input"].(fleet.EnrollInstances)), true
+	case "Mutation.fetchPackageFile":
+		if e.ComplexityRoot.Mutation.FetchPackageFile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_fetchPackageFile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FetchPackageFile(childComplexity, args["input"].(fleet.FetchPackageFile)), true
 	case "Mutation.forgetInstance":
 		if e.ComplexityRoot.Mutation.ForgetInstance == nil {
 			break
@@ -4813,6 +4981,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["input"].(account.UpdateUser)), true
+	case "Mutation.uploadPackageFile":
+		if e.ComplexityRoot.Mutation.UploadPackageFile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_uploadPackageFile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UploadPackageFile(childComplexity, args["input"].(fleet.UploadPackageFile)), true
 	case "Mutation.withdrawProposal":
 		if e.ComplexityRoot.Mutation.WithdrawProposal == nil {
 			break
@@ -5102,6 +5281,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Package.Floors(childComplexity), true
+	case "Package.hosted":
+		if e.ComplexityRoot.Package.Hosted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Package.Hosted(childComplexity), true
 	case "Package.id":
 		if e.ComplexityRoot.Package.ID == nil {
 			break
@@ -5126,6 +5311,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Package.Size(childComplexity), true
+	case "Package.sourceUrl":
+		if e.ComplexityRoot.Package.SourceURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Package.SourceURL(childComplexity), true
+	case "Package.stored":
+		if e.ComplexityRoot.Package.Stored == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Package.Stored(childComplexity), true
 	case "Package.type":
 		if e.ComplexityRoot.Package.Type == nil {
 			break
@@ -5249,6 +5446,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageEdge.Node(childComplexity), true
+
+	case "PackageFetch.by":
+		if e.ComplexityRoot.PackageFetch.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.By(childComplexity), true
+	case "PackageFetch.endedAt":
+		if e.ComplexityRoot.PackageFetch.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.EndedAt(childComplexity), true
+	case "PackageFetch.error":
+		if e.ComplexityRoot.PackageFetch.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.Error(childComplexity), true
+	case "PackageFetch.name":
+		if e.ComplexityRoot.PackageFetch.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.Name(childComplexity), true
+	case "PackageFetch.packageId":
+		if e.ComplexityRoot.PackageFetch.PackageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.PackageID(childComplexity), true
+	case "PackageFetch.received":
+		if e.ComplexityRoot.PackageFetch.Received == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.Received(childComplexity), true
+	case "PackageFetch.startedAt":
+		if e.ComplexityRoot.PackageFetch.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.StartedAt(childComplexity), true
+	case "PackageFetch.total":
+		if e.ComplexityRoot.PackageFetch.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.Total(childComplexity), true
+	case "PackageFetch.url":
+		if e.ComplexityRoot.PackageFetch.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetch.URL(childComplexity), true
+
+	case "PackageFetchPayload.fetch":
+		if e.ComplexityRoot.PackageFetchPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetchPayload.Object(childComplexity), true
+	case "PackageFetchPayload.userErrors":
+		if e.ComplexityRoot.PackageFetchPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageFetchPayload.UserErrors(childComplexity), true
 
 	case "PackageFile.id":
 		if e.ComplexityRoot.PackageFile.ID == nil {
@@ -5926,6 +6191,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.DeletionImpact(childComplexity, args["applicationId"].(*uuid.UUID), args["channelId"].(*uuid.UUID), args["packageId"].(*uuid.UUID), args["groupId"].(*uuid.UUID)), true
+	case "Query.downloads":
+		if e.ComplexityRoot.Query.Downloads == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Downloads(childComplexity), true
 	case "Query.explainUpdate":
 		if e.ComplexityRoot.Query.ExplainUpdate == nil {
 			break
@@ -5937,6 +6208,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ExplainUpdate(childComplexity, args["instanceId"].(uuid.UUID)), true
+	case "Query.fetches":
+		if e.ComplexityRoot.Query.Fetches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Fetches(childComplexity), true
 	case "Query.fleet":
 		if e.ComplexityRoot.Query.Fleet == nil {
 			break
@@ -6161,6 +6438,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SimulateRollout(childComplexity, args["input"].(model.SimulateRolloutInput)), true
+	case "Query.storage":
+		if e.ComplexityRoot.Query.Storage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Storage(childComplexity), true
 	case "Query.teams":
 		if e.ComplexityRoot.Query.Teams == nil {
 			break
@@ -7044,6 +7327,110 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StateSeries.State(childComplexity), true
 
+	case "Storage.arriving":
+		if e.ComplexityRoot.Storage.Arriving == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.Arriving(childComplexity), true
+	case "Storage.files":
+		if e.ComplexityRoot.Storage.Files == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.Files(childComplexity), true
+	case "Storage.free":
+		if e.ComplexityRoot.Storage.Free == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.Free(childComplexity), true
+	case "Storage.location":
+		if e.ComplexityRoot.Storage.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.Location(childComplexity), true
+	case "Storage.quota":
+		if e.ComplexityRoot.Storage.Quota == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.Quota(childComplexity), true
+	case "Storage.stored":
+		if e.ComplexityRoot.Storage.Stored == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.Stored(childComplexity), true
+	case "Storage.unusedBytes":
+		if e.ComplexityRoot.Storage.UnusedBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.UnusedBytes(childComplexity), true
+	case "Storage.unusedFiles":
+		if e.ComplexityRoot.Storage.UnusedFiles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.UnusedFiles(childComplexity), true
+
+	case "StoredFile.downloads":
+		if e.ComplexityRoot.StoredFile.Downloads == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.Downloads(childComplexity), true
+	case "StoredFile.id":
+		if e.ComplexityRoot.StoredFile.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.ID(childComplexity), true
+	case "StoredFile.name":
+		if e.ComplexityRoot.StoredFile.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.Name(childComplexity), true
+	case "StoredFile.payload":
+		if e.ComplexityRoot.StoredFile.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.Payload(childComplexity), true
+	case "StoredFile.sha1":
+		if e.ComplexityRoot.StoredFile.Sha1 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.Sha1(childComplexity), true
+	case "StoredFile.sha256":
+		if e.ComplexityRoot.StoredFile.Sha256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.Sha256(childComplexity), true
+	case "StoredFile.size":
+		if e.ComplexityRoot.StoredFile.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.Size(childComplexity), true
+	case "StoredFile.storedAt":
+		if e.ComplexityRoot.StoredFile.StoredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.StoredAt(childComplexity), true
+	case "StoredFile.storedBy":
+		if e.ComplexityRoot.StoredFile.StoredBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StoredFile.StoredBy(childComplexity), true
+
 	case "Subscription.activityAdded":
 		if e.ComplexityRoot.Subscription.ActivityAdded == nil {
 			break
@@ -7367,6 +7754,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TokenGrant.Role(childComplexity), true
 
+	case "UnusedFile.deleted":
+		if e.ComplexityRoot.UnusedFile.Deleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnusedFile.Deleted(childComplexity), true
+	case "UnusedFile.sha256":
+		if e.ComplexityRoot.UnusedFile.SHA256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnusedFile.SHA256(childComplexity), true
+	case "UnusedFile.since":
+		if e.ComplexityRoot.UnusedFile.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnusedFile.Since(childComplexity), true
+	case "UnusedFile.size":
+		if e.ComplexityRoot.UnusedFile.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnusedFile.Size(childComplexity), true
+
 	case "UpdatePath.reason":
 		if e.ComplexityRoot.UpdatePath.Reason == nil {
 			break
@@ -7649,6 +8061,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BlacklistPackageInput", ec.unmarshalInputBlacklistPackageInput),
 			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
+			graphql.NewInputUnmarshaler("CleanUpStorageInput", ec.unmarshalInputCleanUpStorageInput),
 			graphql.NewInputUnmarshaler("CreateApplicationInput", ec.unmarshalInputCreateApplicationInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateGroupInput", ec.unmarshalInputCreateGroupInput),
@@ -7661,6 +8074,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteApplicationInput", ec.unmarshalInputDeleteApplicationInput),
 			graphql.NewInputUnmarshaler("DeleteChannelInput", ec.unmarshalInputDeleteChannelInput),
 			graphql.NewInputUnmarshaler("DeleteGroupInput", ec.unmarshalInputDeleteGroupInput),
+			graphql.NewInputUnmarshaler("DeletePackageFileInput", ec.unmarshalInputDeletePackageFileInput),
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
 			graphql.NewInputUnmarshaler("DeleteTeamInput", ec.unmarshalInputDeleteTeamInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
@@ -7668,6 +8082,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EndSessionInput", ec.unmarshalInputEndSessionInput),
 			graphql.NewInputUnmarshaler("EnrollInstancesInput", ec.unmarshalInputEnrollInstancesInput),
 			graphql.NewInputUnmarshaler("FailureFilter", ec.unmarshalInputFailureFilter),
+			graphql.NewInputUnmarshaler("FetchPackageFileInput", ec.unmarshalInputFetchPackageFileInput),
 			graphql.NewInputUnmarshaler("ForgetInstanceInput", ec.unmarshalInputForgetInstanceInput),
 			graphql.NewInputUnmarshaler("ForgetInstancesInput", ec.unmarshalInputForgetInstancesInput),
 			graphql.NewInputUnmarshaler("FreezeInput", ec.unmarshalInputFreezeInput),
@@ -7708,6 +8123,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdatePolicyInput", ec.unmarshalInputUpdatePolicyInput),
 			graphql.NewInputUnmarshaler("UpdateTeamInput", ec.unmarshalInputUpdateTeamInput),
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
+			graphql.NewInputUnmarshaler("UploadPackageFileInput", ec.unmarshalInputUploadPackageFileInput),
 			graphql.NewInputUnmarshaler("WaveInput", ec.unmarshalInputWaveInput),
 			graphql.NewInputUnmarshaler("WindowInput", ec.unmarshalInputWindowInput),
 		)
@@ -8925,6 +9341,8 @@ enum AttentionKind {
   UNKNOWN_TRACK
   "A change is proposed, and another person must decide about it."
   PROPOSED
+  "The stored files of packages use most of their quota."
+  STORAGE
 }
 
 "Current counts of the fleet."
@@ -10665,9 +11083,10 @@ input CreatePackageInput {
   version: String!
   """
   Base URL, http or https, without credentials and without the file name, which machines append.
-  For OPERATING_SYSTEM a missing slash at the end is added.
+  For OPERATING_SYSTEM a missing slash at the end is added. With ` + "`" + `hosted` + "`" + ` it is the ` + "`" + `sourceUrl` + "`" + `,
+  and may be empty.
   """
-  url: String!
+  url: String = ""
   "File name of the payload below ` + "`" + `url` + "`" + `."
   filename: String = ""
   "Size of the payload in bytes."
@@ -10684,6 +11103,8 @@ input CreatePackageInput {
   action: PackageActionInput
   "Channels on which the package is forbidden."
   blacklistedChannelIds: [ID!] = []
+  "Machines fetch the files from this server: the package gets a ` + "`" + `url` + "`" + ` here. Its files are stored by ` + "`" + `uploadPackageFile` + "`" + ` or ` + "`" + `fetchPackageFile` + "`" + `."
+  hosted: Boolean = false
 }
 
 "New values for a package; omitted fields keep their value."
@@ -10712,6 +11133,10 @@ input UpdatePackageInput {
   action: PackageActionInput
   "Replaces the list of channels on which the package is forbidden."
   blacklistedChannelIds: [ID!]
+  "Machines fetch the files from this server, with the previous ` + "`" + `url` + "`" + ` as ` + "`" + `sourceUrl` + "`" + `; or no longer, with the ` + "`" + `sourceUrl` + "`" + ` as ` + "`" + `url` + "`" + ` unless another is given."
+  hosted: Boolean
+  "New base URL from which the files of a hosted package can be fetched."
+  sourceUrl: String
   "Reason, kept in the audit."
   reason: String = ""
   """
@@ -10736,6 +11161,206 @@ type PackagePayload {
   "The changed package; null when nothing was changed."
   package: Package
   "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/payload.graphql", Input: `extend type Query {
+  "Room that stored files of packages use; null when this server stores none."
+  storage: Storage
+  "Transfers of stored files to machines that run now, in the process that answers."
+  downloads: [Download!]! @needs(role: OPERATOR)
+  "Files that the process that answers fetches for packages, or fetched last; the newest first, at most 100."
+  fetches: [PackageFetch!]!
+}
+
+extend type Mutation {
+  """
+  Stores a file of a package, so that machines fetch it from this server. The request is multipart/form-data
+  as in the GraphQL multipart request specification, with one file, which comes last. A file that
+  differs from the size or a digest of the package is refused; what the package does not say is filled in.
+  For uploads that can be resumed see docs/payloads.md.
+  """
+  uploadPackageFile("The package and its file." input: UploadPackageFileInput!): PackagePayload! @needs(role: PUBLISHER)
+  """
+  Lets the server fetch a file of a package from another server, and store it like an upload. It returns
+  at once; ` + "`" + `fetches` + "`" + ` has the progress and the result. The server fetches from the networks of its flag
+  --inspect-from only.
+  """
+  fetchPackageFile("The package and where its file is." input: FetchPackageFileInput!): PackageFetchPayload! @needs(role: PUBLISHER)
+  "Stops serving a stored file of a package. Its content stays until the storage is cleaned up."
+  deletePackageFile("The package and its file." input: DeletePackageFileInput!): PackagePayload! @needs(role: PUBLISHER)
+  "Deletes the stored files that no package names, except those stored within the last hour. Needs the role on the whole installation."
+  cleanUpStorage("What to do." input: CleanUpStorageInput!): CleanUpStoragePayload! @needs(role: ADMIN)
+}
+
+extend type Package {
+  "True when machines fetch the files of the package from this server: ` + "`" + `url` + "`" + ` leads to it. Such a package can be promoted when its files are stored."
+  hosted: Boolean!
+  """
+  Base URL from which the server can fetch the files of a hosted package, and to which machines are
+  redirected for additional files that are not stored; "" for none.
+  """
+  sourceUrl: String!
+  "Files of the package that this server stores, by name. Machines fetch them if the package is ` + "`" + `hosted` + "`" + `."
+  stored: [StoredFile!]!
+}
+
+"A file of a package that this server stores. It was compared with the size and the digests of the package."
+type StoredFile {
+  "UUID."
+  id: ID!
+  "File name below the package's ` + "`" + `url` + "`" + `."
+  name: String!
+  "True for the payload, false for an additional file."
+  payload: Boolean!
+  "Size in bytes."
+  size: Bytes!
+  "SHA-1, base64 with padding."
+  sha1: String!
+  "SHA-256, lower-case hex."
+  sha256: String!
+  "When it was stored."
+  storedAt: Time!
+  "Name of the user who stored it."
+  storedBy: String!
+  "Number of transfers that reached the end of the file."
+  downloads: Int!
+}
+
+"Room that stored files use."
+type Storage {
+  "Where the files are: a directory or a bucket."
+  location: String!
+  "Bytes of all stored files; a file of several packages counts once."
+  stored: Bytes!
+  "Bytes of uploads and fetches that are not complete."
+  arriving: Bytes!
+  "Maximum of ` + "`" + `stored` + "`" + ` and ` + "`" + `arriving` + "`" + ` together in bytes; 0 for none. Above it uploads and fetches are refused."
+  quota: Bytes!
+  "Bytes that there is room for; null when that is not known."
+  free: Bytes
+  "Stored files that a package names."
+  files: Int!
+  "Stored files that no package names; see ` + "`" + `cleanUpStorage` + "`" + `."
+  unusedFiles: Int!
+  "Bytes of ` + "`" + `unusedFiles` + "`" + `."
+  unusedBytes: Bytes!
+}
+
+"A transfer of a stored file to a machine."
+type Download {
+  "IP address of the client."
+  address: String!
+  "Id of the package."
+  packageId: ID!
+  "Version of the package."
+  version: String!
+  "Name of the file."
+  name: String!
+  "Size of the file in bytes."
+  size: Bytes!
+  "Bytes sent so far by this transfer."
+  sent: Bytes!
+  "Average bytes per second so far."
+  rate: Bytes!
+  "When it began."
+  startedAt: Time!
+}
+
+"A file that the server fetches for a package."
+type PackageFetch {
+  "Id of the package."
+  packageId: ID!
+  "Name of the file."
+  name: String!
+  "Where it is fetched."
+  url: String!
+  "Name of the user who began it."
+  by: String!
+  "When it began."
+  startedAt: Time!
+  "When it ended; null while it runs or waits for others."
+  endedAt: Time
+  "Bytes received so far."
+  received: Bytes!
+  "Size of the file in bytes; null while it is not known."
+  total: Bytes
+  "Why nothing was stored; \"\" while it runs, and when it succeeded."
+  error: String!
+}
+
+"A stored file that no package names."
+type UnusedFile {
+  "SHA-256, lower-case hex."
+  sha256: String!
+  "Size in bytes."
+  size: Bytes!
+  "When it was stored last."
+  since: Time!
+  "False in a dry run, and for files stored within the last hour."
+  deleted: Boolean!
+}
+
+"A file in a multipart request. In JSON it is null."
+scalar Upload
+
+"A file of a package to store."
+input UploadPackageFileInput {
+  "Id of the package."
+  packageId: ID!
+  "Name of the payload or of an additional file. A package without a file name takes this one."
+  name: String!
+  "The file. It is required."
+  file: Upload
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"A file of a package to fetch."
+input FetchPackageFileInput {
+  "Id of the package."
+  packageId: ID!
+  "Name of the payload or of an additional file. A package without a file name takes this one."
+  name: String!
+  "Complete URL of the file, http or https; by default below the ` + "`" + `sourceUrl` + "`" + ` of the package, or its ` + "`" + `url` + "`" + ` if it is not hosted."
+  url: String = ""
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"A stored file of a package."
+input DeletePackageFileInput {
+  "Id of the package."
+  packageId: ID!
+  "Name of the file."
+  name: String!
+  "Reason, kept in the audit."
+  reason: String = ""
+  "Delete it also if a channel offers the package. Without it the answer is CONFLICT."
+  force: Boolean = false
+}
+
+"What to clean up."
+input CleanUpStorageInput {
+  "Only list what would be deleted."
+  dryRun: Boolean = false
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"Result of the beginning of a fetch."
+type PackageFetchPayload {
+  "The fetch; null when it did not begin."
+  fetch: PackageFetch
+  "Why it did not begin; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Result of a clean-up."
+type CleanUpStoragePayload {
+  "Files that no package names; null when nothing was done."
+  files: [UnusedFile!]
+  "Why nothing was done; empty on success."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -12649,6 +13274,16 @@ func (ec *executionContext) childFields_ChannelPayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type ChannelPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CleanUpStoragePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "files":
+		return ec.fieldContext_CleanUpStoragePayload_files(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CleanUpStoragePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanUpStoragePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateMachineSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "created":
@@ -12715,6 +13350,28 @@ func (ec *executionContext) childFields_DemoPayload(ctx context.Context, field g
 		return ec.fieldContext_DemoPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DemoPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Download(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "address":
+		return ec.fieldContext_Download_address(ctx, field)
+	case "packageId":
+		return ec.fieldContext_Download_packageId(ctx, field)
+	case "version":
+		return ec.fieldContext_Download_version(ctx, field)
+	case "name":
+		return ec.fieldContext_Download_name(ctx, field)
+	case "size":
+		return ec.fieldContext_Download_size(ctx, field)
+	case "sent":
+		return ec.fieldContext_Download_sent(ctx, field)
+	case "rate":
+		return ec.fieldContext_Download_rate(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Download_startedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Download", field.Name)
 }
 
 func (ec *executionContext) childFields_EndOtherSessionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13711,6 +14368,12 @@ func (ec *executionContext) childFields_Package(ctx context.Context, field graph
 		return ec.fieldContext_Package_floors(ctx, field)
 	case "blacklistings":
 		return ec.fieldContext_Package_blacklistings(ctx, field)
+	case "hosted":
+		return ec.fieldContext_Package_hosted(ctx, field)
+	case "sourceUrl":
+		return ec.fieldContext_Package_sourceUrl(ctx, field)
+	case "stored":
+		return ec.fieldContext_Package_stored(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Package", field.Name)
 }
@@ -13763,6 +14426,40 @@ func (ec *executionContext) childFields_PackageEdge(ctx context.Context, field g
 		return ec.fieldContext_PackageEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PackageEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageFetch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "packageId":
+		return ec.fieldContext_PackageFetch_packageId(ctx, field)
+	case "name":
+		return ec.fieldContext_PackageFetch_name(ctx, field)
+	case "url":
+		return ec.fieldContext_PackageFetch_url(ctx, field)
+	case "by":
+		return ec.fieldContext_PackageFetch_by(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_PackageFetch_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_PackageFetch_endedAt(ctx, field)
+	case "received":
+		return ec.fieldContext_PackageFetch_received(ctx, field)
+	case "total":
+		return ec.fieldContext_PackageFetch_total(ctx, field)
+	case "error":
+		return ec.fieldContext_PackageFetch_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageFetch", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageFetchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fetch":
+		return ec.fieldContext_PackageFetchPayload_fetch(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PackageFetchPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageFetchPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PackageFile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14457,6 +15154,52 @@ func (ec *executionContext) childFields_StateSeries(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type StateSeries", field.Name)
 }
 
+func (ec *executionContext) childFields_Storage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "location":
+		return ec.fieldContext_Storage_location(ctx, field)
+	case "stored":
+		return ec.fieldContext_Storage_stored(ctx, field)
+	case "arriving":
+		return ec.fieldContext_Storage_arriving(ctx, field)
+	case "quota":
+		return ec.fieldContext_Storage_quota(ctx, field)
+	case "free":
+		return ec.fieldContext_Storage_free(ctx, field)
+	case "files":
+		return ec.fieldContext_Storage_files(ctx, field)
+	case "unusedFiles":
+		return ec.fieldContext_Storage_unusedFiles(ctx, field)
+	case "unusedBytes":
+		return ec.fieldContext_Storage_unusedBytes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Storage", field.Name)
+}
+
+func (ec *executionContext) childFields_StoredFile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_StoredFile_id(ctx, field)
+	case "name":
+		return ec.fieldContext_StoredFile_name(ctx, field)
+	case "payload":
+		return ec.fieldContext_StoredFile_payload(ctx, field)
+	case "size":
+		return ec.fieldContext_StoredFile_size(ctx, field)
+	case "sha1":
+		return ec.fieldContext_StoredFile_sha1(ctx, field)
+	case "sha256":
+		return ec.fieldContext_StoredFile_sha256(ctx, field)
+	case "storedAt":
+		return ec.fieldContext_StoredFile_storedAt(ctx, field)
+	case "storedBy":
+		return ec.fieldContext_StoredFile_storedBy(ctx, field)
+	case "downloads":
+		return ec.fieldContext_StoredFile_downloads(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StoredFile", field.Name)
+}
+
 func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -14563,6 +15306,20 @@ func (ec *executionContext) childFields_TokenGrant(ctx context.Context, field gr
 		return ec.fieldContext_TokenGrant_everywhere(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TokenGrant", field.Name)
+}
+
+func (ec *executionContext) childFields_UnusedFile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sha256":
+		return ec.fieldContext_UnusedFile_sha256(ctx, field)
+	case "size":
+		return ec.fieldContext_UnusedFile_size(ctx, field)
+	case "since":
+		return ec.fieldContext_UnusedFile_since(ctx, field)
+	case "deleted":
+		return ec.fieldContext_UnusedFile_deleted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnusedFile", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdatePath(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/hosting"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/coreroller/coreroller/rollout"
@@ -63,6 +64,14 @@ type AuditChain struct {
 	LastAt *time.Time `json:"lastAt,omitempty"`
 }
 
+// Result of a clean-up.
+type CleanUpStoragePayload struct {
+	// Files that no package names; null when nothing was done.
+	Files []*hosting.Unused `json:"files,omitempty"`
+	// Why nothing was done; empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Properties of a new group.
 type CreateGroupInput struct {
 	// Id of the application.
@@ -99,6 +108,26 @@ type DeletePayload struct {
 	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
 	// Why nothing was deleted; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A transfer of a stored file to a machine.
+type Download struct {
+	// IP address of the client.
+	Address string `json:"address"`
+	// Id of the package.
+	PackageID uuid.UUID `json:"packageId"`
+	// Version of the package.
+	Version string `json:"version"`
+	// Name of the file.
+	Name string `json:"name"`
+	// Size of the file in bytes.
+	Size int64 `json:"size"`
+	// Bytes sent so far by this transfer.
+	Sent int64 `json:"sent"`
+	// Average bytes per second so far.
+	Rate int64 `json:"rate"`
+	// When it began.
+	StartedAt time.Time `json:"startedAt"`
 }
 
 // Result of signing out browsers.

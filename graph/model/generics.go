@@ -3,6 +3,7 @@ package model
 import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/hosting"
 )
 
 // Connection is a page of a list.
@@ -68,6 +69,7 @@ type (
 	InstancePayload      = Payload[db.Instance]
 	MachineJobPayload    = Payload[db.MachineJob]
 	MachineSecretPayload = Payload[db.MachineSecret]
+	PackageFetchPayload  = Payload[hosting.Fetch]
 	PackagePayload       = Payload[db.Release]
 	ProposalPayload      = Payload[db.Proposal]
 	TeamPayload          = Payload[db.Team]

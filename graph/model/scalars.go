@@ -4,6 +4,7 @@ package model
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -106,4 +107,15 @@ func UnmarshalBytes(v any) (int64, error) {
 		return 0, inputError("must be a whole number of bytes")
 	}
 	return n, nil
+}
+
+// MarshalUpload is never called: files are only sent to the server.
+func MarshalUpload(io.Reader) graphql.Marshaler { return graphql.Null }
+
+// UnmarshalUpload takes the file of a multipart request.
+func UnmarshalUpload(v any) (io.Reader, error) {
+	if file, ok := v.(io.Reader); ok {
+		return file, nil
+	}
+	return nil, inputError("must be a file of a multipart request, and null in its JSON")
 }

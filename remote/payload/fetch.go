@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -18,12 +19,22 @@ type Limits struct {
 	Size  int64         // bytes
 	Total time.Duration // of the whole fetch
 	Stall time.Duration // without a byte
+
+	// Tries and Pause are for Download: a broken connection is followed by another one, at
+	// most Tries in a row without a byte, after a pause that doubles up to a minute.
+	Tries int
+	Pause time.Duration
 }
 
 // DefaultLimits fit an operating system's payload on a slow line: 450 MB take half
 // an hour at 2 Mbit/s.
 func DefaultLimits() Limits {
 	return Limits{Size: 8 << 30, Total: 30 * time.Minute, Stall: 30 * time.Second}
+}
+
+// DownloadLimits fit files that are kept: a mirror may fetch them at night on a slow line.
+func DownloadLimits() Limits {
+	return Limits{Size: 16 << 30, Total: 6 * time.Hour, Stall: time.Minute, Tries: 5, Pause: time.Second}
 }
 
 const (
@@ -87,6 +98,15 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	return checkURL(r.URL)
 }
 
+// CheckURL returns why a URL can never be fetched, or nil.
+func CheckURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return errorf("must be an absolute http or https URL")
+	}
+	return checkURL(u)
+}
+
 func checkURL(u *url.URL) error {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
@@ -112,47 +132,37 @@ func (f *Fetcher) Fetch(ctx context.Context, address string, progress Progress) 
 			progress(done, total)
 		}
 	})
+	return facts, explain(ctx, err)
+}
+
+// explain returns the error of a fetch for the user.
+func explain(ctx context.Context, err error) error {
 	if err == nil {
-		return facts, nil
+		return nil
 	}
 	if own, ok := errors.AsType[*Error](context.Cause(ctx)); ok {
-		return Facts{}, own
+		return own
 	}
 	if ctx.Err() != nil {
-		return Facts{}, ctx.Err()
+		return ctx.Err()
 	}
 	if own, ok := errors.AsType[*Error](err); ok {
-		return Facts{}, own
+		return own
 	}
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the URL, which the caller knows
 	}
-	return Facts{}, errorf("could not be fetched: %v", err)
+	return errorf("could not be fetched: %v", err)
 }
 
 func (f *Fetcher) fetch(ctx context.Context, address string, progress Progress) (Facts, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
-	if err != nil {
-		return Facts{}, errorf("must be an absolute http or https URL")
-	}
-	if err := checkURL(req.URL); err != nil {
-		return Facts{}, err
-	}
-	req.Header.Set("User-Agent", "CoreRoller")
-	req.Header.Set("Accept-Encoding", "identity") // the digests are of the file, not of a compressed form
-	resp, err := f.client.Do(req)
+	resp, err := f.get(ctx, address, nil)
 	if err != nil {
 		return Facts{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	encoding := resp.Header.Get("Content-Encoding")
-	switch {
-	case resp.StatusCode != http.StatusOK:
+	if resp.StatusCode != http.StatusOK {
 		return Facts{}, errorf("the server of the file answered %s", resp.Status)
-	case encoding != "" && encoding != "identity":
-		return Facts{}, errorf("the server of the file compresses it (%q), so its digests are not known", encoding)
-	case resp.ContentLength > f.limits.Size:
-		return Facts{}, f.tooLarge()
 	}
 	facts, err := Read(io.LimitReader(resp.Body, f.limits.Size+1), max(resp.ContentLength, 0), progress)
 	switch {
@@ -166,6 +176,35 @@ func (f *Fetcher) fetch(ctx context.Context, address string, progress Progress) 
 		return Facts{}, errorf("the file is empty")
 	}
 	return facts, nil
+}
+
+// get sends a request for a file, and refuses what can only be read wrong.
+func (f *Fetcher) get(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return nil, errorf("must be an absolute http or https URL")
+	}
+	if err := checkURL(req.URL); err != nil {
+		return nil, err
+	}
+	maps.Copy(req.Header, header)
+	req.Header.Set("User-Agent", "CoreRoller")
+	req.Header.Set("Accept-Encoding", "identity") // the digests are of the file, not of a compressed form
+	resp, err := f.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	encoding := resp.Header.Get("Content-Encoding")
+	switch {
+	case encoding != "" && encoding != "identity":
+		err = errorf("the server of the file compresses it (%q), so its digests are not known", encoding)
+	case resp.ContentLength > f.limits.Size:
+		err = f.tooLarge()
+	default:
+		return resp, nil
+	}
+	_ = resp.Body.Close()
+	return nil, err
 }
 
 func (f *Fetcher) tooLarge() *Error {

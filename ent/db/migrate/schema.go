@@ -1141,6 +1141,8 @@ var (
 		{Name: "sha1", Type: field.TypeString, Default: ""},
 		{Name: "sha256", Type: field.TypeString, Default: ""},
 		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "hosted", Type: field.TypeBool, Default: false},
+		{Name: "source_url", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "application_id", Type: field.TypeUUID},
 	}
@@ -1152,7 +1154,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "packages_applications_packages",
-				Columns:    []*schema.Column{PackagesColumns[11]},
+				Columns:    []*schema.Column{PackagesColumns[13]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -1161,7 +1163,7 @@ var (
 			{
 				Name:    "release_application_id_arch_version",
 				Unique:  true,
-				Columns: []*schema.Column{PackagesColumns[11], PackagesColumns[2], PackagesColumns[3]},
+				Columns: []*schema.Column{PackagesColumns[13], PackagesColumns[2], PackagesColumns[3]},
 			},
 		},
 	}
@@ -1234,6 +1236,45 @@ var (
 				Name:    "statpoint_resolution_at",
 				Unique:  false,
 				Columns: []*schema.Column{StatPointsColumns[1], StatPointsColumns[2]},
+			},
+		},
+	}
+	// StoredFilesColumns holds the columns for the "stored_files" table.
+	StoredFilesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "name", Type: field.TypeString},
+		{Name: "payload", Type: field.TypeBool},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "sha1", Type: field.TypeString},
+		{Name: "sha256", Type: field.TypeString},
+		{Name: "stored_at", Type: field.TypeTime},
+		{Name: "stored_by", Type: field.TypeString, Default: ""},
+		{Name: "downloads", Type: field.TypeInt64, Default: 0},
+		{Name: "package_id", Type: field.TypeUUID},
+	}
+	// StoredFilesTable holds the schema information for the "stored_files" table.
+	StoredFilesTable = &schema.Table{
+		Name:       "stored_files",
+		Columns:    StoredFilesColumns,
+		PrimaryKey: []*schema.Column{StoredFilesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "stored_files_packages_stored",
+				Columns:    []*schema.Column{StoredFilesColumns[9]},
+				RefColumns: []*schema.Column{PackagesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "storedfile_package_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{StoredFilesColumns[9], StoredFilesColumns[1]},
+			},
+			{
+				Name:    "storedfile_sha256",
+				Unique:  false,
+				Columns: []*schema.Column{StoredFilesColumns[5]},
 			},
 		},
 	}
@@ -1406,6 +1447,7 @@ var (
 		PackagesTable,
 		SessionsTable,
 		StatPointsTable,
+		StoredFilesTable,
 		TeamsTable,
 		TokensTable,
 		UptimesTable,
@@ -1531,6 +1573,10 @@ func init() {
 	StatPointsTable.ForeignKeys[0].RefTable = GroupsTable
 	StatPointsTable.Annotation = &entsql.Annotation{
 		Table: "stat_points",
+	}
+	StoredFilesTable.ForeignKeys[0].RefTable = PackagesTable
+	StoredFilesTable.Annotation = &entsql.Annotation{
+		Table: "stored_files",
 	}
 	TeamsTable.Annotation = &entsql.Annotation{
 		Table: "teams",

@@ -96,6 +96,9 @@ type Session func(*sql.Selector)
 // StatPoint is the predicate function for statpoint builders.
 type StatPoint func(*sql.Selector)
 
+// StoredFile is the predicate function for storedfile builders.
+type StoredFile func(*sql.Selector)
+
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)
 

@@ -32,12 +32,18 @@ const (
 	FieldSha256 = "sha256"
 	// FieldDescription holds the string denoting the description field in the database.
 	FieldDescription = "description"
+	// FieldHosted holds the string denoting the hosted field in the database.
+	FieldHosted = "hosted"
+	// FieldSourceURL holds the string denoting the source_url field in the database.
+	FieldSourceURL = "source_url"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
 	EdgeApplication = "application"
 	// EdgeFiles holds the string denoting the files edge name in mutations.
 	EdgeFiles = "files"
+	// EdgeStored holds the string denoting the stored edge name in mutations.
+	EdgeStored = "stored"
 	// EdgeAction holds the string denoting the action edge name in mutations.
 	EdgeAction = "action"
 	// EdgeChannels holds the string denoting the channels edge name in mutations.
@@ -62,6 +68,13 @@ const (
 	FilesInverseTable = "package_files"
 	// FilesColumn is the table column denoting the files relation/edge.
 	FilesColumn = "package_id"
+	// StoredTable is the table that holds the stored relation/edge.
+	StoredTable = "stored_files"
+	// StoredInverseTable is the table name for the StoredFile entity.
+	// It exists in this package in order to avoid circular dependency with the "storedfile" package.
+	StoredInverseTable = "stored_files"
+	// StoredColumn is the table column denoting the stored relation/edge.
+	StoredColumn = "package_id"
 	// ActionTable is the table that holds the action relation/edge.
 	ActionTable = "package_actions"
 	// ActionInverseTable is the table name for the PackageAction entity.
@@ -105,6 +118,8 @@ var Columns = []string{
 	FieldSha1,
 	FieldSha256,
 	FieldDescription,
+	FieldHosted,
+	FieldSourceURL,
 	FieldCreatedAt,
 }
 
@@ -131,6 +146,10 @@ var (
 	DefaultSha256 string
 	// DefaultDescription holds the default value on creation for the "description" field.
 	DefaultDescription string
+	// DefaultHosted holds the default value on creation for the "hosted" field.
+	DefaultHosted bool
+	// DefaultSourceURL holds the default value on creation for the "source_url" field.
+	DefaultSourceURL string
 )
 
 // OrderOption defines the ordering options for the Release queries.
@@ -191,6 +210,16 @@ func ByDescription(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDescription, opts...).ToFunc()
 }
 
+// ByHosted orders the results by the hosted field.
+func ByHosted(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHosted, opts...).ToFunc()
+}
+
+// BySourceURL orders the results by the source_url field.
+func BySourceURL(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSourceURL, opts...).ToFunc()
+}
+
 // ByCreatedAt orders the results by the created_at field.
 func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCreatedAt, opts...).ToFunc()
@@ -214,6 +243,20 @@ func ByFilesCount(opts ...sql.OrderTermOption) OrderOption {
 func ByFiles(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newFilesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByStoredCount orders the results by stored count.
+func ByStoredCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newStoredStep(), opts...)
+	}
+}
+
+// ByStored orders the results by stored terms.
+func ByStored(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newStoredStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
 
@@ -277,6 +320,13 @@ func newFilesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(FilesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, FilesTable, FilesColumn),
+	)
+}
+func newStoredStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(StoredInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, StoredTable, StoredColumn),
 	)
 }
 func newActionStep() *sqlgraph.Step {

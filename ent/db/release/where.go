@@ -106,6 +106,16 @@ func Description(v string) predicate.Release {
 	return predicate.Release(sql.FieldEQ(FieldDescription, v))
 }
 
+// Hosted applies equality check predicate on the "hosted" field. It's identical to HostedEQ.
+func Hosted(v bool) predicate.Release {
+	return predicate.Release(sql.FieldEQ(FieldHosted, v))
+}
+
+// SourceURL applies equality check predicate on the "source_url" field. It's identical to SourceURLEQ.
+func SourceURL(v string) predicate.Release {
+	return predicate.Release(sql.FieldEQ(FieldSourceURL, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.Release {
 	return predicate.Release(sql.FieldEQ(FieldCreatedAt, v))
@@ -666,6 +676,81 @@ func DescriptionContainsFold(v string) predicate.Release {
 	return predicate.Release(sql.FieldContainsFold(FieldDescription, v))
 }
 
+// HostedEQ applies the EQ predicate on the "hosted" field.
+func HostedEQ(v bool) predicate.Release {
+	return predicate.Release(sql.FieldEQ(FieldHosted, v))
+}
+
+// HostedNEQ applies the NEQ predicate on the "hosted" field.
+func HostedNEQ(v bool) predicate.Release {
+	return predicate.Release(sql.FieldNEQ(FieldHosted, v))
+}
+
+// SourceURLEQ applies the EQ predicate on the "source_url" field.
+func SourceURLEQ(v string) predicate.Release {
+	return predicate.Release(sql.FieldEQ(FieldSourceURL, v))
+}
+
+// SourceURLNEQ applies the NEQ predicate on the "source_url" field.
+func SourceURLNEQ(v string) predicate.Release {
+	return predicate.Release(sql.FieldNEQ(FieldSourceURL, v))
+}
+
+// SourceURLIn applies the In predicate on the "source_url" field.
+func SourceURLIn(vs ...string) predicate.Release {
+	return predicate.Release(sql.FieldIn(FieldSourceURL, vs...))
+}
+
+// SourceURLNotIn applies the NotIn predicate on the "source_url" field.
+func SourceURLNotIn(vs ...string) predicate.Release {
+	return predicate.Release(sql.FieldNotIn(FieldSourceURL, vs...))
+}
+
+// SourceURLGT applies the GT predicate on the "source_url" field.
+func SourceURLGT(v string) predicate.Release {
+	return predicate.Release(sql.FieldGT(FieldSourceURL, v))
+}
+
+// SourceURLGTE applies the GTE predicate on the "source_url" field.
+func SourceURLGTE(v string) predicate.Release {
+	return predicate.Release(sql.FieldGTE(FieldSourceURL, v))
+}
+
+// SourceURLLT applies the LT predicate on the "source_url" field.
+func SourceURLLT(v string) predicate.Release {
+	return predicate.Release(sql.FieldLT(FieldSourceURL, v))
+}
+
+// SourceURLLTE applies the LTE predicate on the "source_url" field.
+func SourceURLLTE(v string) predicate.Release {
+	return predicate.Release(sql.FieldLTE(FieldSourceURL, v))
+}
+
+// SourceURLContains applies the Contains predicate on the "source_url" field.
+func SourceURLContains(v string) predicate.Release {
+	return predicate.Release(sql.FieldContains(FieldSourceURL, v))
+}
+
+// SourceURLHasPrefix applies the HasPrefix predicate on the "source_url" field.
+func SourceURLHasPrefix(v string) predicate.Release {
+	return predicate.Release(sql.FieldHasPrefix(FieldSourceURL, v))
+}
+
+// SourceURLHasSuffix applies the HasSuffix predicate on the "source_url" field.
+func SourceURLHasSuffix(v string) predicate.Release {
+	return predicate.Release(sql.FieldHasSuffix(FieldSourceURL, v))
+}
+
+// SourceURLEqualFold applies the EqualFold predicate on the "source_url" field.
+func SourceURLEqualFold(v string) predicate.Release {
+	return predicate.Release(sql.FieldEqualFold(FieldSourceURL, v))
+}
+
+// SourceURLContainsFold applies the ContainsFold predicate on the "source_url" field.
+func SourceURLContainsFold(v string) predicate.Release {
+	return predicate.Release(sql.FieldContainsFold(FieldSourceURL, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Release {
 	return predicate.Release(sql.FieldEQ(FieldCreatedAt, v))
@@ -744,6 +829,29 @@ func HasFiles() predicate.Release {
 func HasFilesWith(preds ...predicate.PackageFile) predicate.Release {
 	return predicate.Release(func(s *sql.Selector) {
 		step := newFilesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasStored applies the HasEdge predicate on the "stored" edge.
+func HasStored() predicate.Release {
+	return predicate.Release(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, StoredTable, StoredColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasStoredWith applies the HasEdge predicate on the "stored" edge with a given conditions (other predicates).
+func HasStoredWith(preds ...predicate.StoredFile) predicate.Release {
+	return predicate.Release(func(s *sql.Selector) {
+		step := newStoredStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)
