@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreroller/coreroller/fleet/account"
@@ -29,6 +30,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/remote/mirror"
 	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/coreroller/coreroller/store"
 )
@@ -44,6 +46,11 @@ type Options struct {
 
 	Quotas  quota.Quotas    // on what clients without credentials can store
 	Inspect payload.Sources // from where the server fetches payloads; see InspectPayload
+
+	Files      Files          // keeps the files of packages; nil: this server keeps none
+	Agent      string         // the User-Agent of mirrors; "" = CoreRoller
+	AskLimits  *mirror.Limits // of the questions of mirrors; nil = mirror.DefaultLimits
+	Politeness *time.Duration // between two channels of the public Flatcar server; nil = 5 s
 
 	// MachineCertificates says that the server asks machines for client certificates.
 	MachineCertificates bool
@@ -67,6 +74,12 @@ type Service struct {
 	demoing sync.Mutex // held while the demo is started or stopped
 
 	certificates bool // the server asks machines for client certificates
+
+	log          *slog.Logger
+	files        Files // nil: none
+	mirrors      *mirror.Client
+	politeness   time.Duration
+	mirrorStates atomic.Pointer[[]MirrorState]
 
 	payloads *payload.Fetcher
 	fetching chan struct{} // holds one element for each payload that is fetched
@@ -95,10 +108,12 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo, certificates: o.MachineCertificates,
 		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
 	}
+	s.log, s.files, s.politeness = o.Log, o.Files, input.Or(o.Politeness, defaultPoliteness)
+	s.mirrors = mirror.NewClient(cmp.Or(o.Agent, "CoreRoller"), input.Or(o.AskLimits, mirror.DefaultLimits()))
 	s.Upkeep = upkeep.New(upkeep.Options{
 		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, FlushUses: s.Accounts.FlushUses,
-		ExpireProposals: s.expireProposals,
-		Now:             now, Clock: o.Clock, Log: o.Log,
+		ExpireProposals: s.expireProposals, WorkUpstreams: s.WorkUpstreams,
+		Now: now, Clock: o.Clock, Log: o.Log,
 	})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock)
 	return s, nil

@@ -49,6 +49,7 @@ const (
 	jobClock
 	jobMachines
 	jobUses
+	jobMirrors
 )
 
 // jobs keeps the last run of each job.
@@ -69,6 +70,7 @@ func (w *Worker) newJobs() *jobs {
 		jobClock:    {Name: "compare the clocks", Every: store.BeatEvery},
 		jobMachines: {Name: "work on machine jobs", Every: workEvery},
 		jobUses:     {Name: "write the uses of sessions and tokens", Every: workEvery},
+		jobMirrors:  {Name: "run mirrors", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "end expired proposals", Every: workEvery, do: w.expire},

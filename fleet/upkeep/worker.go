@@ -50,9 +50,11 @@ type Options struct {
 	FlushUses func(context.Context) error
 	// ExpireProposals ends the proposals whose time is over.
 	ExpireProposals func(ctx context.Context, now time.Time) error
-	Now             func() time.Time
-	Clock           *clock.Clock // behind Now; nil: Now is right
-	Log             *slog.Logger
+	// WorkUpstreams runs the channels of mirrors that are due.
+	WorkUpstreams func(context.Context) error
+	Now           func() time.Time
+	Clock         *clock.Clock // behind Now; nil: Now is right
+	Log           *slog.Logger
 }
 
 // Worker runs the background jobs of one process.
@@ -64,6 +66,7 @@ type Worker struct {
 	signIns  func(ctx context.Context, all bool) error
 	flush    func(context.Context) error                    // the uses of sessions and tokens
 	expire   func(ctx context.Context, now time.Time) error // proposals
+	mirrors  func(context.Context) error                    // runs the channels that are due
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -80,7 +83,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, mirrors: o.WorkUpstreams, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }
@@ -93,6 +96,7 @@ func (w *Worker) Run(ctx context.Context) {
 	g.Go(func() { w.machines.Run(ctx, w.lastSeenWritten) })
 	g.Go(func() { w.loop(ctx) })
 	g.Go(func() { w.machineJobs(ctx) })
+	g.Go(func() { w.runMirrors(ctx) })
 	g.Go(func() { w.beat(ctx) })
 	g.Wait()
 }
