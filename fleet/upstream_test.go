@@ -99,7 +99,7 @@ func (d *harness) mirrored(up *db.Upstream) (*db.UpstreamChannel, *db.MirrorRun)
 	d.wait(time.Second)
 	must(d.RunUpstream(d.ctx, fleet.RunUpstream{ID: up.ID}))(d.t)
 	d.must(d.WorkUpstreams(d.t.Context()))
-	row := must(d.View.Upstream(d.ctx, up.ID))(d.t).Edges.Channels[0]
+	row := must(d.View.Upstream(d.ctx, up.ID, nil))(d.t).Edges.Channels[0]
 	run := must(d.store.Reader().MirrorRun.Query().Where(mirrorrun.UpstreamChannelID(row.ID)).Order(db.Desc(mirrorrun.FieldID)).First(d.ctx))(d.t)
 	return row, run
 }
@@ -314,7 +314,7 @@ func TestInputOfMirrorsIsChecked(t *testing.T) {
 		t.Errorf("a run of a mirror that is off: %v", err)
 	}
 	d.must(d.DeleteUpstream(d.ctx, fleet.DeleteUpstream{ID: up.ID}))
-	if all := must(d.View.Upstreams(d.ctx, nil))(t); len(all) != 0 {
+	if all := must(d.View.Upstreams(d.ctx, nil, nil))(t); len(all) != 0 {
 		t.Errorf("%d mirrors after the deletion", len(all))
 	}
 }
@@ -328,7 +328,7 @@ func TestFollowFlatcar(t *testing.T) {
 		}
 	}
 	d.must(d.FollowFlatcarOnce(d.ctx))
-	if all := must(d.View.Upstreams(d.ctx, nil))(t); len(all) != 1 {
+	if all := must(d.View.Upstreams(d.ctx, nil, nil))(t); len(all) != 1 {
 		t.Errorf("%d mirrors", len(all))
 	}
 }

@@ -73,7 +73,7 @@ func (s *Service) CreateUpstream(ctx context.Context, in CreateUpstream) (*db.Up
 	if err != nil {
 		return nil, err
 	}
-	return s.View.Upstream(ctx, v.ID)
+	return s.View.Upstream(ctx, v.ID, nil)
 }
 
 func (in *CreateUpstream) check(p *input.Problems) {
@@ -170,7 +170,13 @@ type UpdateUpstream struct {
 
 // UpdateUpstream changes an upstream. Packages that were imported keep their URL.
 func (s *Service) UpdateUpstream(ctx context.Context, in UpdateUpstream) (*db.Upstream, error) {
-	v := change.Verb{Name: "updateUpstream", Reason: in.Reason, Unique: "name"}
+	var given input.Problems
+	texts := CreateUpstream{ // what is given, with valid texts in place of the rest
+		Name: input.Or(in.Name, "x"), Kind: view.UpstreamOmaha, URL: input.Or(in.URL, "https://example.com/"), RemoteAppID: input.Or(in.RemoteAppID, ""),
+		Interval: input.Or(in.Interval, time.Hour), URLTemplate: input.Or(in.URLTemplate, ""), CA: input.Or(in.CA, ""),
+	}
+	texts.check(&given)
+	v := change.Verb{Name: "updateUpstream", Reason: in.Reason, Unique: "name", Invalid: given.Err()}
 	return s.changeUpstream(ctx, v, in.ID, func(c *change.Change, row *db.Upstream) error {
 		all := CreateUpstream{
 			Name: input.Or(in.Name, row.Name), Kind: view.UpstreamKind(row.Kind), URL: input.Or(in.URL, row.URL),
@@ -224,7 +230,7 @@ func (s *Service) changeUpstream(ctx context.Context, v change.Verb, id uuid.UUI
 	if err != nil || v.Name == "deleteUpstream" {
 		return nil, err
 	}
-	return s.View.Upstream(ctx, id)
+	return s.View.Upstream(ctx, id, nil)
 }
 
 // operateUpstream runs a verb that changes upstreams of an application, which need no
@@ -260,8 +266,8 @@ func (s *Service) FollowFlatcar(ctx context.Context, in FollowFlatcar) (*db.Upst
 	if in.Archs == nil {
 		in.Archs = []string{"amd64", "arm64"}
 	}
-	if len(in.Tracks)*len(in.Archs) > maxFollowed {
-		return nil, fault.Errorf(fault.Invalid, "tracks", "at most %d channels", maxFollowed)
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	up, err := s.flatcarUpstream(ctx, in)
 	if err != nil {
@@ -274,7 +280,27 @@ func (s *Service) FollowFlatcar(ctx context.Context, in FollowFlatcar) (*db.Upst
 			}
 		}
 	}
-	return s.View.Upstream(ctx, up.ID)
+	return s.View.Upstream(ctx, up.ID, nil)
+}
+
+func (in *FollowFlatcar) check() error {
+	var p input.Problems
+	if len(in.Tracks)*len(in.Archs) > maxFollowed {
+		p.Add("tracks", "at most %d channels", maxFollowed)
+	}
+	for i, track := range in.Tracks {
+		in.Tracks[i] = p.Name(fmt.Sprintf("tracks[%d]", i), track, input.MaxName)
+	}
+	for i, arch := range in.Archs {
+		in.Archs[i] = p.Arch(fmt.Sprintf("archs[%d]", i), arch)
+	}
+	if in.Interval != 0 {
+		checkInterval(&p, FlatcarURL, in.Interval)
+	}
+	if in.URLTemplate = strings.TrimSpace(in.URLTemplate); in.URLTemplate != "" {
+		checkTemplate(&p, in.URLTemplate)
+	}
+	return p.Err()
 }
 
 // flatcarUpstream returns the upstream of the public server, which it creates if needed.

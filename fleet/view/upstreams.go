@@ -47,24 +47,37 @@ const (
 
 // Upstreams returns all upstreams by name, those of one application if it is given. Their
 // channels are loaded.
-func (s *Service) Upstreams(ctx context.Context, app *uuid.UUID) ([]*db.Upstream, error) {
-	q := s.db().Upstream.Query().Where(upstream.HasApplicationWith(application.DeletedAtIsNil())).WithChannels(byTrack).Order(upstream.ByName(), upstream.ByID())
+func (s *Service) Upstreams(ctx context.Context, app *uuid.UUID, with With) ([]*db.Upstream, error) {
+	q := s.db().Upstream.Query().Where(upstream.HasApplicationWith(application.DeletedAtIsNil())).Order(upstream.ByName(), upstream.ByID())
 	if app != nil {
 		q.Where(upstream.ApplicationID(*app))
 	}
-	return read(ctx, "mirrors", q.All)
+	return read(ctx, "mirrors", loading(q, with.upstreams).All)
 }
 
 // Upstream reads one upstream with its channels.
-func (s *Service) Upstream(ctx context.Context, id uuid.UUID) (*db.Upstream, error) {
-	return one(ctx, "mirror", s.db().Upstream.Query().Where(upstream.ID(id), upstream.HasApplicationWith(application.DeletedAtIsNil())).WithChannels(byTrack).Only)
+func (s *Service) Upstream(ctx context.Context, id uuid.UUID, with With) (*db.Upstream, error) {
+	q := s.db().Upstream.Query().Where(upstream.ID(id), upstream.HasApplicationWith(application.DeletedAtIsNil()))
+	return one(ctx, "mirror", loading(q, with.upstreams).Only)
 }
 
-func byTrack(q *db.UpstreamChannelQuery) { q.Order(upstreamchannel.ByTrack(), upstreamchannel.ByID()) }
+// upstreams always loads application and channels.
+func (w With) upstreams(q *db.UpstreamQuery) {
+	q.WithApplication().WithChannels(With(nil).upstreamChannels)
+	w.load(edges{
+		"application": func(w With) { q.WithApplication(w.applications) },
+		"channels":    func(w With) { q.WithChannels(w.upstreamChannels) },
+	})
+}
+
+func (w With) upstreamChannels(q *db.UpstreamChannelQuery) {
+	q.Order(upstreamchannel.ByTrack(), upstreamchannel.ByID()).WithChannel()
+	w.load(edges{"channel": func(w With) { q.WithChannel(w.channels) }})
+}
 
 // UpstreamChannel reads one channel of an upstream.
 func (s *Service) UpstreamChannel(ctx context.Context, id uuid.UUID) (*db.UpstreamChannel, error) {
-	return one(ctx, "channel of a mirror", s.db().UpstreamChannel.Query().Where(upstreamchannel.ID(id)).Only)
+	return one(ctx, "channel of a mirror", s.db().UpstreamChannel.Query().Where(upstreamchannel.ID(id)).WithChannel().Only)
 }
 
 // MirrorRuns returns the list of runs, newest first, of one upstream or channel of it if
@@ -80,6 +93,9 @@ func (s *Service) MirrorRuns(up, channel *uuid.UUID, notable bool) *List[*db.Mir
 	if notable {
 		q.Where(mirrorrun.OutcomeIn(string(MirrorChanged), string(MirrorFailed)))
 	}
+	q.WithUpstreamChannel(func(q *db.UpstreamChannelQuery) {
+		q.WithChannel().WithUpstream(func(q *db.UpstreamQuery) { With(nil).upstreams(q) })
+	})
 	return listOf(q, byID(func(r *db.MirrorRun) uuid.UUID { return r.ID }))
 }
 
@@ -88,7 +104,7 @@ func (s *Service) addUpstreams(ctx context.Context, out *attentions) error {
 	rows, err := s.db().UpstreamChannel.Query().
 		Where(upstreamchannel.Or(upstreamchannel.FailingSinceNotNil(), upstreamchannel.ProblemNEQ(""))).
 		Where(upstreamchannel.HasUpstreamWith(upstream.Enabled(true), upstream.HasApplicationWith(application.DeletedAtIsNil()))).
-		WithUpstream(func(q *db.UpstreamQuery) { q.WithApplication() }).WithChannel().
+		WithUpstream(With(nil).upstreams).WithChannel().
 		Order(upstreamchannel.ByID()).Limit(maxAttention).All(ctx)
 	if err != nil {
 		return fmt.Errorf("read mirrors: %w", err)
