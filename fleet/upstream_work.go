@@ -40,9 +40,10 @@ const (
 
 // MirrorState is one channel of a mirror for the metrics.
 type MirrorState struct {
-	Upstream, Track, Arch string
-	LastSuccess           *time.Time
-	Failures              int // in a row
+	Upstream, Channel string // ids
+	Track, Arch       string
+	LastSuccess       *time.Time
+	Failures          int // in a row
 }
 
 // MirrorStates returns the channels of the enabled mirrors as they were when this process
@@ -88,7 +89,7 @@ func (s *Service) keepMirrorStates(rows []*db.UpstreamChannel) {
 	all := make([]MirrorState, 0, len(rows))
 	for _, row := range rows {
 		if up, ch := row.Edges.Upstream, row.Edges.Channel; up != nil && ch != nil {
-			all = append(all, MirrorState{Upstream: up.ID.String(), Track: row.Track, Arch: ch.Arch, LastSuccess: row.LastSuccessAt, Failures: row.Failures})
+			all = append(all, MirrorState{Upstream: up.ID.String(), Channel: ch.ID.String(), Track: row.Track, Arch: ch.Arch, LastSuccess: row.LastSuccessAt, Failures: row.Failures})
 		}
 	}
 	slices.SortFunc(all, func(a, b MirrorState) int {
