@@ -119,7 +119,7 @@ func (s *session) listUpstreams(all []upstream) {
 		s.line("No other update server is mirrored.")
 		return
 	}
-	s.table([]string{"MIRROR", "CHANNEL", "ARCH", "MODE", "UPSTREAM", "HERE", "LAST SUCCESS", "NEXT RUN", "STATE"}, rows)
+	s.table([]string{"MIRROR", "CHANNEL", "ARCH", "MODE", "UPSTREAM", "THIS SERVER", "LAST SUCCESS", "NEXT RUN", "STATE"}, rows)
 }
 
 const modeHelp = "what happens with a new version: notify, import or promote"

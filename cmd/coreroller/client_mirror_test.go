@@ -35,5 +35,5 @@ func TestRemoteMirrors(t *testing.T) {
 	r.run(0, arguments("mirror runs --all -o json"), `"outcome": "FAILED"`)
 	r.run(1, arguments("mirror flatcar --channel stable --arch amd$"), "no architecture") // a valid one would ask the real server
 	r.run(0, arguments("mirror remove hq"), "What it imported stays")
-	r.run(1, arguments("mirror runs --mirror hq"), "there is no mirror")
+	r.run(1, arguments("mirror runs --mirror hq"), "has no mirror")
 }
