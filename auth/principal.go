@@ -37,6 +37,8 @@ const (
 	CredentialToken   Credential = "token"   // a script's token in the Authorization header
 	CredentialLink    Credential = "link"    // the token of a link to a wall screen
 	CredentialCommand Credential = "command" // the server's own command line
+	// CredentialMirror is that of a mirror, which changes what it was set up for.
+	CredentialMirror Credential = "mirror"
 	// CredentialSingleSignOn is that of the sign-in itself: the session then has its own.
 	CredentialSingleSignOn Credential = "single sign-on"
 )

@@ -111,6 +111,16 @@ var needs = map[string]Role{
 	"createMachineSecret": Admin, // also updateGroup with requireSecret
 	"revokeMachineSecret": Admin,
 
+	// A mirror promotes by itself and makes the server ask an address.
+	"createUpstream":        Admin,
+	"updateUpstream":        Admin,
+	"deleteUpstream":        Admin,
+	"addUpstreamChannel":    Admin,
+	"updateUpstreamChannel": Admin,
+	"removeUpstreamChannel": Admin,
+	"followFlatcar":         Admin,
+	"runUpstream":           Publisher,
+
 	"createApplication": Admin,
 	"updateApplication": Admin,
 	"deleteApplication": Admin,

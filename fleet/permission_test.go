@@ -13,6 +13,8 @@ import (
 // with a context without a principal. A new verb is covered by being exported.
 func TestEveryVerbRequiresACaller(t *testing.T) {
 	open := map[string]string{
+		"Service.WorkUpstreams":  "called by the program",
+		"Service.MirrorStates":   "numbers of this process for the metrics",
 		"Service.Catalog":        "a value of this process, not reachable from outside",
 		"Service.Close":          "called by the program",
 		"Service.Run":            "called by the program",
@@ -33,6 +35,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Upkeep.Run":             "called by the program",
 		"Upkeep.Work":            "called by the program",
 		"Upkeep.WorkMachineJobs": "called by the program",
+		"Upkeep.WorkMirrors":     "called by the program",
 	}
 	d := newHarness(t, storetest.SQLite(t))
 	for field, service := range map[string]any{"Service": d.Service, "Accounts": d.Accounts, "View": d.View, "Upkeep": d.Upkeep} {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreroller/coreroller/fleet/account"
@@ -30,6 +31,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/remote/mirror"
 	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/coreroller/coreroller/store"
 )
@@ -46,6 +48,10 @@ type Options struct {
 	Quotas  quota.Quotas    // on what clients without credentials can store
 	Inspect payload.Sources // from where the server fetches payloads; see InspectPayload
 	Hosting Hosting         // of payloads
+
+	Agent      string         // the User-Agent of mirrors; "" = CoreRoller
+	AskLimits  *mirror.Limits // of the questions of mirrors; nil = mirror.DefaultLimits
+	Politeness *time.Duration // between two channels of the public Flatcar server; nil = 5 s
 
 	// MachineCertificates says that the server asks machines for client certificates.
 	MachineCertificates bool
@@ -81,6 +87,11 @@ type Service struct {
 	fetches     sync.WaitGroup
 	stopFetches context.CancelFunc
 	stopped     context.Context //nolint:containedctx // ends the fetches, see Close
+
+	log          *slog.Logger
+	mirrors      *mirror.Client
+	politeness   time.Duration
+	mirrorStates atomic.Pointer[[]MirrorState]
 }
 
 // New makes a Service and loads the catalog. The caller closes the store after
@@ -107,9 +118,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
 	}
 	s.openHosting(o)
+	s.log, s.politeness = o.Log, input.Or(o.Politeness, defaultPoliteness)
+	s.mirrors = mirror.NewClient(cmp.Or(o.Agent, "CoreRoller"), input.Or(o.AskLimits, mirror.DefaultLimits()))
 	s.Upkeep = upkeep.New(upkeep.Options{
 		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, FlushUses: s.Accounts.FlushUses,
-		ExpireProposals: s.expireProposals, FlushDownloads: s.Hosting.FlushDownloads, ExpireUploads: s.Hosting.ExpireUploads,
+		ExpireProposals: s.expireProposals, WorkUpstreams: s.WorkUpstreams, FlushDownloads: s.Hosting.FlushDownloads, ExpireUploads: s.Hosting.ExpireUploads,
 		Now: now, Clock: o.Clock, Log: o.Log,
 	})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock, s.Hosting.Warning)

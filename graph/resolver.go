@@ -114,8 +114,13 @@ func (r root) RefusedRequest() generated.RefusedRequestResolver {
 }
 func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
 func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
-func (r root) Proposal() generated.ProposalResolver         { return &proposalResolver{r} }
-func (r root) MachineJob() generated.MachineJobResolver     { return &machineJobResolver{r} }
+func (r root) Upstream() generated.UpstreamResolver         { return &upstreamResolver{r} }
+func (r root) UpstreamChannel() generated.UpstreamChannelResolver {
+	return &upstreamChannelResolver{r}
+}
+func (r root) MirrorRun() generated.MirrorRunResolver   { return &mirrorRunResolver{r} }
+func (r root) Proposal() generated.ProposalResolver     { return &proposalResolver{r} }
+func (r root) MachineJob() generated.MachineJobResolver { return &machineJobResolver{r} }
 func (r root) MachineJobItem() generated.MachineJobItemResolver {
 	return &machineJobItemResolver{r}
 }
@@ -157,6 +162,9 @@ type (
 	instanceResolver         struct{ root }
 	machineJobResolver       struct{ root }
 	proposalResolver         struct{ root }
+	upstreamResolver         struct{ root }
+	upstreamChannelResolver  struct{ root }
+	mirrorRunResolver        struct{ root }
 	machineJobItemResolver   struct{ root }
 	mutationResolver         struct{ root }
 	packageResolver          struct{ root }

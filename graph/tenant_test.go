@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/job"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 )
 
@@ -29,6 +30,8 @@ type tenants struct {
 	token   uuid.UUID // of the user ana
 	rollout uuid.UUID
 	waiting uuid.UUID // a proposal
+
+	upstream, upstreamChannel uuid.UUID
 }
 
 func newTenants(t *testing.T, s *site) *tenants {
@@ -46,6 +49,10 @@ func newTenants(t *testing.T, s *site) *tenants {
 	token, _, err := s.Accounts.CreateToken(s.ctx, account.CreateToken{Username: "ana", Name: "a token", ExpiresAt: s.now().Add(time.Hour)})
 	n.token = must(s, token, err).ID
 	n.waiting = n.propose()
+	up, err := s.CreateUpstream(s.ctx, fleet.CreateUpstream{ApplicationID: n.app, Name: "a mirror", Kind: view.UpstreamOmaha, URL: "https://up.example/"})
+	n.upstream = must(s, up, err).ID
+	follows, err := s.AddUpstreamChannel(s.ctx, fleet.AddUpstreamChannel{UpstreamID: n.upstream, ChannelID: n.channel})
+	n.upstreamChannel = must(s, follows, err).ID
 	team, err := s.Accounts.CreateTeam(s.ctx, account.CreateTeam{Name: "other"})
 	n.other = must(s, team, err).ID
 	for name, grants := range map[string][]auth.Grant{
@@ -89,7 +96,7 @@ func (n *tenants) real(field, argument string) uuid.UUID {
 		word string
 		id   uuid.UUID
 	}{
-		{"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"proposal", n.waiting}, {"propose", n.group}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
+		{"upstreamchannel", n.upstreamChannel}, {"upstream", n.upstream}, {"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"proposal", n.waiting}, {"propose", n.group}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
 		{"package", n.pkg}, {"team", catalog.DefaultTeamID()}, {"user", n.userID("ana")}, {"application", n.app}, {"clonefrom", n.app}, {"object", n.group},
 	} {
 		if strings.Contains(argument, known.word) {
@@ -117,7 +124,7 @@ func TestOtherTeamsDoNotExist(t *testing.T) {
 		secrets := map[string]string{}
 		for what, id := range map[string]uuid.UUID{
 			"the application": n.app, "the channel": n.channel, "the group": n.group, "the package": n.pkg, "a machine": n.machine,
-			"a rollout": n.rollout, "a job": n.jobID, "a proposal": n.waiting, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
+			"a rollout": n.rollout, "a job": n.jobID, "a proposal": n.waiting, "a mirror": n.upstream, "a channel of a mirror": n.upstreamChannel, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
 		} {
 			secrets[what] = id.String()
 		}

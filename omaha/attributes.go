@@ -90,6 +90,8 @@ func (app *App) read(attrs []attribute) {
 			app.OnDemand = value == onDemand
 		case "multi_manifest_ok":
 			app.MultiManifest = truth(value)
+		case "withdrawn_ok":
+			app.Withdrawals = truth(value)
 		case "machinealias":
 			app.Alias = text(value)
 		case "oem":

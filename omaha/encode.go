@@ -62,15 +62,39 @@ func appendUpdateCheck(b []byte, r *reply) []byte {
 	if seconds := int64(r.answer.PollInterval / time.Second); seconds > 0 {
 		b = appendInt(b, "PollInterval", seconds)
 	}
-	if status != statusOK {
+	state := r.answer.Channel
+	if state != nil {
+		b = appendText(b, "channel_track", state.Track)
+		b = appendText(b, "channel_arch", state.Arch)
+		b = appendText(b, "channel_version", state.Version)
+	}
+	if status != statusOK && (state == nil || len(state.Withdrawn) == 0) {
 		return append(b, "/>\n"...)
 	}
 	b = append(b, ">\n"...)
+	if state != nil {
+		b = appendWithdrawn(b, state.Withdrawn)
+	}
+	if status != statusOK {
+		return append(b, "</updatecheck>\n"...)
+	}
 	b = appendURLs(b, r.answer.Offers)
 	for i := range r.answer.Offers {
 		b = appendManifest(b, &r.answer.Offers[i], r.app.MultiManifest)
 	}
 	return append(b, "</updatecheck>\n"...)
+}
+
+// appendWithdrawn appends the versions that are blacklisted for the channel, for a mirror
+// that asked for them.
+func appendWithdrawn(b []byte, all []catalog.Blacklisted) []byte {
+	for i := range all {
+		b = append(b, `<withdrawn`...)
+		b = appendText(b, "version", all[i].Version.String())
+		b = appendNonEmpty(b, "reason", all[i].Reason)
+		b = append(b, "/>\n"...)
+	}
+	return b
 }
 
 // appendURLs appends the codebases. The protocol has one list per updatecheck,

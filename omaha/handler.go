@@ -233,8 +233,8 @@ func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
 		Events:        app.Events,
 		Ping:          app.Ping,
 		UpdateCheck:   app.UpdateCheck,
-		MultiManifest: app.MultiManifest,
-		Syncer:        req.Syncer,
+		MultiManifest: app.MultiManifest, Withdrawals: app.Withdrawals,
+		Syncer: req.Syncer,
 	}
 }
 

@@ -30,6 +30,7 @@ type App struct {
 	UpdateCheck     bool
 	UpdatesDisabled bool   // updatedisabled: the machine will ignore any offer
 	VersionPrefix   string // targetversionprefix: the machine accepts no other versions
+	Withdrawals     bool   // withdrawn_ok: a mirror that wants the state of the channel, see docs/mirror.md
 	MultiManifest   bool   // multi_manifest_ok, of the app or its updatecheck: a mirror that accepts all steps at once
 	Events          []rollout.Event
 }

@@ -84,6 +84,9 @@ const (
 	ActivityMachinesPinned     ActivityKind = 20
 	ActivityMachinesReleased   ActivityKind = 21
 	ActivityMachinesMoved      ActivityKind = 22
+	ActivityMirrorWorks        ActivityKind = 23 // again, after ActivityMirrorFailed
+	ActivityMirrorFound        ActivityKind = 24 // a version that waits for a person
+	ActivityMirrorWithdrawn    ActivityKind = 25 // a version that the upstream took back, or that is not followed
 )
 
 // Severity is the importance of an activity.

@@ -60,9 +60,11 @@ type ApplicationEdges struct {
 	Instances []*Instance `json:"instances,omitempty"`
 	// Secrets holds the value of the secrets edge.
 	Secrets []*MachineSecret `json:"secrets,omitempty"`
+	// Upstreams holds the value of the upstreams edge.
+	Upstreams []*Upstream `json:"upstreams,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [6]bool
+	loadedTypes [7]bool
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -119,6 +121,15 @@ func (e ApplicationEdges) SecretsOrErr() ([]*MachineSecret, error) {
 		return e.Secrets, nil
 	}
 	return nil, &NotLoadedError{edge: "secrets"}
+}
+
+// UpstreamsOrErr returns the Upstreams value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) UpstreamsOrErr() ([]*Upstream, error) {
+	if e.loadedTypes[6] {
+		return e.Upstreams, nil
+	}
+	return nil, &NotLoadedError{edge: "upstreams"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -260,6 +271,11 @@ func (_m *Application) QueryInstances() *InstanceQuery {
 // QuerySecrets queries the "secrets" edge of the Application entity.
 func (_m *Application) QuerySecrets() *MachineSecretQuery {
 	return NewApplicationClient(_m.config).QuerySecrets(_m)
+}
+
+// QueryUpstreams queries the "upstreams" edge of the Application entity.
+func (_m *Application) QueryUpstreams() *UpstreamQuery {
+	return NewApplicationClient(_m.config).QueryUpstreams(_m)
 }
 
 // Update returns a builder for updating this Application.

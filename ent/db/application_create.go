@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/upstream"
 	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 )
@@ -228,6 +229,21 @@ func (_c *ApplicationCreate) AddSecrets(v ...*MachineSecret) *ApplicationCreate 
 		ids[i] = v[i].ID
 	}
 	return _c.AddSecretIDs(ids...)
+}
+
+// AddUpstreamIDs adds the "upstreams" edge to the Upstream entity by IDs.
+func (_c *ApplicationCreate) AddUpstreamIDs(ids ...uuid.UUID) *ApplicationCreate {
+	_c.mutation.AddUpstreamIDs(ids...)
+	return _c
+}
+
+// AddUpstreams adds the "upstreams" edges to the Upstream entity.
+func (_c *ApplicationCreate) AddUpstreams(v ...*Upstream) *ApplicationCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddUpstreamIDs(ids...)
 }
 
 // Mutation returns the ApplicationMutation object of the builder.
@@ -477,6 +493,22 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.UpstreamsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.UpstreamsTable,
+			Columns: []string{application.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstream.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/upstream"
 	"github.com/google/uuid"
 )
 
@@ -36,6 +37,7 @@ type ApplicationQuery struct {
 	withGroups    *GroupQuery
 	withInstances *InstanceQuery
 	withSecrets   *MachineSecretQuery
+	withUpstreams *UpstreamQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -197,6 +199,28 @@ func (_q *ApplicationQuery) QuerySecrets() *MachineSecretQuery {
 			sqlgraph.From(application.Table, application.FieldID, selector),
 			sqlgraph.To(machinesecret.Table, machinesecret.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, application.SecretsTable, application.SecretsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryUpstreams chains the current query on the "upstreams" edge.
+func (_q *ApplicationQuery) QueryUpstreams() *UpstreamQuery {
+	query := (&UpstreamClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(upstream.Table, upstream.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, application.UpstreamsTable, application.UpstreamsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -402,6 +426,7 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		withGroups:    _q.withGroups.Clone(),
 		withInstances: _q.withInstances.Clone(),
 		withSecrets:   _q.withSecrets.Clone(),
+		withUpstreams: _q.withUpstreams.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -471,6 +496,17 @@ func (_q *ApplicationQuery) WithSecrets(opts ...func(*MachineSecretQuery)) *Appl
 		opt(query)
 	}
 	_q.withSecrets = query
+	return _q
+}
+
+// WithUpstreams tells the query-builder to eager-load the nodes that are connected to
+// the "upstreams" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithUpstreams(opts ...func(*UpstreamQuery)) *ApplicationQuery {
+	query := (&UpstreamClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withUpstreams = query
 	return _q
 }
 
@@ -552,13 +588,14 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Application{}
 		_spec       = _q.querySpec()
-		loadedTypes = [6]bool{
+		loadedTypes = [7]bool{
 			_q.withTeam != nil,
 			_q.withPackages != nil,
 			_q.withChannels != nil,
 			_q.withGroups != nil,
 			_q.withInstances != nil,
 			_q.withSecrets != nil,
+			_q.withUpstreams != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -617,6 +654,13 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 		if err := _q.loadSecrets(ctx, query, nodes,
 			func(n *Application) { n.Edges.Secrets = []*MachineSecret{} },
 			func(n *Application, e *MachineSecret) { n.Edges.Secrets = append(n.Edges.Secrets, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withUpstreams; query != nil {
+		if err := _q.loadUpstreams(ctx, query, nodes,
+			func(n *Application) { n.Edges.Upstreams = []*Upstream{} },
+			func(n *Application, e *Upstream) { n.Edges.Upstreams = append(n.Edges.Upstreams, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -787,6 +831,36 @@ func (_q *ApplicationQuery) loadSecrets(ctx context.Context, query *MachineSecre
 	}
 	query.Where(predicate.MachineSecret(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(application.SecretsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadUpstreams(ctx context.Context, query *UpstreamQuery, nodes []*Application, init func(*Application), assign func(*Application, *Upstream)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(upstream.FieldApplicationID)
+	}
+	query.Where(predicate.Upstream(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.UpstreamsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

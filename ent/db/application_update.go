@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/upstream"
 	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 )
@@ -261,6 +262,21 @@ func (_u *ApplicationUpdate) AddSecrets(v ...*MachineSecret) *ApplicationUpdate 
 	return _u.AddSecretIDs(ids...)
 }
 
+// AddUpstreamIDs adds the "upstreams" edge to the Upstream entity by IDs.
+func (_u *ApplicationUpdate) AddUpstreamIDs(ids ...uuid.UUID) *ApplicationUpdate {
+	_u.mutation.AddUpstreamIDs(ids...)
+	return _u
+}
+
+// AddUpstreams adds the "upstreams" edges to the Upstream entity.
+func (_u *ApplicationUpdate) AddUpstreams(v ...*Upstream) *ApplicationUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddUpstreamIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -375,6 +391,27 @@ func (_u *ApplicationUpdate) RemoveSecrets(v ...*MachineSecret) *ApplicationUpda
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveSecretIDs(ids...)
+}
+
+// ClearUpstreams clears all "upstreams" edges to the Upstream entity.
+func (_u *ApplicationUpdate) ClearUpstreams() *ApplicationUpdate {
+	_u.mutation.ClearUpstreams()
+	return _u
+}
+
+// RemoveUpstreamIDs removes the "upstreams" edge to Upstream entities by IDs.
+func (_u *ApplicationUpdate) RemoveUpstreamIDs(ids ...uuid.UUID) *ApplicationUpdate {
+	_u.mutation.RemoveUpstreamIDs(ids...)
+	return _u
+}
+
+// RemoveUpstreams removes "upstreams" edges to Upstream entities.
+func (_u *ApplicationUpdate) RemoveUpstreams(v ...*Upstream) *ApplicationUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveUpstreamIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -711,6 +748,51 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.UpstreamsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.UpstreamsTable,
+			Columns: []string{application.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstream.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedUpstreamsIDs(); len(nodes) > 0 && !_u.mutation.UpstreamsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.UpstreamsTable,
+			Columns: []string{application.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstream.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.UpstreamsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.UpstreamsTable,
+			Columns: []string{application.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstream.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{application.Label}
@@ -956,6 +1038,21 @@ func (_u *ApplicationUpdateOne) AddSecrets(v ...*MachineSecret) *ApplicationUpda
 	return _u.AddSecretIDs(ids...)
 }
 
+// AddUpstreamIDs adds the "upstreams" edge to the Upstream entity by IDs.
+func (_u *ApplicationUpdateOne) AddUpstreamIDs(ids ...uuid.UUID) *ApplicationUpdateOne {
+	_u.mutation.AddUpstreamIDs(ids...)
+	return _u
+}
+
+// AddUpstreams adds the "upstreams" edges to the Upstream entity.
+func (_u *ApplicationUpdateOne) AddUpstreams(v ...*Upstream) *ApplicationUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddUpstreamIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -1070,6 +1167,27 @@ func (_u *ApplicationUpdateOne) RemoveSecrets(v ...*MachineSecret) *ApplicationU
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveSecretIDs(ids...)
+}
+
+// ClearUpstreams clears all "upstreams" edges to the Upstream entity.
+func (_u *ApplicationUpdateOne) ClearUpstreams() *ApplicationUpdateOne {
+	_u.mutation.ClearUpstreams()
+	return _u
+}
+
+// RemoveUpstreamIDs removes the "upstreams" edge to Upstream entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveUpstreamIDs(ids ...uuid.UUID) *ApplicationUpdateOne {
+	_u.mutation.RemoveUpstreamIDs(ids...)
+	return _u
+}
+
+// RemoveUpstreams removes "upstreams" edges to Upstream entities.
+func (_u *ApplicationUpdateOne) RemoveUpstreams(v ...*Upstream) *ApplicationUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveUpstreamIDs(ids...)
 }
 
 // Where appends a list predicates to the ApplicationUpdate builder.
@@ -1429,6 +1547,51 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.UpstreamsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.UpstreamsTable,
+			Columns: []string{application.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstream.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedUpstreamsIDs(); len(nodes) > 0 && !_u.mutation.UpstreamsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.UpstreamsTable,
+			Columns: []string{application.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstream.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.UpstreamsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   application.UpstreamsTable,
+			Columns: []string{application.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstream.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -58,11 +58,13 @@ type ChannelEdges struct {
 	Blacklistings []*Blacklisting `json:"blacklistings,omitempty"`
 	// Promotions holds the value of the promotions edge.
 	Promotions []*Promotion `json:"promotions,omitempty"`
+	// Upstreams holds the value of the upstreams edge.
+	Upstreams []*UpstreamChannel `json:"upstreams,omitempty"`
 	// Groups holds the value of the groups edge.
 	Groups []*Group `json:"groups,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [6]bool
+	loadedTypes [7]bool
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -114,10 +116,19 @@ func (e ChannelEdges) PromotionsOrErr() ([]*Promotion, error) {
 	return nil, &NotLoadedError{edge: "promotions"}
 }
 
+// UpstreamsOrErr returns the Upstreams value or an error if the edge
+// was not loaded in eager-loading.
+func (e ChannelEdges) UpstreamsOrErr() ([]*UpstreamChannel, error) {
+	if e.loadedTypes[5] {
+		return e.Upstreams, nil
+	}
+	return nil, &NotLoadedError{edge: "upstreams"}
+}
+
 // GroupsOrErr returns the Groups value or an error if the edge
 // was not loaded in eager-loading.
 func (e ChannelEdges) GroupsOrErr() ([]*Group, error) {
-	if e.loadedTypes[5] {
+	if e.loadedTypes[6] {
 		return e.Groups, nil
 	}
 	return nil, &NotLoadedError{edge: "groups"}
@@ -259,6 +270,11 @@ func (_m *Channel) QueryBlacklistings() *BlacklistingQuery {
 // QueryPromotions queries the "promotions" edge of the Channel entity.
 func (_m *Channel) QueryPromotions() *PromotionQuery {
 	return NewChannelClient(_m.config).QueryPromotions(_m)
+}
+
+// QueryUpstreams queries the "upstreams" edge of the Channel entity.
+func (_m *Channel) QueryUpstreams() *UpstreamChannelQuery {
+	return NewChannelClient(_m.config).QueryUpstreams(_m)
 }
 
 // QueryGroups queries the "groups" edge of the Channel entity.

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/upstreamchannel"
 	"github.com/google/uuid"
 )
 
@@ -202,6 +203,21 @@ func (_c *ChannelCreate) AddPromotions(v ...*Promotion) *ChannelCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddPromotionIDs(ids...)
+}
+
+// AddUpstreamIDs adds the "upstreams" edge to the UpstreamChannel entity by IDs.
+func (_c *ChannelCreate) AddUpstreamIDs(ids ...uuid.UUID) *ChannelCreate {
+	_c.mutation.AddUpstreamIDs(ids...)
+	return _c
+}
+
+// AddUpstreams adds the "upstreams" edges to the UpstreamChannel entity.
+func (_c *ChannelCreate) AddUpstreams(v ...*UpstreamChannel) *ChannelCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddUpstreamIDs(ids...)
 }
 
 // AddGroupIDs adds the "groups" edge to the Group entity by IDs.
@@ -447,6 +463,22 @@ func (_c *ChannelCreate) createSpec() (*Channel, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.UpstreamsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.UpstreamsTable,
+			Columns: []string{channel.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstreamchannel.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/upstreamchannel"
 	"github.com/google/uuid"
 )
 
@@ -35,6 +36,7 @@ type ChannelQuery struct {
 	withFloors        *FloorQuery
 	withBlacklistings *BlacklistingQuery
 	withPromotions    *PromotionQuery
+	withUpstreams     *UpstreamChannelQuery
 	withGroups        *GroupQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -175,6 +177,28 @@ func (_q *ChannelQuery) QueryPromotions() *PromotionQuery {
 			sqlgraph.From(channel.Table, channel.FieldID, selector),
 			sqlgraph.To(promotion.Table, promotion.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, channel.PromotionsTable, channel.PromotionsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryUpstreams chains the current query on the "upstreams" edge.
+func (_q *ChannelQuery) QueryUpstreams() *UpstreamChannelQuery {
+	query := (&UpstreamChannelClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(channel.Table, channel.FieldID, selector),
+			sqlgraph.To(upstreamchannel.Table, upstreamchannel.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, channel.UpstreamsTable, channel.UpstreamsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -401,6 +425,7 @@ func (_q *ChannelQuery) Clone() *ChannelQuery {
 		withFloors:        _q.withFloors.Clone(),
 		withBlacklistings: _q.withBlacklistings.Clone(),
 		withPromotions:    _q.withPromotions.Clone(),
+		withUpstreams:     _q.withUpstreams.Clone(),
 		withGroups:        _q.withGroups.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
@@ -460,6 +485,17 @@ func (_q *ChannelQuery) WithPromotions(opts ...func(*PromotionQuery)) *ChannelQu
 		opt(query)
 	}
 	_q.withPromotions = query
+	return _q
+}
+
+// WithUpstreams tells the query-builder to eager-load the nodes that are connected to
+// the "upstreams" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ChannelQuery) WithUpstreams(opts ...func(*UpstreamChannelQuery)) *ChannelQuery {
+	query := (&UpstreamChannelClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withUpstreams = query
 	return _q
 }
 
@@ -552,12 +588,13 @@ func (_q *ChannelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Chan
 	var (
 		nodes       = []*Channel{}
 		_spec       = _q.querySpec()
-		loadedTypes = [6]bool{
+		loadedTypes = [7]bool{
 			_q.withApplication != nil,
 			_q.withPackage != nil,
 			_q.withFloors != nil,
 			_q.withBlacklistings != nil,
 			_q.withPromotions != nil,
+			_q.withUpstreams != nil,
 			_q.withGroups != nil,
 		}
 	)
@@ -609,6 +646,13 @@ func (_q *ChannelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Chan
 		if err := _q.loadPromotions(ctx, query, nodes,
 			func(n *Channel) { n.Edges.Promotions = []*Promotion{} },
 			func(n *Channel, e *Promotion) { n.Edges.Promotions = append(n.Edges.Promotions, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withUpstreams; query != nil {
+		if err := _q.loadUpstreams(ctx, query, nodes,
+			func(n *Channel) { n.Edges.Upstreams = []*UpstreamChannel{} },
+			func(n *Channel, e *UpstreamChannel) { n.Edges.Upstreams = append(n.Edges.Upstreams, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -758,6 +802,36 @@ func (_q *ChannelQuery) loadPromotions(ctx context.Context, query *PromotionQuer
 	}
 	query.Where(predicate.Promotion(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(channel.PromotionsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ChannelID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "channel_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ChannelQuery) loadUpstreams(ctx context.Context, query *UpstreamChannelQuery, nodes []*Channel, init func(*Channel), assign func(*Channel, *UpstreamChannel)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Channel)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(upstreamchannel.FieldChannelID)
+	}
+	query.Where(predicate.UpstreamChannel(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(channel.UpstreamsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/upstreamchannel"
 	"github.com/google/uuid"
 )
 
@@ -215,6 +216,21 @@ func (_u *ChannelUpdate) AddPromotions(v ...*Promotion) *ChannelUpdate {
 	return _u.AddPromotionIDs(ids...)
 }
 
+// AddUpstreamIDs adds the "upstreams" edge to the UpstreamChannel entity by IDs.
+func (_u *ChannelUpdate) AddUpstreamIDs(ids ...uuid.UUID) *ChannelUpdate {
+	_u.mutation.AddUpstreamIDs(ids...)
+	return _u
+}
+
+// AddUpstreams adds the "upstreams" edges to the UpstreamChannel entity.
+func (_u *ChannelUpdate) AddUpstreams(v ...*UpstreamChannel) *ChannelUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddUpstreamIDs(ids...)
+}
+
 // AddGroupIDs adds the "groups" edge to the Group entity by IDs.
 func (_u *ChannelUpdate) AddGroupIDs(ids ...uuid.UUID) *ChannelUpdate {
 	_u.mutation.AddGroupIDs(ids...)
@@ -302,6 +318,27 @@ func (_u *ChannelUpdate) RemovePromotions(v ...*Promotion) *ChannelUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePromotionIDs(ids...)
+}
+
+// ClearUpstreams clears all "upstreams" edges to the UpstreamChannel entity.
+func (_u *ChannelUpdate) ClearUpstreams() *ChannelUpdate {
+	_u.mutation.ClearUpstreams()
+	return _u
+}
+
+// RemoveUpstreamIDs removes the "upstreams" edge to UpstreamChannel entities by IDs.
+func (_u *ChannelUpdate) RemoveUpstreamIDs(ids ...uuid.UUID) *ChannelUpdate {
+	_u.mutation.RemoveUpstreamIDs(ids...)
+	return _u
+}
+
+// RemoveUpstreams removes "upstreams" edges to UpstreamChannel entities.
+func (_u *ChannelUpdate) RemoveUpstreams(v ...*UpstreamChannel) *ChannelUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveUpstreamIDs(ids...)
 }
 
 // ClearGroups clears all "groups" edges to the Group entity.
@@ -563,6 +600,51 @@ func (_u *ChannelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.UpstreamsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.UpstreamsTable,
+			Columns: []string{channel.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstreamchannel.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedUpstreamsIDs(); len(nodes) > 0 && !_u.mutation.UpstreamsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.UpstreamsTable,
+			Columns: []string{channel.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstreamchannel.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.UpstreamsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.UpstreamsTable,
+			Columns: []string{channel.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstreamchannel.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.GroupsCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -809,6 +891,21 @@ func (_u *ChannelUpdateOne) AddPromotions(v ...*Promotion) *ChannelUpdateOne {
 	return _u.AddPromotionIDs(ids...)
 }
 
+// AddUpstreamIDs adds the "upstreams" edge to the UpstreamChannel entity by IDs.
+func (_u *ChannelUpdateOne) AddUpstreamIDs(ids ...uuid.UUID) *ChannelUpdateOne {
+	_u.mutation.AddUpstreamIDs(ids...)
+	return _u
+}
+
+// AddUpstreams adds the "upstreams" edges to the UpstreamChannel entity.
+func (_u *ChannelUpdateOne) AddUpstreams(v ...*UpstreamChannel) *ChannelUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddUpstreamIDs(ids...)
+}
+
 // AddGroupIDs adds the "groups" edge to the Group entity by IDs.
 func (_u *ChannelUpdateOne) AddGroupIDs(ids ...uuid.UUID) *ChannelUpdateOne {
 	_u.mutation.AddGroupIDs(ids...)
@@ -896,6 +993,27 @@ func (_u *ChannelUpdateOne) RemovePromotions(v ...*Promotion) *ChannelUpdateOne 
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePromotionIDs(ids...)
+}
+
+// ClearUpstreams clears all "upstreams" edges to the UpstreamChannel entity.
+func (_u *ChannelUpdateOne) ClearUpstreams() *ChannelUpdateOne {
+	_u.mutation.ClearUpstreams()
+	return _u
+}
+
+// RemoveUpstreamIDs removes the "upstreams" edge to UpstreamChannel entities by IDs.
+func (_u *ChannelUpdateOne) RemoveUpstreamIDs(ids ...uuid.UUID) *ChannelUpdateOne {
+	_u.mutation.RemoveUpstreamIDs(ids...)
+	return _u
+}
+
+// RemoveUpstreams removes "upstreams" edges to UpstreamChannel entities.
+func (_u *ChannelUpdateOne) RemoveUpstreams(v ...*UpstreamChannel) *ChannelUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveUpstreamIDs(ids...)
 }
 
 // ClearGroups clears all "groups" edges to the Group entity.
@@ -1180,6 +1298,51 @@ func (_u *ChannelUpdateOne) sqlSave(ctx context.Context) (_node *Channel, err er
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.UpstreamsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.UpstreamsTable,
+			Columns: []string{channel.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstreamchannel.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedUpstreamsIDs(); len(nodes) > 0 && !_u.mutation.UpstreamsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.UpstreamsTable,
+			Columns: []string{channel.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstreamchannel.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.UpstreamsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.UpstreamsTable,
+			Columns: []string{channel.UpstreamsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(upstreamchannel.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -36,6 +36,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
+	"github.com/coreroller/coreroller/ent/db/mirrorrun"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -49,6 +50,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/token"
+	"github.com/coreroller/coreroller/ent/db/upstream"
+	"github.com/coreroller/coreroller/ent/db/upstreamchannel"
 	"github.com/coreroller/coreroller/ent/db/uptime"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
@@ -99,6 +102,8 @@ type Client struct {
 	MachineSecret *MachineSecretClient
 	// Mirror is the client for interacting with the Mirror builders.
 	Mirror *MirrorClient
+	// MirrorRun is the client for interacting with the MirrorRun builders.
+	MirrorRun *MirrorRunClient
 	// PacePoint is the client for interacting with the PacePoint builders.
 	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
@@ -125,6 +130,10 @@ type Client struct {
 	Team *TeamClient
 	// Token is the client for interacting with the Token builders.
 	Token *TokenClient
+	// Upstream is the client for interacting with the Upstream builders.
+	Upstream *UpstreamClient
+	// UpstreamChannel is the client for interacting with the UpstreamChannel builders.
+	UpstreamChannel *UpstreamChannelClient
 	// Uptime is the client for interacting with the Uptime builders.
 	Uptime *UptimeClient
 	// User is the client for interacting with the User builders.
@@ -162,6 +171,7 @@ func (c *Client) init() {
 	c.MachineJobItem = NewMachineJobItemClient(c.config)
 	c.MachineSecret = NewMachineSecretClient(c.config)
 	c.Mirror = NewMirrorClient(c.config)
+	c.MirrorRun = NewMirrorRunClient(c.config)
 	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
@@ -175,6 +185,8 @@ func (c *Client) init() {
 	c.StoredFile = NewStoredFileClient(c.config)
 	c.Team = NewTeamClient(c.config)
 	c.Token = NewTokenClient(c.config)
+	c.Upstream = NewUpstreamClient(c.config)
+	c.UpstreamChannel = NewUpstreamChannelClient(c.config)
 	c.Uptime = NewUptimeClient(c.config)
 	c.User = NewUserClient(c.config)
 	c.Wave = NewWaveClient(c.config)
@@ -268,44 +280,47 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		Activity:       NewActivityClient(cfg),
-		Application:    NewApplicationClient(cfg),
-		Attempt:        NewAttemptClient(cfg),
-		Audit:          NewAuditClient(cfg),
-		AuditHead:      NewAuditHeadClient(cfg),
-		Blacklisting:   NewBlacklistingClient(cfg),
-		Channel:        NewChannelClient(cfg),
-		Failure:        NewFailureClient(cfg),
-		FailureShare:   NewFailureShareClient(cfg),
-		Floor:          NewFloorClient(cfg),
-		Group:          NewGroupClient(cfg),
-		GroupCount:     NewGroupCountClient(cfg),
-		GroupRollout:   NewGroupRolloutClient(cfg),
-		HistoryEntry:   NewHistoryEntryClient(cfg),
-		Instance:       NewInstanceClient(cfg),
-		Ledger:         NewLedgerClient(cfg),
-		MachineJob:     NewMachineJobClient(cfg),
-		MachineJobItem: NewMachineJobItemClient(cfg),
-		MachineSecret:  NewMachineSecretClient(cfg),
-		Mirror:         NewMirrorClient(cfg),
-		PacePoint:      NewPacePointClient(cfg),
-		PackageAction:  NewPackageActionClient(cfg),
-		PackageFile:    NewPackageFileClient(cfg),
-		Promotion:      NewPromotionClient(cfg),
-		Proposal:       NewProposalClient(cfg),
-		Refusal:        NewRefusalClient(cfg),
-		RefusedRequest: NewRefusedRequestClient(cfg),
-		Release:        NewReleaseClient(cfg),
-		Session:        NewSessionClient(cfg),
-		StatPoint:      NewStatPointClient(cfg),
-		StoredFile:     NewStoredFileClient(cfg),
-		Team:           NewTeamClient(cfg),
-		Token:          NewTokenClient(cfg),
-		Uptime:         NewUptimeClient(cfg),
-		User:           NewUserClient(cfg),
-		Wave:           NewWaveClient(cfg),
+		ctx:             ctx,
+		config:          cfg,
+		Activity:        NewActivityClient(cfg),
+		Application:     NewApplicationClient(cfg),
+		Attempt:         NewAttemptClient(cfg),
+		Audit:           NewAuditClient(cfg),
+		AuditHead:       NewAuditHeadClient(cfg),
+		Blacklisting:    NewBlacklistingClient(cfg),
+		Channel:         NewChannelClient(cfg),
+		Failure:         NewFailureClient(cfg),
+		FailureShare:    NewFailureShareClient(cfg),
+		Floor:           NewFloorClient(cfg),
+		Group:           NewGroupClient(cfg),
+		GroupCount:      NewGroupCountClient(cfg),
+		GroupRollout:    NewGroupRolloutClient(cfg),
+		HistoryEntry:    NewHistoryEntryClient(cfg),
+		Instance:        NewInstanceClient(cfg),
+		Ledger:          NewLedgerClient(cfg),
+		MachineJob:      NewMachineJobClient(cfg),
+		MachineJobItem:  NewMachineJobItemClient(cfg),
+		MachineSecret:   NewMachineSecretClient(cfg),
+		Mirror:          NewMirrorClient(cfg),
+		MirrorRun:       NewMirrorRunClient(cfg),
+		PacePoint:       NewPacePointClient(cfg),
+		PackageAction:   NewPackageActionClient(cfg),
+		PackageFile:     NewPackageFileClient(cfg),
+		Promotion:       NewPromotionClient(cfg),
+		Proposal:        NewProposalClient(cfg),
+		Refusal:         NewRefusalClient(cfg),
+		RefusedRequest:  NewRefusedRequestClient(cfg),
+		Release:         NewReleaseClient(cfg),
+		Session:         NewSessionClient(cfg),
+		StatPoint:       NewStatPointClient(cfg),
+		StoredFile:      NewStoredFileClient(cfg),
+		Team:            NewTeamClient(cfg),
+		Token:           NewTokenClient(cfg),
+		Upstream:        NewUpstreamClient(cfg),
+		UpstreamChannel: NewUpstreamChannelClient(cfg),
+		Uptime:          NewUptimeClient(cfg),
+		User:            NewUserClient(cfg),
+		Wave:            NewWaveClient(cfg),
 	}, nil
 }
 
@@ -323,44 +338,47 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		Activity:       NewActivityClient(cfg),
-		Application:    NewApplicationClient(cfg),
-		Attempt:        NewAttemptClient(cfg),
-		Audit:          NewAuditClient(cfg),
-		AuditHead:      NewAuditHeadClient(cfg),
-		Blacklisting:   NewBlacklistingClient(cfg),
-		Channel:        NewChannelClient(cfg),
-		Failure:        NewFailureClient(cfg),
-		FailureShare:   NewFailureShareClient(cfg),
-		Floor:          NewFloorClient(cfg),
-		Group:          NewGroupClient(cfg),
-		GroupCount:     NewGroupCountClient(cfg),
-		GroupRollout:   NewGroupRolloutClient(cfg),
-		HistoryEntry:   NewHistoryEntryClient(cfg),
-		Instance:       NewInstanceClient(cfg),
-		Ledger:         NewLedgerClient(cfg),
-		MachineJob:     NewMachineJobClient(cfg),
-		MachineJobItem: NewMachineJobItemClient(cfg),
-		MachineSecret:  NewMachineSecretClient(cfg),
-		Mirror:         NewMirrorClient(cfg),
-		PacePoint:      NewPacePointClient(cfg),
-		PackageAction:  NewPackageActionClient(cfg),
-		PackageFile:    NewPackageFileClient(cfg),
-		Promotion:      NewPromotionClient(cfg),
-		Proposal:       NewProposalClient(cfg),
-		Refusal:        NewRefusalClient(cfg),
-		RefusedRequest: NewRefusedRequestClient(cfg),
-		Release:        NewReleaseClient(cfg),
-		Session:        NewSessionClient(cfg),
-		StatPoint:      NewStatPointClient(cfg),
-		StoredFile:     NewStoredFileClient(cfg),
-		Team:           NewTeamClient(cfg),
-		Token:          NewTokenClient(cfg),
-		Uptime:         NewUptimeClient(cfg),
-		User:           NewUserClient(cfg),
-		Wave:           NewWaveClient(cfg),
+		ctx:             ctx,
+		config:          cfg,
+		Activity:        NewActivityClient(cfg),
+		Application:     NewApplicationClient(cfg),
+		Attempt:         NewAttemptClient(cfg),
+		Audit:           NewAuditClient(cfg),
+		AuditHead:       NewAuditHeadClient(cfg),
+		Blacklisting:    NewBlacklistingClient(cfg),
+		Channel:         NewChannelClient(cfg),
+		Failure:         NewFailureClient(cfg),
+		FailureShare:    NewFailureShareClient(cfg),
+		Floor:           NewFloorClient(cfg),
+		Group:           NewGroupClient(cfg),
+		GroupCount:      NewGroupCountClient(cfg),
+		GroupRollout:    NewGroupRolloutClient(cfg),
+		HistoryEntry:    NewHistoryEntryClient(cfg),
+		Instance:        NewInstanceClient(cfg),
+		Ledger:          NewLedgerClient(cfg),
+		MachineJob:      NewMachineJobClient(cfg),
+		MachineJobItem:  NewMachineJobItemClient(cfg),
+		MachineSecret:   NewMachineSecretClient(cfg),
+		Mirror:          NewMirrorClient(cfg),
+		MirrorRun:       NewMirrorRunClient(cfg),
+		PacePoint:       NewPacePointClient(cfg),
+		PackageAction:   NewPackageActionClient(cfg),
+		PackageFile:     NewPackageFileClient(cfg),
+		Promotion:       NewPromotionClient(cfg),
+		Proposal:        NewProposalClient(cfg),
+		Refusal:         NewRefusalClient(cfg),
+		RefusedRequest:  NewRefusedRequestClient(cfg),
+		Release:         NewReleaseClient(cfg),
+		Session:         NewSessionClient(cfg),
+		StatPoint:       NewStatPointClient(cfg),
+		StoredFile:      NewStoredFileClient(cfg),
+		Team:            NewTeamClient(cfg),
+		Token:           NewTokenClient(cfg),
+		Upstream:        NewUpstreamClient(cfg),
+		UpstreamChannel: NewUpstreamChannelClient(cfg),
+		Uptime:          NewUptimeClient(cfg),
+		User:            NewUserClient(cfg),
+		Wave:            NewWaveClient(cfg),
 	}, nil
 }
 
@@ -393,10 +411,10 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
 		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
-		c.MachineJobItem, c.MachineSecret, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Promotion, c.Proposal, c.Refusal, c.RefusedRequest, c.Release,
-		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Uptime, c.User,
-		c.Wave,
+		c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun, c.PacePoint,
+		c.PackageAction, c.PackageFile, c.Promotion, c.Proposal, c.Refusal,
+		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile, c.Team,
+		c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -409,10 +427,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
 		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
 		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
-		c.MachineJobItem, c.MachineSecret, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Promotion, c.Proposal, c.Refusal, c.RefusedRequest, c.Release,
-		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Uptime, c.User,
-		c.Wave,
+		c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun, c.PacePoint,
+		c.PackageAction, c.PackageFile, c.Promotion, c.Proposal, c.Refusal,
+		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile, c.Team,
+		c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -461,6 +479,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.MachineSecret.mutate(ctx, m)
 	case *MirrorMutation:
 		return c.Mirror.mutate(ctx, m)
+	case *MirrorRunMutation:
+		return c.MirrorRun.mutate(ctx, m)
 	case *PacePointMutation:
 		return c.PacePoint.mutate(ctx, m)
 	case *PackageActionMutation:
@@ -487,6 +507,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Team.mutate(ctx, m)
 	case *TokenMutation:
 		return c.Token.mutate(ctx, m)
+	case *UpstreamMutation:
+		return c.Upstream.mutate(ctx, m)
+	case *UpstreamChannelMutation:
+		return c.UpstreamChannel.mutate(ctx, m)
 	case *UptimeMutation:
 		return c.Uptime.mutate(ctx, m)
 	case *UserMutation:
@@ -828,6 +852,22 @@ func (c *ApplicationClient) QuerySecrets(_m *Application) *MachineSecretQuery {
 			sqlgraph.From(application.Table, application.FieldID, id),
 			sqlgraph.To(machinesecret.Table, machinesecret.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, application.SecretsTable, application.SecretsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUpstreams queries the upstreams edge of a Application.
+func (c *ApplicationClient) QueryUpstreams(_m *Application) *UpstreamQuery {
+	query := (&UpstreamClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(upstream.Table, upstream.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, application.UpstreamsTable, application.UpstreamsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -1621,6 +1661,22 @@ func (c *ChannelClient) QueryPromotions(_m *Channel) *PromotionQuery {
 			sqlgraph.From(channel.Table, channel.FieldID, id),
 			sqlgraph.To(promotion.Table, promotion.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, channel.PromotionsTable, channel.PromotionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUpstreams queries the upstreams edge of a Channel.
+func (c *ChannelClient) QueryUpstreams(_m *Channel) *UpstreamChannelQuery {
+	query := (&UpstreamChannelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(channel.Table, channel.FieldID, id),
+			sqlgraph.To(upstreamchannel.Table, upstreamchannel.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, channel.UpstreamsTable, channel.UpstreamsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -3814,6 +3870,155 @@ func (c *MirrorClient) mutate(ctx context.Context, m *MirrorMutation) (Value, er
 	}
 }
 
+// MirrorRunClient is a client for the MirrorRun schema.
+type MirrorRunClient struct {
+	config
+}
+
+// NewMirrorRunClient returns a client for the MirrorRun from the given config.
+func NewMirrorRunClient(c config) *MirrorRunClient {
+	return &MirrorRunClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `mirrorrun.Hooks(f(g(h())))`.
+func (c *MirrorRunClient) Use(hooks ...Hook) {
+	c.hooks.MirrorRun = append(c.hooks.MirrorRun, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `mirrorrun.Intercept(f(g(h())))`.
+func (c *MirrorRunClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MirrorRun = append(c.inters.MirrorRun, interceptors...)
+}
+
+// Create returns a builder for creating a MirrorRun entity.
+func (c *MirrorRunClient) Create() *MirrorRunCreate {
+	mutation := newMirrorRunMutation(c.config, OpCreate)
+	return &MirrorRunCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MirrorRun entities.
+func (c *MirrorRunClient) CreateBulk(builders ...*MirrorRunCreate) *MirrorRunCreateBulk {
+	return &MirrorRunCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MirrorRunClient) MapCreateBulk(slice any, setFunc func(*MirrorRunCreate, int)) *MirrorRunCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MirrorRunCreateBulk{err: fmt.Errorf("calling to MirrorRunClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MirrorRunCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MirrorRunCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MirrorRun.
+func (c *MirrorRunClient) Update() *MirrorRunUpdate {
+	mutation := newMirrorRunMutation(c.config, OpUpdate)
+	return &MirrorRunUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MirrorRunClient) UpdateOne(_m *MirrorRun) *MirrorRunUpdateOne {
+	mutation := newMirrorRunMutation(c.config, OpUpdateOne, withMirrorRun(_m))
+	return &MirrorRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MirrorRunClient) UpdateOneID(id uuid.UUID) *MirrorRunUpdateOne {
+	mutation := newMirrorRunMutation(c.config, OpUpdateOne, withMirrorRunID(id))
+	return &MirrorRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MirrorRun.
+func (c *MirrorRunClient) Delete() *MirrorRunDelete {
+	mutation := newMirrorRunMutation(c.config, OpDelete)
+	return &MirrorRunDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MirrorRunClient) DeleteOne(_m *MirrorRun) *MirrorRunDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MirrorRunClient) DeleteOneID(id uuid.UUID) *MirrorRunDeleteOne {
+	builder := c.Delete().Where(mirrorrun.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MirrorRunDeleteOne{builder}
+}
+
+// Query returns a query builder for MirrorRun.
+func (c *MirrorRunClient) Query() *MirrorRunQuery {
+	return &MirrorRunQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMirrorRun},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MirrorRun entity by its id.
+func (c *MirrorRunClient) Get(ctx context.Context, id uuid.UUID) (*MirrorRun, error) {
+	return c.Query().Where(mirrorrun.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MirrorRunClient) GetX(ctx context.Context, id uuid.UUID) *MirrorRun {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUpstreamChannel queries the upstream_channel edge of a MirrorRun.
+func (c *MirrorRunClient) QueryUpstreamChannel(_m *MirrorRun) *UpstreamChannelQuery {
+	query := (&UpstreamChannelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(mirrorrun.Table, mirrorrun.FieldID, id),
+			sqlgraph.To(upstreamchannel.Table, upstreamchannel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, mirrorrun.UpstreamChannelTable, mirrorrun.UpstreamChannelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *MirrorRunClient) Hooks() []Hook {
+	return c.hooks.MirrorRun
+}
+
+// Interceptors returns the client interceptors.
+func (c *MirrorRunClient) Interceptors() []Interceptor {
+	return c.inters.MirrorRun
+}
+
+func (c *MirrorRunClient) mutate(ctx context.Context, m *MirrorRunMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MirrorRunCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MirrorRunUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MirrorRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MirrorRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown MirrorRun mutation op: %q", m.Op())
+	}
+}
+
 // PacePointClient is a client for the PacePoint schema.
 type PacePointClient struct {
 	config
@@ -5815,6 +6020,352 @@ func (c *TokenClient) mutate(ctx context.Context, m *TokenMutation) (Value, erro
 	}
 }
 
+// UpstreamClient is a client for the Upstream schema.
+type UpstreamClient struct {
+	config
+}
+
+// NewUpstreamClient returns a client for the Upstream from the given config.
+func NewUpstreamClient(c config) *UpstreamClient {
+	return &UpstreamClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `upstream.Hooks(f(g(h())))`.
+func (c *UpstreamClient) Use(hooks ...Hook) {
+	c.hooks.Upstream = append(c.hooks.Upstream, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `upstream.Intercept(f(g(h())))`.
+func (c *UpstreamClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Upstream = append(c.inters.Upstream, interceptors...)
+}
+
+// Create returns a builder for creating a Upstream entity.
+func (c *UpstreamClient) Create() *UpstreamCreate {
+	mutation := newUpstreamMutation(c.config, OpCreate)
+	return &UpstreamCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Upstream entities.
+func (c *UpstreamClient) CreateBulk(builders ...*UpstreamCreate) *UpstreamCreateBulk {
+	return &UpstreamCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UpstreamClient) MapCreateBulk(slice any, setFunc func(*UpstreamCreate, int)) *UpstreamCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UpstreamCreateBulk{err: fmt.Errorf("calling to UpstreamClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UpstreamCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UpstreamCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Upstream.
+func (c *UpstreamClient) Update() *UpstreamUpdate {
+	mutation := newUpstreamMutation(c.config, OpUpdate)
+	return &UpstreamUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UpstreamClient) UpdateOne(_m *Upstream) *UpstreamUpdateOne {
+	mutation := newUpstreamMutation(c.config, OpUpdateOne, withUpstream(_m))
+	return &UpstreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UpstreamClient) UpdateOneID(id uuid.UUID) *UpstreamUpdateOne {
+	mutation := newUpstreamMutation(c.config, OpUpdateOne, withUpstreamID(id))
+	return &UpstreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Upstream.
+func (c *UpstreamClient) Delete() *UpstreamDelete {
+	mutation := newUpstreamMutation(c.config, OpDelete)
+	return &UpstreamDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UpstreamClient) DeleteOne(_m *Upstream) *UpstreamDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UpstreamClient) DeleteOneID(id uuid.UUID) *UpstreamDeleteOne {
+	builder := c.Delete().Where(upstream.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UpstreamDeleteOne{builder}
+}
+
+// Query returns a query builder for Upstream.
+func (c *UpstreamClient) Query() *UpstreamQuery {
+	return &UpstreamQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUpstream},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Upstream entity by its id.
+func (c *UpstreamClient) Get(ctx context.Context, id uuid.UUID) (*Upstream, error) {
+	return c.Query().Where(upstream.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UpstreamClient) GetX(ctx context.Context, id uuid.UUID) *Upstream {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a Upstream.
+func (c *UpstreamClient) QueryApplication(_m *Upstream) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(upstream.Table, upstream.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, upstream.ApplicationTable, upstream.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryChannels queries the channels edge of a Upstream.
+func (c *UpstreamClient) QueryChannels(_m *Upstream) *UpstreamChannelQuery {
+	query := (&UpstreamChannelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(upstream.Table, upstream.FieldID, id),
+			sqlgraph.To(upstreamchannel.Table, upstreamchannel.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, upstream.ChannelsTable, upstream.ChannelsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *UpstreamClient) Hooks() []Hook {
+	return c.hooks.Upstream
+}
+
+// Interceptors returns the client interceptors.
+func (c *UpstreamClient) Interceptors() []Interceptor {
+	return c.inters.Upstream
+}
+
+func (c *UpstreamClient) mutate(ctx context.Context, m *UpstreamMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UpstreamCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UpstreamUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UpstreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UpstreamDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Upstream mutation op: %q", m.Op())
+	}
+}
+
+// UpstreamChannelClient is a client for the UpstreamChannel schema.
+type UpstreamChannelClient struct {
+	config
+}
+
+// NewUpstreamChannelClient returns a client for the UpstreamChannel from the given config.
+func NewUpstreamChannelClient(c config) *UpstreamChannelClient {
+	return &UpstreamChannelClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `upstreamchannel.Hooks(f(g(h())))`.
+func (c *UpstreamChannelClient) Use(hooks ...Hook) {
+	c.hooks.UpstreamChannel = append(c.hooks.UpstreamChannel, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `upstreamchannel.Intercept(f(g(h())))`.
+func (c *UpstreamChannelClient) Intercept(interceptors ...Interceptor) {
+	c.inters.UpstreamChannel = append(c.inters.UpstreamChannel, interceptors...)
+}
+
+// Create returns a builder for creating a UpstreamChannel entity.
+func (c *UpstreamChannelClient) Create() *UpstreamChannelCreate {
+	mutation := newUpstreamChannelMutation(c.config, OpCreate)
+	return &UpstreamChannelCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of UpstreamChannel entities.
+func (c *UpstreamChannelClient) CreateBulk(builders ...*UpstreamChannelCreate) *UpstreamChannelCreateBulk {
+	return &UpstreamChannelCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UpstreamChannelClient) MapCreateBulk(slice any, setFunc func(*UpstreamChannelCreate, int)) *UpstreamChannelCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UpstreamChannelCreateBulk{err: fmt.Errorf("calling to UpstreamChannelClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UpstreamChannelCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UpstreamChannelCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for UpstreamChannel.
+func (c *UpstreamChannelClient) Update() *UpstreamChannelUpdate {
+	mutation := newUpstreamChannelMutation(c.config, OpUpdate)
+	return &UpstreamChannelUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UpstreamChannelClient) UpdateOne(_m *UpstreamChannel) *UpstreamChannelUpdateOne {
+	mutation := newUpstreamChannelMutation(c.config, OpUpdateOne, withUpstreamChannel(_m))
+	return &UpstreamChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UpstreamChannelClient) UpdateOneID(id uuid.UUID) *UpstreamChannelUpdateOne {
+	mutation := newUpstreamChannelMutation(c.config, OpUpdateOne, withUpstreamChannelID(id))
+	return &UpstreamChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for UpstreamChannel.
+func (c *UpstreamChannelClient) Delete() *UpstreamChannelDelete {
+	mutation := newUpstreamChannelMutation(c.config, OpDelete)
+	return &UpstreamChannelDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UpstreamChannelClient) DeleteOne(_m *UpstreamChannel) *UpstreamChannelDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UpstreamChannelClient) DeleteOneID(id uuid.UUID) *UpstreamChannelDeleteOne {
+	builder := c.Delete().Where(upstreamchannel.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UpstreamChannelDeleteOne{builder}
+}
+
+// Query returns a query builder for UpstreamChannel.
+func (c *UpstreamChannelClient) Query() *UpstreamChannelQuery {
+	return &UpstreamChannelQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUpstreamChannel},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a UpstreamChannel entity by its id.
+func (c *UpstreamChannelClient) Get(ctx context.Context, id uuid.UUID) (*UpstreamChannel, error) {
+	return c.Query().Where(upstreamchannel.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UpstreamChannelClient) GetX(ctx context.Context, id uuid.UUID) *UpstreamChannel {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUpstream queries the upstream edge of a UpstreamChannel.
+func (c *UpstreamChannelClient) QueryUpstream(_m *UpstreamChannel) *UpstreamQuery {
+	query := (&UpstreamClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(upstreamchannel.Table, upstreamchannel.FieldID, id),
+			sqlgraph.To(upstream.Table, upstream.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, upstreamchannel.UpstreamTable, upstreamchannel.UpstreamColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryChannel queries the channel edge of a UpstreamChannel.
+func (c *UpstreamChannelClient) QueryChannel(_m *UpstreamChannel) *ChannelQuery {
+	query := (&ChannelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(upstreamchannel.Table, upstreamchannel.FieldID, id),
+			sqlgraph.To(channel.Table, channel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, upstreamchannel.ChannelTable, upstreamchannel.ChannelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRuns queries the runs edge of a UpstreamChannel.
+func (c *UpstreamChannelClient) QueryRuns(_m *UpstreamChannel) *MirrorRunQuery {
+	query := (&MirrorRunClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(upstreamchannel.Table, upstreamchannel.FieldID, id),
+			sqlgraph.To(mirrorrun.Table, mirrorrun.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, upstreamchannel.RunsTable, upstreamchannel.RunsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *UpstreamChannelClient) Hooks() []Hook {
+	return c.hooks.UpstreamChannel
+}
+
+// Interceptors returns the client interceptors.
+func (c *UpstreamChannelClient) Interceptors() []Interceptor {
+	return c.inters.UpstreamChannel
+}
+
+func (c *UpstreamChannelClient) mutate(ctx context.Context, m *UpstreamChannelMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UpstreamChannelCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UpstreamChannelUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UpstreamChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UpstreamChannelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown UpstreamChannel mutation op: %q", m.Op())
+	}
+}
+
 // UptimeClient is a client for the Uptime schema.
 type UptimeClient struct {
 	config
@@ -6283,17 +6834,17 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
-		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, PacePoint,
-		PackageAction, PackageFile, Promotion, Proposal, Refusal, RefusedRequest,
-		Release, Session, StatPoint, StoredFile, Team, Token, Uptime, User,
-		Wave []ent.Hook
+		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, MirrorRun,
+		PacePoint, PackageAction, PackageFile, Promotion, Proposal, Refusal,
+		RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token, Upstream,
+		UpstreamChannel, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
-		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, PacePoint,
-		PackageAction, PackageFile, Promotion, Proposal, Refusal, RefusedRequest,
-		Release, Session, StatPoint, StoredFile, Team, Token, Uptime, User,
-		Wave []ent.Interceptor
+		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, MirrorRun,
+		PacePoint, PackageAction, PackageFile, Promotion, Proposal, Refusal,
+		RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token, Upstream,
+		UpstreamChannel, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -193,6 +193,15 @@ func (row *MachineSecret) Group(ctx context.Context) (*Group, error) {
 	return result, MaskNotFound(err)
 }
 
+// UpstreamChannel returns the row of the upstream_channel edge. It is read if it was not loaded with its parent.
+func (row *MirrorRun) UpstreamChannel(ctx context.Context) (*UpstreamChannel, error) {
+	result, err := row.Edges.UpstreamChannelOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryUpstreamChannel().Only(ctx)
+	}
+	return result, err
+}
+
 // Group returns the row of the group edge. It is read if it was not loaded with its parent.
 func (row *PacePoint) Group(ctx context.Context) (*Group, error) {
 	result, err := row.Edges.GroupOrErr()
@@ -279,6 +288,33 @@ func (row *Token) User(ctx context.Context) (*User, error) {
 	result, err := row.Edges.UserOrErr()
 	if IsNotLoaded(err) {
 		result, err = row.QueryUser().Only(ctx)
+	}
+	return result, err
+}
+
+// Application returns the row of the application edge. It is read if it was not loaded with its parent.
+func (row *Upstream) Application(ctx context.Context) (*Application, error) {
+	result, err := row.Edges.ApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryApplication().Only(ctx)
+	}
+	return result, err
+}
+
+// Upstream returns the row of the upstream edge. It is read if it was not loaded with its parent.
+func (row *UpstreamChannel) Upstream(ctx context.Context) (*Upstream, error) {
+	result, err := row.Edges.UpstreamOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryUpstream().Only(ctx)
+	}
+	return result, err
+}
+
+// Channel returns the row of the channel edge. It is read if it was not loaded with its parent.
+func (row *UpstreamChannel) Channel(ctx context.Context) (*Channel, error) {
+	result, err := row.Edges.ChannelOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryChannel().Only(ctx)
 	}
 	return result, err
 }

@@ -32,6 +32,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
+	"github.com/coreroller/coreroller/ent/db/mirrorrun"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -45,6 +46,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/token"
+	"github.com/coreroller/coreroller/ent/db/upstream"
+	"github.com/coreroller/coreroller/ent/db/upstreamchannel"
 	"github.com/coreroller/coreroller/ent/db/uptime"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
@@ -108,42 +111,45 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			activity.Table:       activity.ValidColumn,
-			application.Table:    application.ValidColumn,
-			attempt.Table:        attempt.ValidColumn,
-			audit.Table:          audit.ValidColumn,
-			audithead.Table:      audithead.ValidColumn,
-			blacklisting.Table:   blacklisting.ValidColumn,
-			channel.Table:        channel.ValidColumn,
-			failure.Table:        failure.ValidColumn,
-			failureshare.Table:   failureshare.ValidColumn,
-			floor.Table:          floor.ValidColumn,
-			group.Table:          group.ValidColumn,
-			groupcount.Table:     groupcount.ValidColumn,
-			grouprollout.Table:   grouprollout.ValidColumn,
-			historyentry.Table:   historyentry.ValidColumn,
-			instance.Table:       instance.ValidColumn,
-			ledger.Table:         ledger.ValidColumn,
-			machinejob.Table:     machinejob.ValidColumn,
-			machinejobitem.Table: machinejobitem.ValidColumn,
-			machinesecret.Table:  machinesecret.ValidColumn,
-			mirror.Table:         mirror.ValidColumn,
-			pacepoint.Table:      pacepoint.ValidColumn,
-			packageaction.Table:  packageaction.ValidColumn,
-			packagefile.Table:    packagefile.ValidColumn,
-			promotion.Table:      promotion.ValidColumn,
-			proposal.Table:       proposal.ValidColumn,
-			refusal.Table:        refusal.ValidColumn,
-			refusedrequest.Table: refusedrequest.ValidColumn,
-			release.Table:        release.ValidColumn,
-			session.Table:        session.ValidColumn,
-			statpoint.Table:      statpoint.ValidColumn,
-			storedfile.Table:     storedfile.ValidColumn,
-			team.Table:           team.ValidColumn,
-			token.Table:          token.ValidColumn,
-			uptime.Table:         uptime.ValidColumn,
-			user.Table:           user.ValidColumn,
-			wave.Table:           wave.ValidColumn,
+			activity.Table:        activity.ValidColumn,
+			application.Table:     application.ValidColumn,
+			attempt.Table:         attempt.ValidColumn,
+			audit.Table:           audit.ValidColumn,
+			audithead.Table:       audithead.ValidColumn,
+			blacklisting.Table:    blacklisting.ValidColumn,
+			channel.Table:         channel.ValidColumn,
+			failure.Table:         failure.ValidColumn,
+			failureshare.Table:    failureshare.ValidColumn,
+			floor.Table:           floor.ValidColumn,
+			group.Table:           group.ValidColumn,
+			groupcount.Table:      groupcount.ValidColumn,
+			grouprollout.Table:    grouprollout.ValidColumn,
+			historyentry.Table:    historyentry.ValidColumn,
+			instance.Table:        instance.ValidColumn,
+			ledger.Table:          ledger.ValidColumn,
+			machinejob.Table:      machinejob.ValidColumn,
+			machinejobitem.Table:  machinejobitem.ValidColumn,
+			machinesecret.Table:   machinesecret.ValidColumn,
+			mirror.Table:          mirror.ValidColumn,
+			mirrorrun.Table:       mirrorrun.ValidColumn,
+			pacepoint.Table:       pacepoint.ValidColumn,
+			packageaction.Table:   packageaction.ValidColumn,
+			packagefile.Table:     packagefile.ValidColumn,
+			promotion.Table:       promotion.ValidColumn,
+			proposal.Table:        proposal.ValidColumn,
+			refusal.Table:         refusal.ValidColumn,
+			refusedrequest.Table:  refusedrequest.ValidColumn,
+			release.Table:         release.ValidColumn,
+			session.Table:         session.ValidColumn,
+			statpoint.Table:       statpoint.ValidColumn,
+			storedfile.Table:      storedfile.ValidColumn,
+			team.Table:            team.ValidColumn,
+			token.Table:           token.ValidColumn,
+			upstream.Table:        upstream.ValidColumn,
+			upstreamchannel.Table: upstreamchannel.ValidColumn,
+			uptime.Table:          uptime.ValidColumn,
+			user.Table:            user.ValidColumn,
+			wave.Table:            wave.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -32,6 +32,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
+	"github.com/coreroller/coreroller/ent/db/mirrorrun"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -46,6 +47,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/token"
+	"github.com/coreroller/coreroller/ent/db/upstream"
+	"github.com/coreroller/coreroller/ent/db/upstreamchannel"
 	"github.com/coreroller/coreroller/ent/db/uptime"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
@@ -64,42 +67,45 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeActivity       = "Activity"
-	TypeApplication    = "Application"
-	TypeAttempt        = "Attempt"
-	TypeAudit          = "Audit"
-	TypeAuditHead      = "AuditHead"
-	TypeBlacklisting   = "Blacklisting"
-	TypeChannel        = "Channel"
-	TypeFailure        = "Failure"
-	TypeFailureShare   = "FailureShare"
-	TypeFloor          = "Floor"
-	TypeGroup          = "Group"
-	TypeGroupCount     = "GroupCount"
-	TypeGroupRollout   = "GroupRollout"
-	TypeHistoryEntry   = "HistoryEntry"
-	TypeInstance       = "Instance"
-	TypeLedger         = "Ledger"
-	TypeMachineJob     = "MachineJob"
-	TypeMachineJobItem = "MachineJobItem"
-	TypeMachineSecret  = "MachineSecret"
-	TypeMirror         = "Mirror"
-	TypePacePoint      = "PacePoint"
-	TypePackageAction  = "PackageAction"
-	TypePackageFile    = "PackageFile"
-	TypePromotion      = "Promotion"
-	TypeProposal       = "Proposal"
-	TypeRefusal        = "Refusal"
-	TypeRefusedRequest = "RefusedRequest"
-	TypeRelease        = "Release"
-	TypeSession        = "Session"
-	TypeStatPoint      = "StatPoint"
-	TypeStoredFile     = "StoredFile"
-	TypeTeam           = "Team"
-	TypeToken          = "Token"
-	TypeUptime         = "Uptime"
-	TypeUser           = "User"
-	TypeWave           = "Wave"
+	TypeActivity        = "Activity"
+	TypeApplication     = "Application"
+	TypeAttempt         = "Attempt"
+	TypeAudit           = "Audit"
+	TypeAuditHead       = "AuditHead"
+	TypeBlacklisting    = "Blacklisting"
+	TypeChannel         = "Channel"
+	TypeFailure         = "Failure"
+	TypeFailureShare    = "FailureShare"
+	TypeFloor           = "Floor"
+	TypeGroup           = "Group"
+	TypeGroupCount      = "GroupCount"
+	TypeGroupRollout    = "GroupRollout"
+	TypeHistoryEntry    = "HistoryEntry"
+	TypeInstance        = "Instance"
+	TypeLedger          = "Ledger"
+	TypeMachineJob      = "MachineJob"
+	TypeMachineJobItem  = "MachineJobItem"
+	TypeMachineSecret   = "MachineSecret"
+	TypeMirror          = "Mirror"
+	TypeMirrorRun       = "MirrorRun"
+	TypePacePoint       = "PacePoint"
+	TypePackageAction   = "PackageAction"
+	TypePackageFile     = "PackageFile"
+	TypePromotion       = "Promotion"
+	TypeProposal        = "Proposal"
+	TypeRefusal         = "Refusal"
+	TypeRefusedRequest  = "RefusedRequest"
+	TypeRelease         = "Release"
+	TypeSession         = "Session"
+	TypeStatPoint       = "StatPoint"
+	TypeStoredFile      = "StoredFile"
+	TypeTeam            = "Team"
+	TypeToken           = "Token"
+	TypeUpstream        = "Upstream"
+	TypeUpstreamChannel = "UpstreamChannel"
+	TypeUptime          = "Uptime"
+	TypeUser            = "User"
+	TypeWave            = "Wave"
 )
 
 // ActivityMutation represents an operation that mutates the Activity nodes in the graph.
@@ -1386,6 +1392,9 @@ type ApplicationMutation struct {
 	secrets             map[uuid.UUID]struct{}
 	removedsecrets      map[uuid.UUID]struct{}
 	clearedsecrets      bool
+	upstreams           map[uuid.UUID]struct{}
+	removedupstreams    map[uuid.UUID]struct{}
+	clearedupstreams    bool
 	done                bool
 	oldValue            func(context.Context) (*Application, error)
 	predicates          []predicate.Application
@@ -2198,6 +2207,60 @@ func (m *ApplicationMutation) ResetSecrets() {
 	m.removedsecrets = nil
 }
 
+// AddUpstreamIDs adds the "upstreams" edge to the Upstream entity by ids.
+func (m *ApplicationMutation) AddUpstreamIDs(ids ...uuid.UUID) {
+	if m.upstreams == nil {
+		m.upstreams = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.upstreams[ids[i]] = struct{}{}
+	}
+}
+
+// ClearUpstreams clears the "upstreams" edge to the Upstream entity.
+func (m *ApplicationMutation) ClearUpstreams() {
+	m.clearedupstreams = true
+}
+
+// UpstreamsCleared reports if the "upstreams" edge to the Upstream entity was cleared.
+func (m *ApplicationMutation) UpstreamsCleared() bool {
+	return m.clearedupstreams
+}
+
+// RemoveUpstreamIDs removes the "upstreams" edge to the Upstream entity by IDs.
+func (m *ApplicationMutation) RemoveUpstreamIDs(ids ...uuid.UUID) {
+	if m.removedupstreams == nil {
+		m.removedupstreams = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.upstreams, ids[i])
+		m.removedupstreams[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedUpstreams returns the removed IDs of the "upstreams" edge to the Upstream entity.
+func (m *ApplicationMutation) RemovedUpstreamsIDs() (ids []uuid.UUID) {
+	for id := range m.removedupstreams {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// UpstreamsIDs returns the "upstreams" edge IDs in the mutation.
+func (m *ApplicationMutation) UpstreamsIDs() (ids []uuid.UUID) {
+	for id := range m.upstreams {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetUpstreams resets all changes to the "upstreams" edge.
+func (m *ApplicationMutation) ResetUpstreams() {
+	m.upstreams = nil
+	m.clearedupstreams = false
+	m.removedupstreams = nil
+}
+
 // Where appends a list predicates to the ApplicationMutation builder.
 func (m *ApplicationMutation) Where(ps ...predicate.Application) {
 	m.predicates = append(m.predicates, ps...)
@@ -2514,7 +2577,7 @@ func (m *ApplicationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.team != nil {
 		edges = append(edges, application.EdgeTeam)
 	}
@@ -2532,6 +2595,9 @@ func (m *ApplicationMutation) AddedEdges() []string {
 	}
 	if m.secrets != nil {
 		edges = append(edges, application.EdgeSecrets)
+	}
+	if m.upstreams != nil {
+		edges = append(edges, application.EdgeUpstreams)
 	}
 	return edges
 }
@@ -2574,13 +2640,19 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeUpstreams:
+		ids := make([]ent.Value, 0, len(m.upstreams))
+		for id := range m.upstreams {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.removedpackages != nil {
 		edges = append(edges, application.EdgePackages)
 	}
@@ -2595,6 +2667,9 @@ func (m *ApplicationMutation) RemovedEdges() []string {
 	}
 	if m.removedsecrets != nil {
 		edges = append(edges, application.EdgeSecrets)
+	}
+	if m.removedupstreams != nil {
+		edges = append(edges, application.EdgeUpstreams)
 	}
 	return edges
 }
@@ -2633,13 +2708,19 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeUpstreams:
+		ids := make([]ent.Value, 0, len(m.removedupstreams))
+		for id := range m.removedupstreams {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.clearedteam {
 		edges = append(edges, application.EdgeTeam)
 	}
@@ -2657,6 +2738,9 @@ func (m *ApplicationMutation) ClearedEdges() []string {
 	}
 	if m.clearedsecrets {
 		edges = append(edges, application.EdgeSecrets)
+	}
+	if m.clearedupstreams {
+		edges = append(edges, application.EdgeUpstreams)
 	}
 	return edges
 }
@@ -2677,6 +2761,8 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 		return m.clearedinstances
 	case application.EdgeSecrets:
 		return m.clearedsecrets
+	case application.EdgeUpstreams:
+		return m.clearedupstreams
 	}
 	return false
 }
@@ -2713,6 +2799,9 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 		return nil
 	case application.EdgeSecrets:
 		m.ResetSecrets()
+		return nil
+	case application.EdgeUpstreams:
+		m.ResetUpstreams()
 		return nil
 	}
 	return fmt.Errorf("unknown Application edge %s", name)
@@ -6590,6 +6679,9 @@ type ChannelMutation struct {
 	promotions           map[uuid.UUID]struct{}
 	removedpromotions    map[uuid.UUID]struct{}
 	clearedpromotions    bool
+	upstreams            map[uuid.UUID]struct{}
+	removedupstreams     map[uuid.UUID]struct{}
+	clearedupstreams     bool
 	groups               map[uuid.UUID]struct{}
 	removedgroups        map[uuid.UUID]struct{}
 	clearedgroups        bool
@@ -7324,6 +7416,60 @@ func (m *ChannelMutation) ResetPromotions() {
 	m.removedpromotions = nil
 }
 
+// AddUpstreamIDs adds the "upstreams" edge to the UpstreamChannel entity by ids.
+func (m *ChannelMutation) AddUpstreamIDs(ids ...uuid.UUID) {
+	if m.upstreams == nil {
+		m.upstreams = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.upstreams[ids[i]] = struct{}{}
+	}
+}
+
+// ClearUpstreams clears the "upstreams" edge to the UpstreamChannel entity.
+func (m *ChannelMutation) ClearUpstreams() {
+	m.clearedupstreams = true
+}
+
+// UpstreamsCleared reports if the "upstreams" edge to the UpstreamChannel entity was cleared.
+func (m *ChannelMutation) UpstreamsCleared() bool {
+	return m.clearedupstreams
+}
+
+// RemoveUpstreamIDs removes the "upstreams" edge to the UpstreamChannel entity by IDs.
+func (m *ChannelMutation) RemoveUpstreamIDs(ids ...uuid.UUID) {
+	if m.removedupstreams == nil {
+		m.removedupstreams = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.upstreams, ids[i])
+		m.removedupstreams[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedUpstreams returns the removed IDs of the "upstreams" edge to the UpstreamChannel entity.
+func (m *ChannelMutation) RemovedUpstreamsIDs() (ids []uuid.UUID) {
+	for id := range m.removedupstreams {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// UpstreamsIDs returns the "upstreams" edge IDs in the mutation.
+func (m *ChannelMutation) UpstreamsIDs() (ids []uuid.UUID) {
+	for id := range m.upstreams {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetUpstreams resets all changes to the "upstreams" edge.
+func (m *ChannelMutation) ResetUpstreams() {
+	m.upstreams = nil
+	m.clearedupstreams = false
+	m.removedupstreams = nil
+}
+
 // AddGroupIDs adds the "groups" edge to the Group entity by ids.
 func (m *ChannelMutation) AddGroupIDs(ids ...uuid.UUID) {
 	if m.groups == nil {
@@ -7694,7 +7840,7 @@ func (m *ChannelMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ChannelMutation) AddedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.application != nil {
 		edges = append(edges, channel.EdgeApplication)
 	}
@@ -7709,6 +7855,9 @@ func (m *ChannelMutation) AddedEdges() []string {
 	}
 	if m.promotions != nil {
 		edges = append(edges, channel.EdgePromotions)
+	}
+	if m.upstreams != nil {
+		edges = append(edges, channel.EdgeUpstreams)
 	}
 	if m.groups != nil {
 		edges = append(edges, channel.EdgeGroups)
@@ -7746,6 +7895,12 @@ func (m *ChannelMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case channel.EdgeUpstreams:
+		ids := make([]ent.Value, 0, len(m.upstreams))
+		for id := range m.upstreams {
+			ids = append(ids, id)
+		}
+		return ids
 	case channel.EdgeGroups:
 		ids := make([]ent.Value, 0, len(m.groups))
 		for id := range m.groups {
@@ -7758,7 +7913,7 @@ func (m *ChannelMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ChannelMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.removedfloors != nil {
 		edges = append(edges, channel.EdgeFloors)
 	}
@@ -7767,6 +7922,9 @@ func (m *ChannelMutation) RemovedEdges() []string {
 	}
 	if m.removedpromotions != nil {
 		edges = append(edges, channel.EdgePromotions)
+	}
+	if m.removedupstreams != nil {
+		edges = append(edges, channel.EdgeUpstreams)
 	}
 	if m.removedgroups != nil {
 		edges = append(edges, channel.EdgeGroups)
@@ -7796,6 +7954,12 @@ func (m *ChannelMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case channel.EdgeUpstreams:
+		ids := make([]ent.Value, 0, len(m.removedupstreams))
+		for id := range m.removedupstreams {
+			ids = append(ids, id)
+		}
+		return ids
 	case channel.EdgeGroups:
 		ids := make([]ent.Value, 0, len(m.removedgroups))
 		for id := range m.removedgroups {
@@ -7808,7 +7972,7 @@ func (m *ChannelMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ChannelMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.clearedapplication {
 		edges = append(edges, channel.EdgeApplication)
 	}
@@ -7823,6 +7987,9 @@ func (m *ChannelMutation) ClearedEdges() []string {
 	}
 	if m.clearedpromotions {
 		edges = append(edges, channel.EdgePromotions)
+	}
+	if m.clearedupstreams {
+		edges = append(edges, channel.EdgeUpstreams)
 	}
 	if m.clearedgroups {
 		edges = append(edges, channel.EdgeGroups)
@@ -7844,6 +8011,8 @@ func (m *ChannelMutation) EdgeCleared(name string) bool {
 		return m.clearedblacklistings
 	case channel.EdgePromotions:
 		return m.clearedpromotions
+	case channel.EdgeUpstreams:
+		return m.clearedupstreams
 	case channel.EdgeGroups:
 		return m.clearedgroups
 	}
@@ -7882,6 +8051,9 @@ func (m *ChannelMutation) ResetEdge(name string) error {
 		return nil
 	case channel.EdgePromotions:
 		m.ResetPromotions()
+		return nil
+	case channel.EdgeUpstreams:
+		m.ResetUpstreams()
 		return nil
 	case channel.EdgeGroups:
 		m.ResetGroups()
@@ -26241,6 +26413,876 @@ func (m *MirrorMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Mirror edge %s", name)
 }
 
+// MirrorRunMutation represents an operation that mutates the MirrorRun nodes in the graph.
+type MirrorRunMutation struct {
+	config
+	op                      Op
+	typ                     string
+	id                      *uuid.UUID
+	application_id          *uuid.UUID
+	upstream_id             *uuid.UUID
+	started_at              *time.Time
+	ended_at                *time.Time
+	outcome                 *string
+	changes                 *[]string
+	appendchanges           []string
+	error                   *string
+	bytes                   *int64
+	addbytes                *int64
+	clearedFields           map[string]struct{}
+	upstream_channel        *uuid.UUID
+	clearedupstream_channel bool
+	done                    bool
+	oldValue                func(context.Context) (*MirrorRun, error)
+	predicates              []predicate.MirrorRun
+}
+
+var _ ent.Mutation = (*MirrorRunMutation)(nil)
+
+// mirrorrunOption allows management of the mutation configuration using functional options.
+type mirrorrunOption func(*MirrorRunMutation)
+
+// newMirrorRunMutation creates new mutation for the MirrorRun entity.
+func newMirrorRunMutation(c config, op Op, opts ...mirrorrunOption) *MirrorRunMutation {
+	m := &MirrorRunMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMirrorRun,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMirrorRunID sets the ID field of the mutation.
+func withMirrorRunID(id uuid.UUID) mirrorrunOption {
+	return func(m *MirrorRunMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *MirrorRun
+		)
+		m.oldValue = func(ctx context.Context) (*MirrorRun, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().MirrorRun.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMirrorRun sets the old MirrorRun of the mutation.
+func withMirrorRun(node *MirrorRun) mirrorrunOption {
+	return func(m *MirrorRunMutation) {
+		m.oldValue = func(context.Context) (*MirrorRun, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MirrorRunMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MirrorRunMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of MirrorRun entities.
+func (m *MirrorRunMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MirrorRunMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MirrorRunMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().MirrorRun.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *MirrorRunMutation) SetApplicationID(u uuid.UUID) {
+	m.application_id = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *MirrorRunMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldApplicationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *MirrorRunMutation) ResetApplicationID() {
+	m.application_id = nil
+}
+
+// SetUpstreamID sets the "upstream_id" field.
+func (m *MirrorRunMutation) SetUpstreamID(u uuid.UUID) {
+	m.upstream_id = &u
+}
+
+// UpstreamID returns the value of the "upstream_id" field in the mutation.
+func (m *MirrorRunMutation) UpstreamID() (r uuid.UUID, exists bool) {
+	v := m.upstream_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpstreamID returns the old "upstream_id" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldUpstreamID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpstreamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpstreamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpstreamID: %w", err)
+	}
+	return oldValue.UpstreamID, nil
+}
+
+// ResetUpstreamID resets all changes to the "upstream_id" field.
+func (m *MirrorRunMutation) ResetUpstreamID() {
+	m.upstream_id = nil
+}
+
+// SetUpstreamChannelID sets the "upstream_channel_id" field.
+func (m *MirrorRunMutation) SetUpstreamChannelID(u uuid.UUID) {
+	m.upstream_channel = &u
+}
+
+// UpstreamChannelID returns the value of the "upstream_channel_id" field in the mutation.
+func (m *MirrorRunMutation) UpstreamChannelID() (r uuid.UUID, exists bool) {
+	v := m.upstream_channel
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpstreamChannelID returns the old "upstream_channel_id" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldUpstreamChannelID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpstreamChannelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpstreamChannelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpstreamChannelID: %w", err)
+	}
+	return oldValue.UpstreamChannelID, nil
+}
+
+// ResetUpstreamChannelID resets all changes to the "upstream_channel_id" field.
+func (m *MirrorRunMutation) ResetUpstreamChannelID() {
+	m.upstream_channel = nil
+}
+
+// SetStartedAt sets the "started_at" field.
+func (m *MirrorRunMutation) SetStartedAt(t time.Time) {
+	m.started_at = &t
+}
+
+// StartedAt returns the value of the "started_at" field in the mutation.
+func (m *MirrorRunMutation) StartedAt() (r time.Time, exists bool) {
+	v := m.started_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedAt returns the old "started_at" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldStartedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedAt: %w", err)
+	}
+	return oldValue.StartedAt, nil
+}
+
+// ResetStartedAt resets all changes to the "started_at" field.
+func (m *MirrorRunMutation) ResetStartedAt() {
+	m.started_at = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *MirrorRunMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *MirrorRunMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldEndedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *MirrorRunMutation) ResetEndedAt() {
+	m.ended_at = nil
+}
+
+// SetOutcome sets the "outcome" field.
+func (m *MirrorRunMutation) SetOutcome(s string) {
+	m.outcome = &s
+}
+
+// Outcome returns the value of the "outcome" field in the mutation.
+func (m *MirrorRunMutation) Outcome() (r string, exists bool) {
+	v := m.outcome
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutcome returns the old "outcome" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldOutcome(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutcome is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutcome requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutcome: %w", err)
+	}
+	return oldValue.Outcome, nil
+}
+
+// ResetOutcome resets all changes to the "outcome" field.
+func (m *MirrorRunMutation) ResetOutcome() {
+	m.outcome = nil
+}
+
+// SetChanges sets the "changes" field.
+func (m *MirrorRunMutation) SetChanges(s []string) {
+	m.changes = &s
+	m.appendchanges = nil
+}
+
+// Changes returns the value of the "changes" field in the mutation.
+func (m *MirrorRunMutation) Changes() (r []string, exists bool) {
+	v := m.changes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChanges returns the old "changes" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldChanges(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChanges is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChanges requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChanges: %w", err)
+	}
+	return oldValue.Changes, nil
+}
+
+// AppendChanges adds s to the "changes" field.
+func (m *MirrorRunMutation) AppendChanges(s []string) {
+	m.appendchanges = append(m.appendchanges, s...)
+}
+
+// AppendedChanges returns the list of values that were appended to the "changes" field in this mutation.
+func (m *MirrorRunMutation) AppendedChanges() ([]string, bool) {
+	if len(m.appendchanges) == 0 {
+		return nil, false
+	}
+	return m.appendchanges, true
+}
+
+// ResetChanges resets all changes to the "changes" field.
+func (m *MirrorRunMutation) ResetChanges() {
+	m.changes = nil
+	m.appendchanges = nil
+}
+
+// SetError sets the "error" field.
+func (m *MirrorRunMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *MirrorRunMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *MirrorRunMutation) ResetError() {
+	m.error = nil
+}
+
+// SetBytes sets the "bytes" field.
+func (m *MirrorRunMutation) SetBytes(i int64) {
+	m.bytes = &i
+	m.addbytes = nil
+}
+
+// Bytes returns the value of the "bytes" field in the mutation.
+func (m *MirrorRunMutation) Bytes() (r int64, exists bool) {
+	v := m.bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBytes returns the old "bytes" field's value of the MirrorRun entity.
+// If the MirrorRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MirrorRunMutation) OldBytes(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBytes: %w", err)
+	}
+	return oldValue.Bytes, nil
+}
+
+// AddBytes adds i to the "bytes" field.
+func (m *MirrorRunMutation) AddBytes(i int64) {
+	if m.addbytes != nil {
+		*m.addbytes += i
+	} else {
+		m.addbytes = &i
+	}
+}
+
+// AddedBytes returns the value that was added to the "bytes" field in this mutation.
+func (m *MirrorRunMutation) AddedBytes() (r int64, exists bool) {
+	v := m.addbytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBytes resets all changes to the "bytes" field.
+func (m *MirrorRunMutation) ResetBytes() {
+	m.bytes = nil
+	m.addbytes = nil
+}
+
+// ClearUpstreamChannel clears the "upstream_channel" edge to the UpstreamChannel entity.
+func (m *MirrorRunMutation) ClearUpstreamChannel() {
+	m.clearedupstream_channel = true
+	m.clearedFields[mirrorrun.FieldUpstreamChannelID] = struct{}{}
+}
+
+// UpstreamChannelCleared reports if the "upstream_channel" edge to the UpstreamChannel entity was cleared.
+func (m *MirrorRunMutation) UpstreamChannelCleared() bool {
+	return m.clearedupstream_channel
+}
+
+// UpstreamChannelIDs returns the "upstream_channel" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UpstreamChannelID instead. It exists only for internal usage by the builders.
+func (m *MirrorRunMutation) UpstreamChannelIDs() (ids []uuid.UUID) {
+	if id := m.upstream_channel; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUpstreamChannel resets all changes to the "upstream_channel" edge.
+func (m *MirrorRunMutation) ResetUpstreamChannel() {
+	m.upstream_channel = nil
+	m.clearedupstream_channel = false
+}
+
+// Where appends a list predicates to the MirrorRunMutation builder.
+func (m *MirrorRunMutation) Where(ps ...predicate.MirrorRun) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MirrorRunMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MirrorRunMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.MirrorRun, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MirrorRunMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MirrorRunMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (MirrorRun).
+func (m *MirrorRunMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MirrorRunMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.application_id != nil {
+		fields = append(fields, mirrorrun.FieldApplicationID)
+	}
+	if m.upstream_id != nil {
+		fields = append(fields, mirrorrun.FieldUpstreamID)
+	}
+	if m.upstream_channel != nil {
+		fields = append(fields, mirrorrun.FieldUpstreamChannelID)
+	}
+	if m.started_at != nil {
+		fields = append(fields, mirrorrun.FieldStartedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, mirrorrun.FieldEndedAt)
+	}
+	if m.outcome != nil {
+		fields = append(fields, mirrorrun.FieldOutcome)
+	}
+	if m.changes != nil {
+		fields = append(fields, mirrorrun.FieldChanges)
+	}
+	if m.error != nil {
+		fields = append(fields, mirrorrun.FieldError)
+	}
+	if m.bytes != nil {
+		fields = append(fields, mirrorrun.FieldBytes)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MirrorRunMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case mirrorrun.FieldApplicationID:
+		return m.ApplicationID()
+	case mirrorrun.FieldUpstreamID:
+		return m.UpstreamID()
+	case mirrorrun.FieldUpstreamChannelID:
+		return m.UpstreamChannelID()
+	case mirrorrun.FieldStartedAt:
+		return m.StartedAt()
+	case mirrorrun.FieldEndedAt:
+		return m.EndedAt()
+	case mirrorrun.FieldOutcome:
+		return m.Outcome()
+	case mirrorrun.FieldChanges:
+		return m.Changes()
+	case mirrorrun.FieldError:
+		return m.Error()
+	case mirrorrun.FieldBytes:
+		return m.Bytes()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MirrorRunMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case mirrorrun.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case mirrorrun.FieldUpstreamID:
+		return m.OldUpstreamID(ctx)
+	case mirrorrun.FieldUpstreamChannelID:
+		return m.OldUpstreamChannelID(ctx)
+	case mirrorrun.FieldStartedAt:
+		return m.OldStartedAt(ctx)
+	case mirrorrun.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	case mirrorrun.FieldOutcome:
+		return m.OldOutcome(ctx)
+	case mirrorrun.FieldChanges:
+		return m.OldChanges(ctx)
+	case mirrorrun.FieldError:
+		return m.OldError(ctx)
+	case mirrorrun.FieldBytes:
+		return m.OldBytes(ctx)
+	}
+	return nil, fmt.Errorf("unknown MirrorRun field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MirrorRunMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case mirrorrun.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case mirrorrun.FieldUpstreamID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpstreamID(v)
+		return nil
+	case mirrorrun.FieldUpstreamChannelID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpstreamChannelID(v)
+		return nil
+	case mirrorrun.FieldStartedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedAt(v)
+		return nil
+	case mirrorrun.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	case mirrorrun.FieldOutcome:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutcome(v)
+		return nil
+	case mirrorrun.FieldChanges:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChanges(v)
+		return nil
+	case mirrorrun.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case mirrorrun.FieldBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MirrorRun field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MirrorRunMutation) AddedFields() []string {
+	var fields []string
+	if m.addbytes != nil {
+		fields = append(fields, mirrorrun.FieldBytes)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MirrorRunMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case mirrorrun.FieldBytes:
+		return m.AddedBytes()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MirrorRunMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case mirrorrun.FieldBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MirrorRun numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MirrorRunMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MirrorRunMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MirrorRunMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown MirrorRun nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MirrorRunMutation) ResetField(name string) error {
+	switch name {
+	case mirrorrun.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case mirrorrun.FieldUpstreamID:
+		m.ResetUpstreamID()
+		return nil
+	case mirrorrun.FieldUpstreamChannelID:
+		m.ResetUpstreamChannelID()
+		return nil
+	case mirrorrun.FieldStartedAt:
+		m.ResetStartedAt()
+		return nil
+	case mirrorrun.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	case mirrorrun.FieldOutcome:
+		m.ResetOutcome()
+		return nil
+	case mirrorrun.FieldChanges:
+		m.ResetChanges()
+		return nil
+	case mirrorrun.FieldError:
+		m.ResetError()
+		return nil
+	case mirrorrun.FieldBytes:
+		m.ResetBytes()
+		return nil
+	}
+	return fmt.Errorf("unknown MirrorRun field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MirrorRunMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.upstream_channel != nil {
+		edges = append(edges, mirrorrun.EdgeUpstreamChannel)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MirrorRunMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case mirrorrun.EdgeUpstreamChannel:
+		if id := m.upstream_channel; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MirrorRunMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MirrorRunMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MirrorRunMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedupstream_channel {
+		edges = append(edges, mirrorrun.EdgeUpstreamChannel)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MirrorRunMutation) EdgeCleared(name string) bool {
+	switch name {
+	case mirrorrun.EdgeUpstreamChannel:
+		return m.clearedupstream_channel
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MirrorRunMutation) ClearEdge(name string) error {
+	switch name {
+	case mirrorrun.EdgeUpstreamChannel:
+		m.ClearUpstreamChannel()
+		return nil
+	}
+	return fmt.Errorf("unknown MirrorRun unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MirrorRunMutation) ResetEdge(name string) error {
+	switch name {
+	case mirrorrun.EdgeUpstreamChannel:
+		m.ResetUpstreamChannel()
+		return nil
+	}
+	return fmt.Errorf("unknown MirrorRun edge %s", name)
+}
+
 // PacePointMutation represents an operation that mutates the PacePoint nodes in the graph.
 type PacePointMutation struct {
 	config
@@ -37785,6 +38827,2552 @@ func (m *TokenMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Token edge %s", name)
+}
+
+// UpstreamMutation represents an operation that mutates the Upstream nodes in the graph.
+type UpstreamMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *uuid.UUID
+	name               *string
+	kind               *string
+	url                *string
+	remote_app_id      *string
+	interval           *int
+	addinterval        *int
+	enabled            *bool
+	url_template       *string
+	ca                 *string
+	created_by         *string
+	created_at         *time.Time
+	leased_until       *time.Time
+	clearedFields      map[string]struct{}
+	application        *uuid.UUID
+	clearedapplication bool
+	channels           map[uuid.UUID]struct{}
+	removedchannels    map[uuid.UUID]struct{}
+	clearedchannels    bool
+	done               bool
+	oldValue           func(context.Context) (*Upstream, error)
+	predicates         []predicate.Upstream
+}
+
+var _ ent.Mutation = (*UpstreamMutation)(nil)
+
+// upstreamOption allows management of the mutation configuration using functional options.
+type upstreamOption func(*UpstreamMutation)
+
+// newUpstreamMutation creates new mutation for the Upstream entity.
+func newUpstreamMutation(c config, op Op, opts ...upstreamOption) *UpstreamMutation {
+	m := &UpstreamMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeUpstream,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withUpstreamID sets the ID field of the mutation.
+func withUpstreamID(id uuid.UUID) upstreamOption {
+	return func(m *UpstreamMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Upstream
+		)
+		m.oldValue = func(ctx context.Context) (*Upstream, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Upstream.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withUpstream sets the old Upstream of the mutation.
+func withUpstream(node *Upstream) upstreamOption {
+	return func(m *UpstreamMutation) {
+		m.oldValue = func(context.Context) (*Upstream, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m UpstreamMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m UpstreamMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Upstream entities.
+func (m *UpstreamMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *UpstreamMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *UpstreamMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Upstream.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *UpstreamMutation) SetApplicationID(u uuid.UUID) {
+	m.application = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *UpstreamMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldApplicationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *UpstreamMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetName sets the "name" field.
+func (m *UpstreamMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *UpstreamMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *UpstreamMutation) ResetName() {
+	m.name = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *UpstreamMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *UpstreamMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *UpstreamMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetURL sets the "url" field.
+func (m *UpstreamMutation) SetURL(s string) {
+	m.url = &s
+}
+
+// URL returns the value of the "url" field in the mutation.
+func (m *UpstreamMutation) URL() (r string, exists bool) {
+	v := m.url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldURL returns the old "url" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldURL: %w", err)
+	}
+	return oldValue.URL, nil
+}
+
+// ResetURL resets all changes to the "url" field.
+func (m *UpstreamMutation) ResetURL() {
+	m.url = nil
+}
+
+// SetRemoteAppID sets the "remote_app_id" field.
+func (m *UpstreamMutation) SetRemoteAppID(s string) {
+	m.remote_app_id = &s
+}
+
+// RemoteAppID returns the value of the "remote_app_id" field in the mutation.
+func (m *UpstreamMutation) RemoteAppID() (r string, exists bool) {
+	v := m.remote_app_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRemoteAppID returns the old "remote_app_id" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldRemoteAppID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRemoteAppID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRemoteAppID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRemoteAppID: %w", err)
+	}
+	return oldValue.RemoteAppID, nil
+}
+
+// ResetRemoteAppID resets all changes to the "remote_app_id" field.
+func (m *UpstreamMutation) ResetRemoteAppID() {
+	m.remote_app_id = nil
+}
+
+// SetInterval sets the "interval" field.
+func (m *UpstreamMutation) SetInterval(i int) {
+	m.interval = &i
+	m.addinterval = nil
+}
+
+// Interval returns the value of the "interval" field in the mutation.
+func (m *UpstreamMutation) Interval() (r int, exists bool) {
+	v := m.interval
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInterval returns the old "interval" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldInterval(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInterval is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInterval requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInterval: %w", err)
+	}
+	return oldValue.Interval, nil
+}
+
+// AddInterval adds i to the "interval" field.
+func (m *UpstreamMutation) AddInterval(i int) {
+	if m.addinterval != nil {
+		*m.addinterval += i
+	} else {
+		m.addinterval = &i
+	}
+}
+
+// AddedInterval returns the value that was added to the "interval" field in this mutation.
+func (m *UpstreamMutation) AddedInterval() (r int, exists bool) {
+	v := m.addinterval
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInterval resets all changes to the "interval" field.
+func (m *UpstreamMutation) ResetInterval() {
+	m.interval = nil
+	m.addinterval = nil
+}
+
+// SetEnabled sets the "enabled" field.
+func (m *UpstreamMutation) SetEnabled(b bool) {
+	m.enabled = &b
+}
+
+// Enabled returns the value of the "enabled" field in the mutation.
+func (m *UpstreamMutation) Enabled() (r bool, exists bool) {
+	v := m.enabled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnabled returns the old "enabled" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldEnabled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnabled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnabled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnabled: %w", err)
+	}
+	return oldValue.Enabled, nil
+}
+
+// ResetEnabled resets all changes to the "enabled" field.
+func (m *UpstreamMutation) ResetEnabled() {
+	m.enabled = nil
+}
+
+// SetURLTemplate sets the "url_template" field.
+func (m *UpstreamMutation) SetURLTemplate(s string) {
+	m.url_template = &s
+}
+
+// URLTemplate returns the value of the "url_template" field in the mutation.
+func (m *UpstreamMutation) URLTemplate() (r string, exists bool) {
+	v := m.url_template
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldURLTemplate returns the old "url_template" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldURLTemplate(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldURLTemplate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldURLTemplate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldURLTemplate: %w", err)
+	}
+	return oldValue.URLTemplate, nil
+}
+
+// ResetURLTemplate resets all changes to the "url_template" field.
+func (m *UpstreamMutation) ResetURLTemplate() {
+	m.url_template = nil
+}
+
+// SetCa sets the "ca" field.
+func (m *UpstreamMutation) SetCa(s string) {
+	m.ca = &s
+}
+
+// Ca returns the value of the "ca" field in the mutation.
+func (m *UpstreamMutation) Ca() (r string, exists bool) {
+	v := m.ca
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCa returns the old "ca" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldCa(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCa is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCa requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCa: %w", err)
+	}
+	return oldValue.Ca, nil
+}
+
+// ResetCa resets all changes to the "ca" field.
+func (m *UpstreamMutation) ResetCa() {
+	m.ca = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *UpstreamMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *UpstreamMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *UpstreamMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *UpstreamMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *UpstreamMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *UpstreamMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetLeasedUntil sets the "leased_until" field.
+func (m *UpstreamMutation) SetLeasedUntil(t time.Time) {
+	m.leased_until = &t
+}
+
+// LeasedUntil returns the value of the "leased_until" field in the mutation.
+func (m *UpstreamMutation) LeasedUntil() (r time.Time, exists bool) {
+	v := m.leased_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeasedUntil returns the old "leased_until" field's value of the Upstream entity.
+// If the Upstream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamMutation) OldLeasedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeasedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeasedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeasedUntil: %w", err)
+	}
+	return oldValue.LeasedUntil, nil
+}
+
+// ClearLeasedUntil clears the value of the "leased_until" field.
+func (m *UpstreamMutation) ClearLeasedUntil() {
+	m.leased_until = nil
+	m.clearedFields[upstream.FieldLeasedUntil] = struct{}{}
+}
+
+// LeasedUntilCleared returns if the "leased_until" field was cleared in this mutation.
+func (m *UpstreamMutation) LeasedUntilCleared() bool {
+	_, ok := m.clearedFields[upstream.FieldLeasedUntil]
+	return ok
+}
+
+// ResetLeasedUntil resets all changes to the "leased_until" field.
+func (m *UpstreamMutation) ResetLeasedUntil() {
+	m.leased_until = nil
+	delete(m.clearedFields, upstream.FieldLeasedUntil)
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *UpstreamMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[upstream.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *UpstreamMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *UpstreamMutation) ApplicationIDs() (ids []uuid.UUID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *UpstreamMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// AddChannelIDs adds the "channels" edge to the UpstreamChannel entity by ids.
+func (m *UpstreamMutation) AddChannelIDs(ids ...uuid.UUID) {
+	if m.channels == nil {
+		m.channels = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.channels[ids[i]] = struct{}{}
+	}
+}
+
+// ClearChannels clears the "channels" edge to the UpstreamChannel entity.
+func (m *UpstreamMutation) ClearChannels() {
+	m.clearedchannels = true
+}
+
+// ChannelsCleared reports if the "channels" edge to the UpstreamChannel entity was cleared.
+func (m *UpstreamMutation) ChannelsCleared() bool {
+	return m.clearedchannels
+}
+
+// RemoveChannelIDs removes the "channels" edge to the UpstreamChannel entity by IDs.
+func (m *UpstreamMutation) RemoveChannelIDs(ids ...uuid.UUID) {
+	if m.removedchannels == nil {
+		m.removedchannels = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.channels, ids[i])
+		m.removedchannels[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedChannels returns the removed IDs of the "channels" edge to the UpstreamChannel entity.
+func (m *UpstreamMutation) RemovedChannelsIDs() (ids []uuid.UUID) {
+	for id := range m.removedchannels {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ChannelsIDs returns the "channels" edge IDs in the mutation.
+func (m *UpstreamMutation) ChannelsIDs() (ids []uuid.UUID) {
+	for id := range m.channels {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetChannels resets all changes to the "channels" edge.
+func (m *UpstreamMutation) ResetChannels() {
+	m.channels = nil
+	m.clearedchannels = false
+	m.removedchannels = nil
+}
+
+// Where appends a list predicates to the UpstreamMutation builder.
+func (m *UpstreamMutation) Where(ps ...predicate.Upstream) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the UpstreamMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *UpstreamMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Upstream, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *UpstreamMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *UpstreamMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Upstream).
+func (m *UpstreamMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *UpstreamMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.application != nil {
+		fields = append(fields, upstream.FieldApplicationID)
+	}
+	if m.name != nil {
+		fields = append(fields, upstream.FieldName)
+	}
+	if m.kind != nil {
+		fields = append(fields, upstream.FieldKind)
+	}
+	if m.url != nil {
+		fields = append(fields, upstream.FieldURL)
+	}
+	if m.remote_app_id != nil {
+		fields = append(fields, upstream.FieldRemoteAppID)
+	}
+	if m.interval != nil {
+		fields = append(fields, upstream.FieldInterval)
+	}
+	if m.enabled != nil {
+		fields = append(fields, upstream.FieldEnabled)
+	}
+	if m.url_template != nil {
+		fields = append(fields, upstream.FieldURLTemplate)
+	}
+	if m.ca != nil {
+		fields = append(fields, upstream.FieldCa)
+	}
+	if m.created_by != nil {
+		fields = append(fields, upstream.FieldCreatedBy)
+	}
+	if m.created_at != nil {
+		fields = append(fields, upstream.FieldCreatedAt)
+	}
+	if m.leased_until != nil {
+		fields = append(fields, upstream.FieldLeasedUntil)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *UpstreamMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case upstream.FieldApplicationID:
+		return m.ApplicationID()
+	case upstream.FieldName:
+		return m.Name()
+	case upstream.FieldKind:
+		return m.Kind()
+	case upstream.FieldURL:
+		return m.URL()
+	case upstream.FieldRemoteAppID:
+		return m.RemoteAppID()
+	case upstream.FieldInterval:
+		return m.Interval()
+	case upstream.FieldEnabled:
+		return m.Enabled()
+	case upstream.FieldURLTemplate:
+		return m.URLTemplate()
+	case upstream.FieldCa:
+		return m.Ca()
+	case upstream.FieldCreatedBy:
+		return m.CreatedBy()
+	case upstream.FieldCreatedAt:
+		return m.CreatedAt()
+	case upstream.FieldLeasedUntil:
+		return m.LeasedUntil()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *UpstreamMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case upstream.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case upstream.FieldName:
+		return m.OldName(ctx)
+	case upstream.FieldKind:
+		return m.OldKind(ctx)
+	case upstream.FieldURL:
+		return m.OldURL(ctx)
+	case upstream.FieldRemoteAppID:
+		return m.OldRemoteAppID(ctx)
+	case upstream.FieldInterval:
+		return m.OldInterval(ctx)
+	case upstream.FieldEnabled:
+		return m.OldEnabled(ctx)
+	case upstream.FieldURLTemplate:
+		return m.OldURLTemplate(ctx)
+	case upstream.FieldCa:
+		return m.OldCa(ctx)
+	case upstream.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case upstream.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case upstream.FieldLeasedUntil:
+		return m.OldLeasedUntil(ctx)
+	}
+	return nil, fmt.Errorf("unknown Upstream field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UpstreamMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case upstream.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case upstream.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case upstream.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case upstream.FieldURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetURL(v)
+		return nil
+	case upstream.FieldRemoteAppID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRemoteAppID(v)
+		return nil
+	case upstream.FieldInterval:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInterval(v)
+		return nil
+	case upstream.FieldEnabled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnabled(v)
+		return nil
+	case upstream.FieldURLTemplate:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetURLTemplate(v)
+		return nil
+	case upstream.FieldCa:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCa(v)
+		return nil
+	case upstream.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case upstream.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case upstream.FieldLeasedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeasedUntil(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Upstream field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *UpstreamMutation) AddedFields() []string {
+	var fields []string
+	if m.addinterval != nil {
+		fields = append(fields, upstream.FieldInterval)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *UpstreamMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case upstream.FieldInterval:
+		return m.AddedInterval()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UpstreamMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case upstream.FieldInterval:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInterval(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Upstream numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *UpstreamMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(upstream.FieldLeasedUntil) {
+		fields = append(fields, upstream.FieldLeasedUntil)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *UpstreamMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *UpstreamMutation) ClearField(name string) error {
+	switch name {
+	case upstream.FieldLeasedUntil:
+		m.ClearLeasedUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown Upstream nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *UpstreamMutation) ResetField(name string) error {
+	switch name {
+	case upstream.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case upstream.FieldName:
+		m.ResetName()
+		return nil
+	case upstream.FieldKind:
+		m.ResetKind()
+		return nil
+	case upstream.FieldURL:
+		m.ResetURL()
+		return nil
+	case upstream.FieldRemoteAppID:
+		m.ResetRemoteAppID()
+		return nil
+	case upstream.FieldInterval:
+		m.ResetInterval()
+		return nil
+	case upstream.FieldEnabled:
+		m.ResetEnabled()
+		return nil
+	case upstream.FieldURLTemplate:
+		m.ResetURLTemplate()
+		return nil
+	case upstream.FieldCa:
+		m.ResetCa()
+		return nil
+	case upstream.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case upstream.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case upstream.FieldLeasedUntil:
+		m.ResetLeasedUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown Upstream field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *UpstreamMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.application != nil {
+		edges = append(edges, upstream.EdgeApplication)
+	}
+	if m.channels != nil {
+		edges = append(edges, upstream.EdgeChannels)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *UpstreamMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case upstream.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case upstream.EdgeChannels:
+		ids := make([]ent.Value, 0, len(m.channels))
+		for id := range m.channels {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *UpstreamMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.removedchannels != nil {
+		edges = append(edges, upstream.EdgeChannels)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *UpstreamMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case upstream.EdgeChannels:
+		ids := make([]ent.Value, 0, len(m.removedchannels))
+		for id := range m.removedchannels {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *UpstreamMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedapplication {
+		edges = append(edges, upstream.EdgeApplication)
+	}
+	if m.clearedchannels {
+		edges = append(edges, upstream.EdgeChannels)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *UpstreamMutation) EdgeCleared(name string) bool {
+	switch name {
+	case upstream.EdgeApplication:
+		return m.clearedapplication
+	case upstream.EdgeChannels:
+		return m.clearedchannels
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *UpstreamMutation) ClearEdge(name string) error {
+	switch name {
+	case upstream.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown Upstream unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *UpstreamMutation) ResetEdge(name string) error {
+	switch name {
+	case upstream.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case upstream.EdgeChannels:
+		m.ResetChannels()
+		return nil
+	}
+	return fmt.Errorf("unknown Upstream edge %s", name)
+}
+
+// UpstreamChannelMutation represents an operation that mutates the UpstreamChannel nodes in the graph.
+type UpstreamChannelMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *uuid.UUID
+	track            *string
+	mode             *string
+	host_files       *bool
+	machine_id       *string
+	created_at       *time.Time
+	upstream_version *string
+	withdrawn        *bool
+	problem          *string
+	last_run_at      *time.Time
+	last_success_at  *time.Time
+	next_run_at      *time.Time
+	failing_since    *time.Time
+	failures         *int
+	addfailures      *int
+	last_error       *string
+	clearedFields    map[string]struct{}
+	upstream         *uuid.UUID
+	clearedupstream  bool
+	channel          *uuid.UUID
+	clearedchannel   bool
+	runs             map[uuid.UUID]struct{}
+	removedruns      map[uuid.UUID]struct{}
+	clearedruns      bool
+	done             bool
+	oldValue         func(context.Context) (*UpstreamChannel, error)
+	predicates       []predicate.UpstreamChannel
+}
+
+var _ ent.Mutation = (*UpstreamChannelMutation)(nil)
+
+// upstreamchannelOption allows management of the mutation configuration using functional options.
+type upstreamchannelOption func(*UpstreamChannelMutation)
+
+// newUpstreamChannelMutation creates new mutation for the UpstreamChannel entity.
+func newUpstreamChannelMutation(c config, op Op, opts ...upstreamchannelOption) *UpstreamChannelMutation {
+	m := &UpstreamChannelMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeUpstreamChannel,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withUpstreamChannelID sets the ID field of the mutation.
+func withUpstreamChannelID(id uuid.UUID) upstreamchannelOption {
+	return func(m *UpstreamChannelMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *UpstreamChannel
+		)
+		m.oldValue = func(ctx context.Context) (*UpstreamChannel, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().UpstreamChannel.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withUpstreamChannel sets the old UpstreamChannel of the mutation.
+func withUpstreamChannel(node *UpstreamChannel) upstreamchannelOption {
+	return func(m *UpstreamChannelMutation) {
+		m.oldValue = func(context.Context) (*UpstreamChannel, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m UpstreamChannelMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m UpstreamChannelMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of UpstreamChannel entities.
+func (m *UpstreamChannelMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *UpstreamChannelMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *UpstreamChannelMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().UpstreamChannel.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetUpstreamID sets the "upstream_id" field.
+func (m *UpstreamChannelMutation) SetUpstreamID(u uuid.UUID) {
+	m.upstream = &u
+}
+
+// UpstreamID returns the value of the "upstream_id" field in the mutation.
+func (m *UpstreamChannelMutation) UpstreamID() (r uuid.UUID, exists bool) {
+	v := m.upstream
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpstreamID returns the old "upstream_id" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldUpstreamID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpstreamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpstreamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpstreamID: %w", err)
+	}
+	return oldValue.UpstreamID, nil
+}
+
+// ResetUpstreamID resets all changes to the "upstream_id" field.
+func (m *UpstreamChannelMutation) ResetUpstreamID() {
+	m.upstream = nil
+}
+
+// SetChannelID sets the "channel_id" field.
+func (m *UpstreamChannelMutation) SetChannelID(u uuid.UUID) {
+	m.channel = &u
+}
+
+// ChannelID returns the value of the "channel_id" field in the mutation.
+func (m *UpstreamChannelMutation) ChannelID() (r uuid.UUID, exists bool) {
+	v := m.channel
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChannelID returns the old "channel_id" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldChannelID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChannelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChannelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChannelID: %w", err)
+	}
+	return oldValue.ChannelID, nil
+}
+
+// ResetChannelID resets all changes to the "channel_id" field.
+func (m *UpstreamChannelMutation) ResetChannelID() {
+	m.channel = nil
+}
+
+// SetTrack sets the "track" field.
+func (m *UpstreamChannelMutation) SetTrack(s string) {
+	m.track = &s
+}
+
+// Track returns the value of the "track" field in the mutation.
+func (m *UpstreamChannelMutation) Track() (r string, exists bool) {
+	v := m.track
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTrack returns the old "track" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldTrack(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTrack is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTrack requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTrack: %w", err)
+	}
+	return oldValue.Track, nil
+}
+
+// ResetTrack resets all changes to the "track" field.
+func (m *UpstreamChannelMutation) ResetTrack() {
+	m.track = nil
+}
+
+// SetMode sets the "mode" field.
+func (m *UpstreamChannelMutation) SetMode(s string) {
+	m.mode = &s
+}
+
+// Mode returns the value of the "mode" field in the mutation.
+func (m *UpstreamChannelMutation) Mode() (r string, exists bool) {
+	v := m.mode
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMode returns the old "mode" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldMode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMode: %w", err)
+	}
+	return oldValue.Mode, nil
+}
+
+// ResetMode resets all changes to the "mode" field.
+func (m *UpstreamChannelMutation) ResetMode() {
+	m.mode = nil
+}
+
+// SetHostFiles sets the "host_files" field.
+func (m *UpstreamChannelMutation) SetHostFiles(b bool) {
+	m.host_files = &b
+}
+
+// HostFiles returns the value of the "host_files" field in the mutation.
+func (m *UpstreamChannelMutation) HostFiles() (r bool, exists bool) {
+	v := m.host_files
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHostFiles returns the old "host_files" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldHostFiles(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHostFiles is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHostFiles requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHostFiles: %w", err)
+	}
+	return oldValue.HostFiles, nil
+}
+
+// ResetHostFiles resets all changes to the "host_files" field.
+func (m *UpstreamChannelMutation) ResetHostFiles() {
+	m.host_files = nil
+}
+
+// SetMachineID sets the "machine_id" field.
+func (m *UpstreamChannelMutation) SetMachineID(s string) {
+	m.machine_id = &s
+}
+
+// MachineID returns the value of the "machine_id" field in the mutation.
+func (m *UpstreamChannelMutation) MachineID() (r string, exists bool) {
+	v := m.machine_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMachineID returns the old "machine_id" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldMachineID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMachineID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMachineID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMachineID: %w", err)
+	}
+	return oldValue.MachineID, nil
+}
+
+// ResetMachineID resets all changes to the "machine_id" field.
+func (m *UpstreamChannelMutation) ResetMachineID() {
+	m.machine_id = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *UpstreamChannelMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *UpstreamChannelMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *UpstreamChannelMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpstreamVersion sets the "upstream_version" field.
+func (m *UpstreamChannelMutation) SetUpstreamVersion(s string) {
+	m.upstream_version = &s
+}
+
+// UpstreamVersion returns the value of the "upstream_version" field in the mutation.
+func (m *UpstreamChannelMutation) UpstreamVersion() (r string, exists bool) {
+	v := m.upstream_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpstreamVersion returns the old "upstream_version" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldUpstreamVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpstreamVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpstreamVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpstreamVersion: %w", err)
+	}
+	return oldValue.UpstreamVersion, nil
+}
+
+// ResetUpstreamVersion resets all changes to the "upstream_version" field.
+func (m *UpstreamChannelMutation) ResetUpstreamVersion() {
+	m.upstream_version = nil
+}
+
+// SetWithdrawn sets the "withdrawn" field.
+func (m *UpstreamChannelMutation) SetWithdrawn(b bool) {
+	m.withdrawn = &b
+}
+
+// Withdrawn returns the value of the "withdrawn" field in the mutation.
+func (m *UpstreamChannelMutation) Withdrawn() (r bool, exists bool) {
+	v := m.withdrawn
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWithdrawn returns the old "withdrawn" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldWithdrawn(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWithdrawn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWithdrawn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWithdrawn: %w", err)
+	}
+	return oldValue.Withdrawn, nil
+}
+
+// ResetWithdrawn resets all changes to the "withdrawn" field.
+func (m *UpstreamChannelMutation) ResetWithdrawn() {
+	m.withdrawn = nil
+}
+
+// SetProblem sets the "problem" field.
+func (m *UpstreamChannelMutation) SetProblem(s string) {
+	m.problem = &s
+}
+
+// Problem returns the value of the "problem" field in the mutation.
+func (m *UpstreamChannelMutation) Problem() (r string, exists bool) {
+	v := m.problem
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProblem returns the old "problem" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldProblem(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProblem is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProblem requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProblem: %w", err)
+	}
+	return oldValue.Problem, nil
+}
+
+// ResetProblem resets all changes to the "problem" field.
+func (m *UpstreamChannelMutation) ResetProblem() {
+	m.problem = nil
+}
+
+// SetLastRunAt sets the "last_run_at" field.
+func (m *UpstreamChannelMutation) SetLastRunAt(t time.Time) {
+	m.last_run_at = &t
+}
+
+// LastRunAt returns the value of the "last_run_at" field in the mutation.
+func (m *UpstreamChannelMutation) LastRunAt() (r time.Time, exists bool) {
+	v := m.last_run_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastRunAt returns the old "last_run_at" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldLastRunAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastRunAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastRunAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastRunAt: %w", err)
+	}
+	return oldValue.LastRunAt, nil
+}
+
+// ClearLastRunAt clears the value of the "last_run_at" field.
+func (m *UpstreamChannelMutation) ClearLastRunAt() {
+	m.last_run_at = nil
+	m.clearedFields[upstreamchannel.FieldLastRunAt] = struct{}{}
+}
+
+// LastRunAtCleared returns if the "last_run_at" field was cleared in this mutation.
+func (m *UpstreamChannelMutation) LastRunAtCleared() bool {
+	_, ok := m.clearedFields[upstreamchannel.FieldLastRunAt]
+	return ok
+}
+
+// ResetLastRunAt resets all changes to the "last_run_at" field.
+func (m *UpstreamChannelMutation) ResetLastRunAt() {
+	m.last_run_at = nil
+	delete(m.clearedFields, upstreamchannel.FieldLastRunAt)
+}
+
+// SetLastSuccessAt sets the "last_success_at" field.
+func (m *UpstreamChannelMutation) SetLastSuccessAt(t time.Time) {
+	m.last_success_at = &t
+}
+
+// LastSuccessAt returns the value of the "last_success_at" field in the mutation.
+func (m *UpstreamChannelMutation) LastSuccessAt() (r time.Time, exists bool) {
+	v := m.last_success_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastSuccessAt returns the old "last_success_at" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldLastSuccessAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastSuccessAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastSuccessAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastSuccessAt: %w", err)
+	}
+	return oldValue.LastSuccessAt, nil
+}
+
+// ClearLastSuccessAt clears the value of the "last_success_at" field.
+func (m *UpstreamChannelMutation) ClearLastSuccessAt() {
+	m.last_success_at = nil
+	m.clearedFields[upstreamchannel.FieldLastSuccessAt] = struct{}{}
+}
+
+// LastSuccessAtCleared returns if the "last_success_at" field was cleared in this mutation.
+func (m *UpstreamChannelMutation) LastSuccessAtCleared() bool {
+	_, ok := m.clearedFields[upstreamchannel.FieldLastSuccessAt]
+	return ok
+}
+
+// ResetLastSuccessAt resets all changes to the "last_success_at" field.
+func (m *UpstreamChannelMutation) ResetLastSuccessAt() {
+	m.last_success_at = nil
+	delete(m.clearedFields, upstreamchannel.FieldLastSuccessAt)
+}
+
+// SetNextRunAt sets the "next_run_at" field.
+func (m *UpstreamChannelMutation) SetNextRunAt(t time.Time) {
+	m.next_run_at = &t
+}
+
+// NextRunAt returns the value of the "next_run_at" field in the mutation.
+func (m *UpstreamChannelMutation) NextRunAt() (r time.Time, exists bool) {
+	v := m.next_run_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextRunAt returns the old "next_run_at" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldNextRunAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextRunAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextRunAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextRunAt: %w", err)
+	}
+	return oldValue.NextRunAt, nil
+}
+
+// ResetNextRunAt resets all changes to the "next_run_at" field.
+func (m *UpstreamChannelMutation) ResetNextRunAt() {
+	m.next_run_at = nil
+}
+
+// SetFailingSince sets the "failing_since" field.
+func (m *UpstreamChannelMutation) SetFailingSince(t time.Time) {
+	m.failing_since = &t
+}
+
+// FailingSince returns the value of the "failing_since" field in the mutation.
+func (m *UpstreamChannelMutation) FailingSince() (r time.Time, exists bool) {
+	v := m.failing_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailingSince returns the old "failing_since" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldFailingSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailingSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailingSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailingSince: %w", err)
+	}
+	return oldValue.FailingSince, nil
+}
+
+// ClearFailingSince clears the value of the "failing_since" field.
+func (m *UpstreamChannelMutation) ClearFailingSince() {
+	m.failing_since = nil
+	m.clearedFields[upstreamchannel.FieldFailingSince] = struct{}{}
+}
+
+// FailingSinceCleared returns if the "failing_since" field was cleared in this mutation.
+func (m *UpstreamChannelMutation) FailingSinceCleared() bool {
+	_, ok := m.clearedFields[upstreamchannel.FieldFailingSince]
+	return ok
+}
+
+// ResetFailingSince resets all changes to the "failing_since" field.
+func (m *UpstreamChannelMutation) ResetFailingSince() {
+	m.failing_since = nil
+	delete(m.clearedFields, upstreamchannel.FieldFailingSince)
+}
+
+// SetFailures sets the "failures" field.
+func (m *UpstreamChannelMutation) SetFailures(i int) {
+	m.failures = &i
+	m.addfailures = nil
+}
+
+// Failures returns the value of the "failures" field in the mutation.
+func (m *UpstreamChannelMutation) Failures() (r int, exists bool) {
+	v := m.failures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailures returns the old "failures" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldFailures(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailures is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailures requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailures: %w", err)
+	}
+	return oldValue.Failures, nil
+}
+
+// AddFailures adds i to the "failures" field.
+func (m *UpstreamChannelMutation) AddFailures(i int) {
+	if m.addfailures != nil {
+		*m.addfailures += i
+	} else {
+		m.addfailures = &i
+	}
+}
+
+// AddedFailures returns the value that was added to the "failures" field in this mutation.
+func (m *UpstreamChannelMutation) AddedFailures() (r int, exists bool) {
+	v := m.addfailures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFailures resets all changes to the "failures" field.
+func (m *UpstreamChannelMutation) ResetFailures() {
+	m.failures = nil
+	m.addfailures = nil
+}
+
+// SetLastError sets the "last_error" field.
+func (m *UpstreamChannelMutation) SetLastError(s string) {
+	m.last_error = &s
+}
+
+// LastError returns the value of the "last_error" field in the mutation.
+func (m *UpstreamChannelMutation) LastError() (r string, exists bool) {
+	v := m.last_error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastError returns the old "last_error" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldLastError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastError: %w", err)
+	}
+	return oldValue.LastError, nil
+}
+
+// ResetLastError resets all changes to the "last_error" field.
+func (m *UpstreamChannelMutation) ResetLastError() {
+	m.last_error = nil
+}
+
+// ClearUpstream clears the "upstream" edge to the Upstream entity.
+func (m *UpstreamChannelMutation) ClearUpstream() {
+	m.clearedupstream = true
+	m.clearedFields[upstreamchannel.FieldUpstreamID] = struct{}{}
+}
+
+// UpstreamCleared reports if the "upstream" edge to the Upstream entity was cleared.
+func (m *UpstreamChannelMutation) UpstreamCleared() bool {
+	return m.clearedupstream
+}
+
+// UpstreamIDs returns the "upstream" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UpstreamID instead. It exists only for internal usage by the builders.
+func (m *UpstreamChannelMutation) UpstreamIDs() (ids []uuid.UUID) {
+	if id := m.upstream; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUpstream resets all changes to the "upstream" edge.
+func (m *UpstreamChannelMutation) ResetUpstream() {
+	m.upstream = nil
+	m.clearedupstream = false
+}
+
+// ClearChannel clears the "channel" edge to the Channel entity.
+func (m *UpstreamChannelMutation) ClearChannel() {
+	m.clearedchannel = true
+	m.clearedFields[upstreamchannel.FieldChannelID] = struct{}{}
+}
+
+// ChannelCleared reports if the "channel" edge to the Channel entity was cleared.
+func (m *UpstreamChannelMutation) ChannelCleared() bool {
+	return m.clearedchannel
+}
+
+// ChannelIDs returns the "channel" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ChannelID instead. It exists only for internal usage by the builders.
+func (m *UpstreamChannelMutation) ChannelIDs() (ids []uuid.UUID) {
+	if id := m.channel; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetChannel resets all changes to the "channel" edge.
+func (m *UpstreamChannelMutation) ResetChannel() {
+	m.channel = nil
+	m.clearedchannel = false
+}
+
+// AddRunIDs adds the "runs" edge to the MirrorRun entity by ids.
+func (m *UpstreamChannelMutation) AddRunIDs(ids ...uuid.UUID) {
+	if m.runs == nil {
+		m.runs = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.runs[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRuns clears the "runs" edge to the MirrorRun entity.
+func (m *UpstreamChannelMutation) ClearRuns() {
+	m.clearedruns = true
+}
+
+// RunsCleared reports if the "runs" edge to the MirrorRun entity was cleared.
+func (m *UpstreamChannelMutation) RunsCleared() bool {
+	return m.clearedruns
+}
+
+// RemoveRunIDs removes the "runs" edge to the MirrorRun entity by IDs.
+func (m *UpstreamChannelMutation) RemoveRunIDs(ids ...uuid.UUID) {
+	if m.removedruns == nil {
+		m.removedruns = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.runs, ids[i])
+		m.removedruns[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRuns returns the removed IDs of the "runs" edge to the MirrorRun entity.
+func (m *UpstreamChannelMutation) RemovedRunsIDs() (ids []uuid.UUID) {
+	for id := range m.removedruns {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RunsIDs returns the "runs" edge IDs in the mutation.
+func (m *UpstreamChannelMutation) RunsIDs() (ids []uuid.UUID) {
+	for id := range m.runs {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRuns resets all changes to the "runs" edge.
+func (m *UpstreamChannelMutation) ResetRuns() {
+	m.runs = nil
+	m.clearedruns = false
+	m.removedruns = nil
+}
+
+// Where appends a list predicates to the UpstreamChannelMutation builder.
+func (m *UpstreamChannelMutation) Where(ps ...predicate.UpstreamChannel) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the UpstreamChannelMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *UpstreamChannelMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.UpstreamChannel, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *UpstreamChannelMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *UpstreamChannelMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (UpstreamChannel).
+func (m *UpstreamChannelMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *UpstreamChannelMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.upstream != nil {
+		fields = append(fields, upstreamchannel.FieldUpstreamID)
+	}
+	if m.channel != nil {
+		fields = append(fields, upstreamchannel.FieldChannelID)
+	}
+	if m.track != nil {
+		fields = append(fields, upstreamchannel.FieldTrack)
+	}
+	if m.mode != nil {
+		fields = append(fields, upstreamchannel.FieldMode)
+	}
+	if m.host_files != nil {
+		fields = append(fields, upstreamchannel.FieldHostFiles)
+	}
+	if m.machine_id != nil {
+		fields = append(fields, upstreamchannel.FieldMachineID)
+	}
+	if m.created_at != nil {
+		fields = append(fields, upstreamchannel.FieldCreatedAt)
+	}
+	if m.upstream_version != nil {
+		fields = append(fields, upstreamchannel.FieldUpstreamVersion)
+	}
+	if m.withdrawn != nil {
+		fields = append(fields, upstreamchannel.FieldWithdrawn)
+	}
+	if m.problem != nil {
+		fields = append(fields, upstreamchannel.FieldProblem)
+	}
+	if m.last_run_at != nil {
+		fields = append(fields, upstreamchannel.FieldLastRunAt)
+	}
+	if m.last_success_at != nil {
+		fields = append(fields, upstreamchannel.FieldLastSuccessAt)
+	}
+	if m.next_run_at != nil {
+		fields = append(fields, upstreamchannel.FieldNextRunAt)
+	}
+	if m.failing_since != nil {
+		fields = append(fields, upstreamchannel.FieldFailingSince)
+	}
+	if m.failures != nil {
+		fields = append(fields, upstreamchannel.FieldFailures)
+	}
+	if m.last_error != nil {
+		fields = append(fields, upstreamchannel.FieldLastError)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *UpstreamChannelMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case upstreamchannel.FieldUpstreamID:
+		return m.UpstreamID()
+	case upstreamchannel.FieldChannelID:
+		return m.ChannelID()
+	case upstreamchannel.FieldTrack:
+		return m.Track()
+	case upstreamchannel.FieldMode:
+		return m.Mode()
+	case upstreamchannel.FieldHostFiles:
+		return m.HostFiles()
+	case upstreamchannel.FieldMachineID:
+		return m.MachineID()
+	case upstreamchannel.FieldCreatedAt:
+		return m.CreatedAt()
+	case upstreamchannel.FieldUpstreamVersion:
+		return m.UpstreamVersion()
+	case upstreamchannel.FieldWithdrawn:
+		return m.Withdrawn()
+	case upstreamchannel.FieldProblem:
+		return m.Problem()
+	case upstreamchannel.FieldLastRunAt:
+		return m.LastRunAt()
+	case upstreamchannel.FieldLastSuccessAt:
+		return m.LastSuccessAt()
+	case upstreamchannel.FieldNextRunAt:
+		return m.NextRunAt()
+	case upstreamchannel.FieldFailingSince:
+		return m.FailingSince()
+	case upstreamchannel.FieldFailures:
+		return m.Failures()
+	case upstreamchannel.FieldLastError:
+		return m.LastError()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *UpstreamChannelMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case upstreamchannel.FieldUpstreamID:
+		return m.OldUpstreamID(ctx)
+	case upstreamchannel.FieldChannelID:
+		return m.OldChannelID(ctx)
+	case upstreamchannel.FieldTrack:
+		return m.OldTrack(ctx)
+	case upstreamchannel.FieldMode:
+		return m.OldMode(ctx)
+	case upstreamchannel.FieldHostFiles:
+		return m.OldHostFiles(ctx)
+	case upstreamchannel.FieldMachineID:
+		return m.OldMachineID(ctx)
+	case upstreamchannel.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case upstreamchannel.FieldUpstreamVersion:
+		return m.OldUpstreamVersion(ctx)
+	case upstreamchannel.FieldWithdrawn:
+		return m.OldWithdrawn(ctx)
+	case upstreamchannel.FieldProblem:
+		return m.OldProblem(ctx)
+	case upstreamchannel.FieldLastRunAt:
+		return m.OldLastRunAt(ctx)
+	case upstreamchannel.FieldLastSuccessAt:
+		return m.OldLastSuccessAt(ctx)
+	case upstreamchannel.FieldNextRunAt:
+		return m.OldNextRunAt(ctx)
+	case upstreamchannel.FieldFailingSince:
+		return m.OldFailingSince(ctx)
+	case upstreamchannel.FieldFailures:
+		return m.OldFailures(ctx)
+	case upstreamchannel.FieldLastError:
+		return m.OldLastError(ctx)
+	}
+	return nil, fmt.Errorf("unknown UpstreamChannel field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UpstreamChannelMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case upstreamchannel.FieldUpstreamID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpstreamID(v)
+		return nil
+	case upstreamchannel.FieldChannelID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChannelID(v)
+		return nil
+	case upstreamchannel.FieldTrack:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTrack(v)
+		return nil
+	case upstreamchannel.FieldMode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMode(v)
+		return nil
+	case upstreamchannel.FieldHostFiles:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHostFiles(v)
+		return nil
+	case upstreamchannel.FieldMachineID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMachineID(v)
+		return nil
+	case upstreamchannel.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case upstreamchannel.FieldUpstreamVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpstreamVersion(v)
+		return nil
+	case upstreamchannel.FieldWithdrawn:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWithdrawn(v)
+		return nil
+	case upstreamchannel.FieldProblem:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProblem(v)
+		return nil
+	case upstreamchannel.FieldLastRunAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastRunAt(v)
+		return nil
+	case upstreamchannel.FieldLastSuccessAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastSuccessAt(v)
+		return nil
+	case upstreamchannel.FieldNextRunAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextRunAt(v)
+		return nil
+	case upstreamchannel.FieldFailingSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailingSince(v)
+		return nil
+	case upstreamchannel.FieldFailures:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailures(v)
+		return nil
+	case upstreamchannel.FieldLastError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastError(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UpstreamChannel field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *UpstreamChannelMutation) AddedFields() []string {
+	var fields []string
+	if m.addfailures != nil {
+		fields = append(fields, upstreamchannel.FieldFailures)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *UpstreamChannelMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case upstreamchannel.FieldFailures:
+		return m.AddedFailures()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UpstreamChannelMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case upstreamchannel.FieldFailures:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFailures(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UpstreamChannel numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *UpstreamChannelMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(upstreamchannel.FieldLastRunAt) {
+		fields = append(fields, upstreamchannel.FieldLastRunAt)
+	}
+	if m.FieldCleared(upstreamchannel.FieldLastSuccessAt) {
+		fields = append(fields, upstreamchannel.FieldLastSuccessAt)
+	}
+	if m.FieldCleared(upstreamchannel.FieldFailingSince) {
+		fields = append(fields, upstreamchannel.FieldFailingSince)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *UpstreamChannelMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *UpstreamChannelMutation) ClearField(name string) error {
+	switch name {
+	case upstreamchannel.FieldLastRunAt:
+		m.ClearLastRunAt()
+		return nil
+	case upstreamchannel.FieldLastSuccessAt:
+		m.ClearLastSuccessAt()
+		return nil
+	case upstreamchannel.FieldFailingSince:
+		m.ClearFailingSince()
+		return nil
+	}
+	return fmt.Errorf("unknown UpstreamChannel nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *UpstreamChannelMutation) ResetField(name string) error {
+	switch name {
+	case upstreamchannel.FieldUpstreamID:
+		m.ResetUpstreamID()
+		return nil
+	case upstreamchannel.FieldChannelID:
+		m.ResetChannelID()
+		return nil
+	case upstreamchannel.FieldTrack:
+		m.ResetTrack()
+		return nil
+	case upstreamchannel.FieldMode:
+		m.ResetMode()
+		return nil
+	case upstreamchannel.FieldHostFiles:
+		m.ResetHostFiles()
+		return nil
+	case upstreamchannel.FieldMachineID:
+		m.ResetMachineID()
+		return nil
+	case upstreamchannel.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case upstreamchannel.FieldUpstreamVersion:
+		m.ResetUpstreamVersion()
+		return nil
+	case upstreamchannel.FieldWithdrawn:
+		m.ResetWithdrawn()
+		return nil
+	case upstreamchannel.FieldProblem:
+		m.ResetProblem()
+		return nil
+	case upstreamchannel.FieldLastRunAt:
+		m.ResetLastRunAt()
+		return nil
+	case upstreamchannel.FieldLastSuccessAt:
+		m.ResetLastSuccessAt()
+		return nil
+	case upstreamchannel.FieldNextRunAt:
+		m.ResetNextRunAt()
+		return nil
+	case upstreamchannel.FieldFailingSince:
+		m.ResetFailingSince()
+		return nil
+	case upstreamchannel.FieldFailures:
+		m.ResetFailures()
+		return nil
+	case upstreamchannel.FieldLastError:
+		m.ResetLastError()
+		return nil
+	}
+	return fmt.Errorf("unknown UpstreamChannel field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *UpstreamChannelMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.upstream != nil {
+		edges = append(edges, upstreamchannel.EdgeUpstream)
+	}
+	if m.channel != nil {
+		edges = append(edges, upstreamchannel.EdgeChannel)
+	}
+	if m.runs != nil {
+		edges = append(edges, upstreamchannel.EdgeRuns)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *UpstreamChannelMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case upstreamchannel.EdgeUpstream:
+		if id := m.upstream; id != nil {
+			return []ent.Value{*id}
+		}
+	case upstreamchannel.EdgeChannel:
+		if id := m.channel; id != nil {
+			return []ent.Value{*id}
+		}
+	case upstreamchannel.EdgeRuns:
+		ids := make([]ent.Value, 0, len(m.runs))
+		for id := range m.runs {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *UpstreamChannelMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.removedruns != nil {
+		edges = append(edges, upstreamchannel.EdgeRuns)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *UpstreamChannelMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case upstreamchannel.EdgeRuns:
+		ids := make([]ent.Value, 0, len(m.removedruns))
+		for id := range m.removedruns {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *UpstreamChannelMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedupstream {
+		edges = append(edges, upstreamchannel.EdgeUpstream)
+	}
+	if m.clearedchannel {
+		edges = append(edges, upstreamchannel.EdgeChannel)
+	}
+	if m.clearedruns {
+		edges = append(edges, upstreamchannel.EdgeRuns)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *UpstreamChannelMutation) EdgeCleared(name string) bool {
+	switch name {
+	case upstreamchannel.EdgeUpstream:
+		return m.clearedupstream
+	case upstreamchannel.EdgeChannel:
+		return m.clearedchannel
+	case upstreamchannel.EdgeRuns:
+		return m.clearedruns
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *UpstreamChannelMutation) ClearEdge(name string) error {
+	switch name {
+	case upstreamchannel.EdgeUpstream:
+		m.ClearUpstream()
+		return nil
+	case upstreamchannel.EdgeChannel:
+		m.ClearChannel()
+		return nil
+	}
+	return fmt.Errorf("unknown UpstreamChannel unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *UpstreamChannelMutation) ResetEdge(name string) error {
+	switch name {
+	case upstreamchannel.EdgeUpstream:
+		m.ResetUpstream()
+		return nil
+	case upstreamchannel.EdgeChannel:
+		m.ResetChannel()
+		return nil
+	case upstreamchannel.EdgeRuns:
+		m.ResetRuns()
+		return nil
+	}
+	return fmt.Errorf("unknown UpstreamChannel edge %s", name)
 }
 
 // UptimeMutation represents an operation that mutates the Uptime nodes in the graph.

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/mirrorrun"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
@@ -26,6 +27,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/storedfile"
 	"github.com/coreroller/coreroller/ent/db/token"
+	"github.com/coreroller/coreroller/ent/db/upstream"
+	"github.com/coreroller/coreroller/ent/db/upstreamchannel"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/coreroller/coreroller/ent/schema"
@@ -497,6 +500,16 @@ func init() {
 	machinejobitemDescDetail := machinejobitemFields[6].Descriptor()
 	// machinejobitem.DefaultDetail holds the default value on creation for the detail field.
 	machinejobitem.DefaultDetail = machinejobitemDescDetail.Default.(string)
+	mirrorrunFields := schema.MirrorRun{}.Fields()
+	_ = mirrorrunFields
+	// mirrorrunDescError is the schema descriptor for error field.
+	mirrorrunDescError := mirrorrunFields[8].Descriptor()
+	// mirrorrun.DefaultError holds the default value on creation for the error field.
+	mirrorrun.DefaultError = mirrorrunDescError.Default.(string)
+	// mirrorrunDescBytes is the schema descriptor for bytes field.
+	mirrorrunDescBytes := mirrorrunFields[9].Descriptor()
+	// mirrorrun.DefaultBytes holds the default value on creation for the bytes field.
+	mirrorrun.DefaultBytes = mirrorrunDescBytes.Default.(int64)
 	packageactionFields := schema.PackageAction{}.Fields()
 	_ = packageactionFields
 	// packageactionDescEvent is the schema descriptor for event field.
@@ -643,6 +656,46 @@ func init() {
 	tokenDescLastUsedAddress := tokenFields[11].Descriptor()
 	// token.DefaultLastUsedAddress holds the default value on creation for the last_used_address field.
 	token.DefaultLastUsedAddress = tokenDescLastUsedAddress.Default.(string)
+	upstreamFields := schema.Upstream{}.Fields()
+	_ = upstreamFields
+	// upstreamDescRemoteAppID is the schema descriptor for remote_app_id field.
+	upstreamDescRemoteAppID := upstreamFields[5].Descriptor()
+	// upstream.DefaultRemoteAppID holds the default value on creation for the remote_app_id field.
+	upstream.DefaultRemoteAppID = upstreamDescRemoteAppID.Default.(string)
+	// upstreamDescEnabled is the schema descriptor for enabled field.
+	upstreamDescEnabled := upstreamFields[7].Descriptor()
+	// upstream.DefaultEnabled holds the default value on creation for the enabled field.
+	upstream.DefaultEnabled = upstreamDescEnabled.Default.(bool)
+	// upstreamDescCa is the schema descriptor for ca field.
+	upstreamDescCa := upstreamFields[9].Descriptor()
+	// upstream.DefaultCa holds the default value on creation for the ca field.
+	upstream.DefaultCa = upstreamDescCa.Default.(string)
+	upstreamchannelFields := schema.UpstreamChannel{}.Fields()
+	_ = upstreamchannelFields
+	// upstreamchannelDescHostFiles is the schema descriptor for host_files field.
+	upstreamchannelDescHostFiles := upstreamchannelFields[5].Descriptor()
+	// upstreamchannel.DefaultHostFiles holds the default value on creation for the host_files field.
+	upstreamchannel.DefaultHostFiles = upstreamchannelDescHostFiles.Default.(bool)
+	// upstreamchannelDescUpstreamVersion is the schema descriptor for upstream_version field.
+	upstreamchannelDescUpstreamVersion := upstreamchannelFields[8].Descriptor()
+	// upstreamchannel.DefaultUpstreamVersion holds the default value on creation for the upstream_version field.
+	upstreamchannel.DefaultUpstreamVersion = upstreamchannelDescUpstreamVersion.Default.(string)
+	// upstreamchannelDescWithdrawn is the schema descriptor for withdrawn field.
+	upstreamchannelDescWithdrawn := upstreamchannelFields[9].Descriptor()
+	// upstreamchannel.DefaultWithdrawn holds the default value on creation for the withdrawn field.
+	upstreamchannel.DefaultWithdrawn = upstreamchannelDescWithdrawn.Default.(bool)
+	// upstreamchannelDescProblem is the schema descriptor for problem field.
+	upstreamchannelDescProblem := upstreamchannelFields[10].Descriptor()
+	// upstreamchannel.DefaultProblem holds the default value on creation for the problem field.
+	upstreamchannel.DefaultProblem = upstreamchannelDescProblem.Default.(string)
+	// upstreamchannelDescFailures is the schema descriptor for failures field.
+	upstreamchannelDescFailures := upstreamchannelFields[15].Descriptor()
+	// upstreamchannel.DefaultFailures holds the default value on creation for the failures field.
+	upstreamchannel.DefaultFailures = upstreamchannelDescFailures.Default.(int)
+	// upstreamchannelDescLastError is the schema descriptor for last_error field.
+	upstreamchannelDescLastError := upstreamchannelFields[16].Descriptor()
+	// upstreamchannel.DefaultLastError holds the default value on creation for the last_error field.
+	upstreamchannel.DefaultLastError = upstreamchannelDescLastError.Default.(string)
 	userFields := schema.User{}.Fields()
 	_ = userFields
 	// userDescMustChangePassword is the schema descriptor for must_change_password field.

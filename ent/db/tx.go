@@ -52,6 +52,8 @@ type Tx struct {
 	MachineSecret *MachineSecretClient
 	// Mirror is the client for interacting with the Mirror builders.
 	Mirror *MirrorClient
+	// MirrorRun is the client for interacting with the MirrorRun builders.
+	MirrorRun *MirrorRunClient
 	// PacePoint is the client for interacting with the PacePoint builders.
 	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
@@ -78,6 +80,10 @@ type Tx struct {
 	Team *TeamClient
 	// Token is the client for interacting with the Token builders.
 	Token *TokenClient
+	// Upstream is the client for interacting with the Upstream builders.
+	Upstream *UpstreamClient
+	// UpstreamChannel is the client for interacting with the UpstreamChannel builders.
+	UpstreamChannel *UpstreamChannelClient
 	// Uptime is the client for interacting with the Uptime builders.
 	Uptime *UptimeClient
 	// User is the client for interacting with the User builders.
@@ -235,6 +241,7 @@ func (tx *Tx) init() {
 	tx.MachineJobItem = NewMachineJobItemClient(tx.config)
 	tx.MachineSecret = NewMachineSecretClient(tx.config)
 	tx.Mirror = NewMirrorClient(tx.config)
+	tx.MirrorRun = NewMirrorRunClient(tx.config)
 	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)
@@ -248,6 +255,8 @@ func (tx *Tx) init() {
 	tx.StoredFile = NewStoredFileClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
 	tx.Token = NewTokenClient(tx.config)
+	tx.Upstream = NewUpstreamClient(tx.config)
+	tx.UpstreamChannel = NewUpstreamChannelClient(tx.config)
 	tx.Uptime = NewUptimeClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 	tx.Wave = NewWaveClient(tx.config)

@@ -41,6 +41,7 @@ func (Application) Edges() []ent.Edge {
 		child("groups", Group.Type),
 		child("instances", Instance.Type),
 		child("secrets", MachineSecret.Type),
+		child("upstreams", Upstream.Type),
 	}
 }
 

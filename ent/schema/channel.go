@@ -38,6 +38,7 @@ func (Channel) Edges() []ent.Edge {
 		child("floors", Floor.Type),
 		child("blacklistings", Blacklisting.Type),
 		child("promotions", Promotion.Type),
+		child("upstreams", UpstreamChannel.Type),
 		edge.To("groups", Group.Type),
 	}
 }

@@ -1,8 +1,10 @@
 package checkin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +49,9 @@ func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, vers
 		s.mirrors.note(g.ID, &in, nil, s.now())
 		return answer, nil
 	}
+	if in.Withdrawals {
+		answer.Channel = channelState(g, in.Track)
+	}
 	err = s.store.View(ctx, s.now(), func(tx *store.Tx) error {
 		states, err := tx.LockGroups(ctx, []uuid.UUID{g.ID})
 		if err != nil || len(states) == 0 {
@@ -88,6 +93,29 @@ func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, vers
 	answer.Offers = steps
 	answer.Decision = rollout.Decision{Reason: rollout.ReasonGranted, Offer: g.Target}
 	return answer, nil
+}
+
+// maxWithdrawn limits the versions that a mirror is sent as withdrawn, those with the
+// highest ones.
+const maxWithdrawn = 100
+
+// channelState returns what the group's channel has and withdrew.
+func channelState(g *catalog.Group, track string) *ChannelState {
+	state := &ChannelState{Track: track, Arch: g.Arch}
+	if g.Channel == nil {
+		return state
+	}
+	if g.Channel.Target != nil {
+		state.Version = g.Channel.Target.Version.String()
+	}
+	for _, b := range g.Channel.Blacklisted {
+		state.Withdrawn = append(state.Withdrawn, *b)
+	}
+	slices.SortFunc(state.Withdrawn, func(a, b catalog.Blacklisted) int {
+		return cmp.Or(b.Version.Compare(a.Version), cmp.Compare(a.Version.String(), b.Version.String()))
+	})
+	state.Withdrawn = state.Withdrawn[:min(len(state.Withdrawn), maxWithdrawn)]
+	return state
 }
 
 // TakeMirrors returns the mirrors seen since the last call, for the worker to write.

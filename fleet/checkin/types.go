@@ -31,6 +31,7 @@ type CheckIn struct {
 	UpdateCheck   bool
 	MultiManifest bool // a mirror that accepts several manifests in one answer
 	Syncer        bool // a mirror, if the machine id is a UUID in braces
+	Withdrawals   bool // a mirror that also wants the state of the channel
 }
 
 // Attributes of a machine are stored with it. A nil pointer was not sent and
@@ -50,4 +51,13 @@ type Answer struct {
 	Offers       []catalog.Offer
 	PollInterval time.Duration // 0 = not sent
 	Refused      bool          // a new machine that was not registered, because of a quota
+
+	Channel *ChannelState // for a mirror that asked for it, else nil
+}
+
+// ChannelState is what a mirror of ours is sent besides the offers.
+type ChannelState struct {
+	Track, Arch string // as the mirror named them, if the group has them
+	Version     string // of the channel's package, "" = none
+	Withdrawn   []catalog.Blacklisted
 }

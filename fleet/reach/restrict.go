@@ -33,6 +33,12 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(in("application_id", r.apps))
 	case *db.ReleaseQuery:
 		q.Where(in("application_id", r.apps))
+	case *db.UpstreamQuery:
+		q.Where(in("application_id", r.apps))
+	case *db.UpstreamChannelQuery:
+		q.Where(below("channel_id", "channels", "application_id", r.apps))
+	case *db.MirrorRunQuery:
+		q.Where(in("application_id", r.apps))
 	case *db.PromotionQuery:
 		q.Where(below("channel_id", "channels", "application_id", r.apps))
 	case *db.FloorQuery:

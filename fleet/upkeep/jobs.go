@@ -2,6 +2,7 @@ package upkeep
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -51,6 +52,7 @@ const (
 	jobUses
 	jobDownloads
 	jobUploads
+	jobMirrors
 )
 
 // jobs keeps the last run of each job.
@@ -73,6 +75,7 @@ func (w *Worker) newJobs() *jobs {
 		jobUses:      {Name: "write the uses of sessions and tokens", Every: workEvery},
 		jobDownloads: {Name: "write the numbers of downloads", Every: workEvery},
 		jobUploads:   {Name: "delete old uploads", Every: retainEvery},
+		jobMirrors:   {Name: "run mirrors", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "end expired proposals", Every: workEvery, do: w.expire},
@@ -83,8 +86,11 @@ func (w *Worker) newJobs() *jobs {
 	}}
 }
 
-// ran records a run of a job and returns its error.
+// ran records a run of a job and returns its error, unless it was not due.
 func (j *jobs) ran(job int, at time.Time, err error) error {
+	if errors.Is(err, errNotDue) {
+		return nil
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.all[job].LastRunAt, j.all[job].LastError = &at, ""

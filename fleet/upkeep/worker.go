@@ -54,6 +54,8 @@ type Options struct {
 	FlushDownloads func(context.Context) error
 	// ExpireUploads deletes uploads that rest.
 	ExpireUploads func(context.Context) error
+	// WorkUpstreams runs the channels of mirrors that are due.
+	WorkUpstreams func(context.Context) error
 	Now           func() time.Time
 	Clock         *clock.Clock // behind Now; nil: Now is right
 	Log           *slog.Logger
@@ -70,6 +72,7 @@ type Worker struct {
 	expire   func(ctx context.Context, now time.Time) error // proposals
 	counts   func(context.Context) error                    // of downloads
 	uploads  func(context.Context) error                    // ends old ones
+	mirrors  func(context.Context) error                    // runs the channels that are due
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -87,7 +90,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, counts: o.FlushDownloads, uploads: o.ExpireUploads, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, counts: o.FlushDownloads, uploads: o.ExpireUploads, mirrors: o.WorkUpstreams, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }
@@ -100,6 +103,7 @@ func (w *Worker) Run(ctx context.Context) {
 	g.Go(func() { w.machines.Run(ctx, w.lastSeenWritten) })
 	g.Go(func() { w.loop(ctx) })
 	g.Go(func() { w.machineJobs(ctx) })
+	g.Go(func() { w.runMirrors(ctx) })
 	g.Go(func() { w.beat(ctx) })
 	g.Wait()
 }
@@ -235,11 +239,7 @@ func (w *Worker) Work(ctx context.Context) error {
 			if job.do == nil {
 				continue
 			}
-			err := job.do(ctx, now)
-			if errors.Is(err, errNotDue) {
-				continue
-			}
-			if w.jobs.ran(i, now, err) != nil {
+			if err := w.jobs.ran(i, now, job.do(ctx, now)); err != nil {
 				return fmt.Errorf("%s: %w", job.Name, err)
 			}
 		}
@@ -366,7 +366,7 @@ func (w *Worker) retain(ctx context.Context, now time.Time) error {
 func (w *Worker) expireUploads(ctx context.Context) error {
 	now := w.now()
 	if now.Sub(w.expired).Abs() < retainEvery {
-		return nil
+		return errNotDue
 	}
 	w.expired = now
 	return w.uploads(ctx)

@@ -49,6 +49,7 @@ const (
 	AttentionClock              AttentionKind = "CLOCK"         // of this server's host
 	AttentionProposed           AttentionKind = "PROPOSED"
 	AttentionStorage            AttentionKind = "STORAGE" // of payloads
+	AttentionMirror             AttentionKind = "MIRROR"  // a channel of it fails, or does not follow
 )
 
 // Attention is one thing that needs an operator.
@@ -58,9 +59,10 @@ type Attention struct {
 	Since    *time.Time // nil: not known
 	Sentence string
 	Group    *db.Group // nil: not about a group
-	// Application is that of the group.
+	// Application is that of the group or upstream.
 	Application *db.Application
 	Proposal    *db.Proposal // nil: not about a proposal
+	Upstream    *db.Upstream // nil: not about a mirror
 }
 
 // attentions collects the list of Service.Attention.
@@ -141,6 +143,9 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 		return nil, err
 	}
 	if err := s.addUnknownTracks(ctx, &out); err != nil {
+		return nil, err
+	}
+	if err := s.addUpstreams(ctx, &out); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(out, func(a, b *Attention) int { return cmp.Compare(b.Severity, a.Severity) })

@@ -219,6 +219,38 @@ func (ec *executionContext) fieldContext_Attention_proposal(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Attention_upstream(ctx context.Context, field graphql.CollectedField, obj *view.Attention) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attention_upstream(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Upstream, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Upstream) graphql.Marshaler {
+			return ec.marshalOUpstream2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUpstream(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Attention_upstream(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Attention",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Upstream(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _FleetChange_asOf(ctx context.Context, field graphql.CollectedField, obj *model.FleetChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -738,6 +770,11 @@ func (ec *executionContext) _Attention(ctx context.Context, sel ast.SelectionSet
 			}
 		case "proposal":
 			out.Values[i] = ec._Attention_proposal(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "upstream":
+			out.Values[i] = ec._Attention_upstream(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -44,6 +44,7 @@ type ResolverRoot interface {
 	MachineJob() MachineJobResolver
 	MachineJobItem() MachineJobItemResolver
 	MachineSecret() MachineSecretResolver
+	MirrorRun() MirrorRunResolver
 	Mutation() MutationResolver
 	Package() PackageResolver
 	Policy() PolicyResolver
@@ -59,6 +60,8 @@ type ResolverRoot interface {
 	Subscription() SubscriptionResolver
 	Token() TokenResolver
 	TokenGrant() TokenGrantResolver
+	Upstream() UpstreamResolver
+	UpstreamChannel() UpstreamChannelResolver
 	User() UserResolver
 	UpdateGroupInput() UpdateGroupInputResolver
 }
@@ -192,6 +195,7 @@ type ComplexityRoot struct {
 		Sentence    func(childComplexity int) int
 		Severity    func(childComplexity int) int
 		Since       func(childComplexity int) int
+		Upstream    func(childComplexity int) int
 	}
 
 	Audit struct {
@@ -745,67 +749,100 @@ type ComplexityRoot struct {
 		Version     func(childComplexity int) int
 	}
 
+	MirrorRun struct {
+		Bytes           func(childComplexity int) int
+		Changes         func(childComplexity int) int
+		EndedAt         func(childComplexity int) int
+		Error           func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Outcome         func(childComplexity int) int
+		StartedAt       func(childComplexity int) int
+		Upstream        func(childComplexity int) int
+		UpstreamChannel func(childComplexity int) int
+	}
+
+	MirrorRunConnection struct {
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
+	}
+
+	MirrorRunEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Mutation struct {
-		AddFloor            func(childComplexity int, input fleet.AddFloor) int
-		AdvanceWave         func(childComplexity int, input fleet.AdvanceWave) int
-		ApproveProposal     func(childComplexity int, input fleet.DecideProposal) int
-		BlacklistPackage    func(childComplexity int, input fleet.BlacklistPackage) int
-		ChangePassword      func(childComplexity int, input account.ChangePassword) int
-		CleanUpStorage      func(childComplexity int, input fleet.CleanUpStorage) int
-		CreateApplication   func(childComplexity int, input fleet.CreateApplication) int
-		CreateChannel       func(childComplexity int, input fleet.CreateChannel) int
-		CreateGroup         func(childComplexity int, input model.CreateGroupInput) int
-		CreateMachineSecret func(childComplexity int, input fleet.CreateMachineSecret) int
-		CreatePackage       func(childComplexity int, input fleet.CreatePackage) int
-		CreateTeam          func(childComplexity int, input account.CreateTeam) int
-		CreateToken         func(childComplexity int, input account.CreateToken) int
-		CreateUser          func(childComplexity int, input account.CreateUser) int
-		DeleteApplication   func(childComplexity int, input fleet.DeleteApplication) int
-		DeleteChannel       func(childComplexity int, input fleet.DeleteChannel) int
-		DeleteGroup         func(childComplexity int, input fleet.DeleteGroup) int
-		DeletePackage       func(childComplexity int, input fleet.DeletePackage) int
-		DeletePackageFile   func(childComplexity int, input fleet.DeletePackageFile) int
-		DeleteTeam          func(childComplexity int, input account.DeleteTeam) int
-		DeleteUser          func(childComplexity int, input account.DeleteUser) int
-		EndOtherSessions    func(childComplexity int, input account.EndOtherSessions) int
-		EndSession          func(childComplexity int, input account.EndSession) int
-		EnrollInstances     func(childComplexity int, input fleet.EnrollInstances) int
-		FetchPackageFile    func(childComplexity int, input fleet.FetchPackageFile) int
-		ForgetInstance      func(childComplexity int, input fleet.ForgetInstance) int
-		ForgetInstances     func(childComplexity int, input fleet.ForgetInstances) int
-		HaltRollout         func(childComplexity int, input fleet.HaltRollout) int
-		HoldInstance        func(childComplexity int, input fleet.HoldInstance) int
-		MoveInstance        func(childComplexity int, input fleet.MoveInstance) int
-		PauseUpdates        func(childComplexity int, input fleet.PauseUpdates) int
-		PinInstance         func(childComplexity int, input fleet.PinInstance) int
-		PromotePackage      func(childComplexity int, input fleet.PromotePackage) int
-		Propose             func(childComplexity int, input model.ProposeInput) int
-		RefuseProposal      func(childComplexity int, input fleet.DecideProposal) int
-		ReleaseInstance     func(childComplexity int, input fleet.ReleaseInstance) int
-		RemoveFloor         func(childComplexity int, input fleet.RemoveFloor) int
-		ResumeUpdates       func(childComplexity int, input fleet.ResumeUpdates) int
-		RetryMachineJob     func(childComplexity int, input fleet.RetryMachineJob) int
-		RevokeMachineSecret func(childComplexity int, input fleet.RevokeMachineSecret) int
-		RevokeToken         func(childComplexity int, input account.RevokeToken) int
-		RollBack            func(childComplexity int, input fleet.RollBack) int
-		SetInstanceAlias    func(childComplexity int, input fleet.SetInstanceAlias) int
-		SetPassword         func(childComplexity int, input account.SetPassword) int
-		SignIn              func(childComplexity int, input model.SignInInput) int
-		SignOut             func(childComplexity int) int
-		StartDemo           func(childComplexity int) int
-		StartMachineJob     func(childComplexity int, input fleet.StartMachineJob) int
-		StopDemo            func(childComplexity int) int
-		StopMachineJob      func(childComplexity int, input fleet.StopMachineJob) int
-		UnblacklistPackage  func(childComplexity int, input fleet.UnblacklistPackage) int
-		UpdateApplication   func(childComplexity int, input fleet.UpdateApplication) int
-		UpdateChannel       func(childComplexity int, input fleet.UpdateChannel) int
-		UpdateGroup         func(childComplexity int, input fleet.UpdateGroup) int
-		UpdatePackage       func(childComplexity int, input fleet.UpdatePackage) int
-		UpdatePolicy        func(childComplexity int, input model.UpdatePolicyInput) int
-		UpdateTeam          func(childComplexity int, input account.UpdateTeam) int
-		UpdateUser          func(childComplexity int, input account.UpdateUser) int
-		UploadPackageFile   func(childComplexity int, input fleet.UploadPackageFile) int
-		WithdrawProposal    func(childComplexity int, input fleet.DecideProposal) int
+		AddFloor              func(childComplexity int, input fleet.AddFloor) int
+		AddUpstreamChannel    func(childComplexity int, input fleet.AddUpstreamChannel) int
+		AdvanceWave           func(childComplexity int, input fleet.AdvanceWave) int
+		ApproveProposal       func(childComplexity int, input fleet.DecideProposal) int
+		BlacklistPackage      func(childComplexity int, input fleet.BlacklistPackage) int
+		ChangePassword        func(childComplexity int, input account.ChangePassword) int
+		CleanUpStorage        func(childComplexity int, input fleet.CleanUpStorage) int
+		CreateApplication     func(childComplexity int, input fleet.CreateApplication) int
+		CreateChannel         func(childComplexity int, input fleet.CreateChannel) int
+		CreateGroup           func(childComplexity int, input model.CreateGroupInput) int
+		CreateMachineSecret   func(childComplexity int, input fleet.CreateMachineSecret) int
+		CreatePackage         func(childComplexity int, input fleet.CreatePackage) int
+		CreateTeam            func(childComplexity int, input account.CreateTeam) int
+		CreateToken           func(childComplexity int, input account.CreateToken) int
+		CreateUpstream        func(childComplexity int, input fleet.CreateUpstream) int
+		CreateUser            func(childComplexity int, input account.CreateUser) int
+		DeleteApplication     func(childComplexity int, input fleet.DeleteApplication) int
+		DeleteChannel         func(childComplexity int, input fleet.DeleteChannel) int
+		DeleteGroup           func(childComplexity int, input fleet.DeleteGroup) int
+		DeletePackage         func(childComplexity int, input fleet.DeletePackage) int
+		DeletePackageFile     func(childComplexity int, input fleet.DeletePackageFile) int
+		DeleteTeam            func(childComplexity int, input account.DeleteTeam) int
+		DeleteUpstream        func(childComplexity int, input fleet.DeleteUpstream) int
+		DeleteUser            func(childComplexity int, input account.DeleteUser) int
+		EndOtherSessions      func(childComplexity int, input account.EndOtherSessions) int
+		EndSession            func(childComplexity int, input account.EndSession) int
+		EnrollInstances       func(childComplexity int, input fleet.EnrollInstances) int
+		FetchPackageFile      func(childComplexity int, input fleet.FetchPackageFile) int
+		FollowFlatcar         func(childComplexity int, input fleet.FollowFlatcar) int
+		ForgetInstance        func(childComplexity int, input fleet.ForgetInstance) int
+		ForgetInstances       func(childComplexity int, input fleet.ForgetInstances) int
+		HaltRollout           func(childComplexity int, input fleet.HaltRollout) int
+		HoldInstance          func(childComplexity int, input fleet.HoldInstance) int
+		MoveInstance          func(childComplexity int, input fleet.MoveInstance) int
+		PauseUpdates          func(childComplexity int, input fleet.PauseUpdates) int
+		PinInstance           func(childComplexity int, input fleet.PinInstance) int
+		PromotePackage        func(childComplexity int, input fleet.PromotePackage) int
+		Propose               func(childComplexity int, input model.ProposeInput) int
+		RefuseProposal        func(childComplexity int, input fleet.DecideProposal) int
+		ReleaseInstance       func(childComplexity int, input fleet.ReleaseInstance) int
+		RemoveFloor           func(childComplexity int, input fleet.RemoveFloor) int
+		RemoveUpstreamChannel func(childComplexity int, input fleet.RemoveUpstreamChannel) int
+		ResumeUpdates         func(childComplexity int, input fleet.ResumeUpdates) int
+		RetryMachineJob       func(childComplexity int, input fleet.RetryMachineJob) int
+		RevokeMachineSecret   func(childComplexity int, input fleet.RevokeMachineSecret) int
+		RevokeToken           func(childComplexity int, input account.RevokeToken) int
+		RollBack              func(childComplexity int, input fleet.RollBack) int
+		RunUpstream           func(childComplexity int, input fleet.RunUpstream) int
+		SetInstanceAlias      func(childComplexity int, input fleet.SetInstanceAlias) int
+		SetPassword           func(childComplexity int, input account.SetPassword) int
+		SignIn                func(childComplexity int, input model.SignInInput) int
+		SignOut               func(childComplexity int) int
+		StartDemo             func(childComplexity int) int
+		StartMachineJob       func(childComplexity int, input fleet.StartMachineJob) int
+		StopDemo              func(childComplexity int) int
+		StopMachineJob        func(childComplexity int, input fleet.StopMachineJob) int
+		UnblacklistPackage    func(childComplexity int, input fleet.UnblacklistPackage) int
+		UpdateApplication     func(childComplexity int, input fleet.UpdateApplication) int
+		UpdateChannel         func(childComplexity int, input fleet.UpdateChannel) int
+		UpdateGroup           func(childComplexity int, input fleet.UpdateGroup) int
+		UpdatePackage         func(childComplexity int, input fleet.UpdatePackage) int
+		UpdatePolicy          func(childComplexity int, input model.UpdatePolicyInput) int
+		UpdateTeam            func(childComplexity int, input account.UpdateTeam) int
+		UpdateUpstream        func(childComplexity int, input fleet.UpdateUpstream) int
+		UpdateUpstreamChannel func(childComplexity int, input fleet.UpdateUpstreamChannel) int
+		UpdateUser            func(childComplexity int, input account.UpdateUser) int
+		UploadPackageFile     func(childComplexity int, input fleet.UploadPackageFile) int
+		WithdrawProposal      func(childComplexity int, input fleet.DecideProposal) int
 	}
 
 	NewMachineSecret struct {
@@ -1096,6 +1133,7 @@ type ComplexityRoot struct {
 		MachineJobImpact    func(childComplexity int, filter machines.Filter, action job.Order) int
 		MachineJobs         func(childComplexity int, first *int, after *string) int
 		Me                  func(childComplexity int) int
+		MirrorRuns          func(childComplexity int, upstreamID *uuid.UUID, upstreamChannelID *uuid.UUID, changedOrFailed *bool, first *int, after *string) int
 		Mirrors             func(childComplexity int) int
 		OpenProposals       func(childComplexity int) int
 		Package             func(childComplexity int, id uuid.UUID) int
@@ -1115,6 +1153,8 @@ type ComplexityRoot struct {
 		Timeline            func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
 		Tokens              func(childComplexity int, all bool) int
 		UpdatePath          func(childComplexity int, channelID uuid.UUID, fromVersion string) int
+		Upstream            func(childComplexity int, id uuid.UUID) int
+		Upstreams           func(childComplexity int, applicationID *uuid.UUID) int
 		Users               func(childComplexity int) int
 	}
 
@@ -1353,6 +1393,7 @@ type ComplexityRoot struct {
 		PayloadInspected   func(childComplexity int, url string) int
 		ProposalsChanged   func(childComplexity int) int
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
+		UpstreamsChanged   func(childComplexity int) int
 	}
 
 	Team struct {
@@ -1420,6 +1461,55 @@ type ComplexityRoot struct {
 		Reason   func(childComplexity int) int
 		Sentence func(childComplexity int) int
 		Steps    func(childComplexity int) int
+	}
+
+	Upstream struct {
+		Application func(childComplexity int) int
+		Ca          func(childComplexity int) int
+		Channels    func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		CreatedBy   func(childComplexity int) int
+		Enabled     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Interval    func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		RemoteAppID func(childComplexity int) int
+		URL         func(childComplexity int) int
+		URLTemplate func(childComplexity int) int
+	}
+
+	UpstreamChannel struct {
+		Channel         func(childComplexity int) int
+		FailingSince    func(childComplexity int) int
+		Failures        func(childComplexity int) int
+		HostFiles       func(childComplexity int) int
+		ID              func(childComplexity int) int
+		LastError       func(childComplexity int) int
+		LastRunAt       func(childComplexity int) int
+		LastSuccessAt   func(childComplexity int) int
+		Mode            func(childComplexity int) int
+		NextRunAt       func(childComplexity int) int
+		Problem         func(childComplexity int) int
+		Track           func(childComplexity int) int
+		UpstreamVersion func(childComplexity int) int
+		Withdrawn       func(childComplexity int) int
+	}
+
+	UpstreamChannelPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UpstreamPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UpstreamsChange struct {
+		AsOf      func(childComplexity int) int
+		Snapshot  func(childComplexity int) int
+		Upstreams func(childComplexity int) int
 	}
 
 	User struct {
@@ -2063,6 +2153,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attention.Since(childComplexity), true
+	case "Attention.upstream":
+		if e.ComplexityRoot.Attention.Upstream == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attention.Upstream(childComplexity), true
 
 	case "Audit.actor":
 		if e.ComplexityRoot.Audit.Actor == nil {
@@ -4358,6 +4454,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Mirror.Version(childComplexity), true
 
+	case "MirrorRun.bytes":
+		if e.ComplexityRoot.MirrorRun.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.Bytes(childComplexity), true
+	case "MirrorRun.changes":
+		if e.ComplexityRoot.MirrorRun.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.Changes(childComplexity), true
+	case "MirrorRun.endedAt":
+		if e.ComplexityRoot.MirrorRun.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.EndedAt(childComplexity), true
+	case "MirrorRun.error":
+		if e.ComplexityRoot.MirrorRun.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.Error(childComplexity), true
+	case "MirrorRun.id":
+		if e.ComplexityRoot.MirrorRun.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.ID(childComplexity), true
+	case "MirrorRun.outcome":
+		if e.ComplexityRoot.MirrorRun.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.Outcome(childComplexity), true
+	case "MirrorRun.startedAt":
+		if e.ComplexityRoot.MirrorRun.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.StartedAt(childComplexity), true
+	case "MirrorRun.upstream":
+		if e.ComplexityRoot.MirrorRun.Upstream == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.Upstream(childComplexity), true
+	case "MirrorRun.upstreamChannel":
+		if e.ComplexityRoot.MirrorRun.UpstreamChannel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRun.UpstreamChannel(childComplexity), true
+
+	case "MirrorRunConnection.edges":
+		if e.ComplexityRoot.MirrorRunConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRunConnection.Edges(childComplexity), true
+	case "MirrorRunConnection.nodes":
+		if e.ComplexityRoot.MirrorRunConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRunConnection.Nodes(childComplexity), true
+	case "MirrorRunConnection.pageInfo":
+		if e.ComplexityRoot.MirrorRunConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRunConnection.PageInfo(childComplexity), true
+	case "MirrorRunConnection.totalCount":
+		if e.ComplexityRoot.MirrorRunConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRunConnection.TotalCount(childComplexity), true
+	case "MirrorRunConnection.totalCountIsExact":
+		if e.ComplexityRoot.MirrorRunConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRunConnection.TotalCountIsExact(childComplexity), true
+
+	case "MirrorRunEdge.cursor":
+		if e.ComplexityRoot.MirrorRunEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRunEdge.Cursor(childComplexity), true
+	case "MirrorRunEdge.node":
+		if e.ComplexityRoot.MirrorRunEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MirrorRunEdge.Node(childComplexity), true
+
 	case "Mutation.addFloor":
 		if e.ComplexityRoot.Mutation.AddFloor == nil {
 			break
@@ -4369,6 +4564,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddFloor(childComplexity, args["input"].(fleet.AddFloor)), true
+	case "Mutation.addUpstreamChannel":
+		if e.ComplexityRoot.Mutation.AddUpstreamChannel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addUpstreamChannel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddUpstreamChannel(childComplexity, args["input"].(fleet.AddUpstreamChannel)), true
 	case "Mutation.advanceWave":
 		if e.ComplexityRoot.Mutation.AdvanceWave == nil {
 			break
@@ -4501,6 +4707,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateToken(childComplexity, args["input"].(account.CreateToken)), true
+	case "Mutation.createUpstream":
+		if e.ComplexityRoot.Mutation.CreateUpstream == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createUpstream_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateUpstream(childComplexity, args["input"].(fleet.CreateUpstream)), true
 	case "Mutation.createUser":
 		if e.ComplexityRoot.Mutation.CreateUser == nil {
 			break
@@ -4578,6 +4795,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteTeam(childComplexity, args["input"].(account.DeleteTeam)), true
+	case "Mutation.deleteUpstream":
+		if e.ComplexityRoot.Mutation.DeleteUpstream == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteUpstream_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteUpstream(childComplexity, args["input"].(fleet.DeleteUpstream)), true
 	case "Mutation.deleteUser":
 		if e.ComplexityRoot.Mutation.DeleteUser == nil {
 			break
@@ -4633,6 +4861,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.FetchPackageFile(childComplexity, args["input"].(fleet.FetchPackageFile)), true
+	case "Mutation.followFlatcar":
+		if e.ComplexityRoot.Mutation.FollowFlatcar == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_followFlatcar_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FollowFlatcar(childComplexity, args["input"].(fleet.FollowFlatcar)), true
 	case "Mutation.forgetInstance":
 		if e.ComplexityRoot.Mutation.ForgetInstance == nil {
 			break
@@ -4765,6 +5004,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveFloor(childComplexity, args["input"].(fleet.RemoveFloor)), true
+	case "Mutation.removeUpstreamChannel":
+		if e.ComplexityRoot.Mutation.RemoveUpstreamChannel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeUpstreamChannel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveUpstreamChannel(childComplexity, args["input"].(fleet.RemoveUpstreamChannel)), true
 	case "Mutation.resumeUpdates":
 		if e.ComplexityRoot.Mutation.ResumeUpdates == nil {
 			break
@@ -4820,6 +5070,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RollBack(childComplexity, args["input"].(fleet.RollBack)), true
+	case "Mutation.runUpstream":
+		if e.ComplexityRoot.Mutation.RunUpstream == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_runUpstream_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RunUpstream(childComplexity, args["input"].(fleet.RunUpstream)), true
 	case "Mutation.setInstanceAlias":
 		if e.ComplexityRoot.Mutation.SetInstanceAlias == nil {
 			break
@@ -4970,6 +5231,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateTeam(childComplexity, args["input"].(account.UpdateTeam)), true
+	case "Mutation.updateUpstream":
+		if e.ComplexityRoot.Mutation.UpdateUpstream == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateUpstream_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateUpstream(childComplexity, args["input"].(fleet.UpdateUpstream)), true
+	case "Mutation.updateUpstreamChannel":
+		if e.ComplexityRoot.Mutation.UpdateUpstreamChannel == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateUpstreamChannel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateUpstreamChannel(childComplexity, args["input"].(fleet.UpdateUpstreamChannel)), true
 	case "Mutation.updateUser":
 		if e.ComplexityRoot.Mutation.UpdateUser == nil {
 			break
@@ -6304,6 +6587,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Me(childComplexity), true
+	case "Query.mirrorRuns":
+		if e.ComplexityRoot.Query.MirrorRuns == nil {
+			break
+		}
+
+		args, err := ec.field_Query_mirrorRuns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MirrorRuns(childComplexity, args["upstreamId"].(*uuid.UUID), args["upstreamChannelId"].(*uuid.UUID), args["changedOrFailed"].(*bool), args["first"].(*int), args["after"].(*string)), true
 	case "Query.mirrors":
 		if e.ComplexityRoot.Query.Mirrors == nil {
 			break
@@ -6483,6 +6777,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.UpdatePath(childComplexity, args["channelId"].(uuid.UUID), args["fromVersion"].(string)), true
+	case "Query.upstream":
+		if e.ComplexityRoot.Query.Upstream == nil {
+			break
+		}
+
+		args, err := ec.field_Query_upstream_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Upstream(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.upstreams":
+		if e.ComplexityRoot.Query.Upstreams == nil {
+			break
+		}
+
+		args, err := ec.field_Query_upstreams_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Upstreams(childComplexity, args["applicationId"].(*uuid.UUID)), true
 	case "Query.users":
 		if e.ComplexityRoot.Query.Users == nil {
 			break
@@ -7531,6 +7847,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.RolloutProgressed(childComplexity, args["groupId"].(uuid.UUID)), true
+	case "Subscription.upstreamsChanged":
+		if e.ComplexityRoot.Subscription.UpstreamsChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.UpstreamsChanged(childComplexity), true
 
 	case "Team.createdAt":
 		if e.ComplexityRoot.Team.CreatedAt == nil {
@@ -7798,6 +8120,215 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdatePath.Steps(childComplexity), true
 
+	case "Upstream.application":
+		if e.ComplexityRoot.Upstream.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.Application(childComplexity), true
+	case "Upstream.ca":
+		if e.ComplexityRoot.Upstream.Ca == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.Ca(childComplexity), true
+	case "Upstream.channels":
+		if e.ComplexityRoot.Upstream.Channels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.Channels(childComplexity), true
+	case "Upstream.createdAt":
+		if e.ComplexityRoot.Upstream.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.CreatedAt(childComplexity), true
+	case "Upstream.createdBy":
+		if e.ComplexityRoot.Upstream.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.CreatedBy(childComplexity), true
+	case "Upstream.enabled":
+		if e.ComplexityRoot.Upstream.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.Enabled(childComplexity), true
+	case "Upstream.id":
+		if e.ComplexityRoot.Upstream.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.ID(childComplexity), true
+	case "Upstream.interval":
+		if e.ComplexityRoot.Upstream.Interval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.Interval(childComplexity), true
+	case "Upstream.kind":
+		if e.ComplexityRoot.Upstream.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.Kind(childComplexity), true
+	case "Upstream.name":
+		if e.ComplexityRoot.Upstream.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.Name(childComplexity), true
+	case "Upstream.remoteAppId":
+		if e.ComplexityRoot.Upstream.RemoteAppID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.RemoteAppID(childComplexity), true
+	case "Upstream.url":
+		if e.ComplexityRoot.Upstream.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.URL(childComplexity), true
+	case "Upstream.urlTemplate":
+		if e.ComplexityRoot.Upstream.URLTemplate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upstream.URLTemplate(childComplexity), true
+
+	case "UpstreamChannel.channel":
+		if e.ComplexityRoot.UpstreamChannel.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.Channel(childComplexity), true
+	case "UpstreamChannel.failingSince":
+		if e.ComplexityRoot.UpstreamChannel.FailingSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.FailingSince(childComplexity), true
+	case "UpstreamChannel.failures":
+		if e.ComplexityRoot.UpstreamChannel.Failures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.Failures(childComplexity), true
+	case "UpstreamChannel.hostFiles":
+		if e.ComplexityRoot.UpstreamChannel.HostFiles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.HostFiles(childComplexity), true
+	case "UpstreamChannel.id":
+		if e.ComplexityRoot.UpstreamChannel.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.ID(childComplexity), true
+	case "UpstreamChannel.lastError":
+		if e.ComplexityRoot.UpstreamChannel.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.LastError(childComplexity), true
+	case "UpstreamChannel.lastRunAt":
+		if e.ComplexityRoot.UpstreamChannel.LastRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.LastRunAt(childComplexity), true
+	case "UpstreamChannel.lastSuccessAt":
+		if e.ComplexityRoot.UpstreamChannel.LastSuccessAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.LastSuccessAt(childComplexity), true
+	case "UpstreamChannel.mode":
+		if e.ComplexityRoot.UpstreamChannel.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.Mode(childComplexity), true
+	case "UpstreamChannel.nextRunAt":
+		if e.ComplexityRoot.UpstreamChannel.NextRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.NextRunAt(childComplexity), true
+	case "UpstreamChannel.problem":
+		if e.ComplexityRoot.UpstreamChannel.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.Problem(childComplexity), true
+	case "UpstreamChannel.track":
+		if e.ComplexityRoot.UpstreamChannel.Track == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.Track(childComplexity), true
+	case "UpstreamChannel.upstreamVersion":
+		if e.ComplexityRoot.UpstreamChannel.UpstreamVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.UpstreamVersion(childComplexity), true
+	case "UpstreamChannel.withdrawn":
+		if e.ComplexityRoot.UpstreamChannel.Withdrawn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.Withdrawn(childComplexity), true
+
+	case "UpstreamChannelPayload.upstreamChannel":
+		if e.ComplexityRoot.UpstreamChannelPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannelPayload.Object(childComplexity), true
+	case "UpstreamChannelPayload.userErrors":
+		if e.ComplexityRoot.UpstreamChannelPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannelPayload.UserErrors(childComplexity), true
+
+	case "UpstreamPayload.upstream":
+		if e.ComplexityRoot.UpstreamPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamPayload.Object(childComplexity), true
+	case "UpstreamPayload.userErrors":
+		if e.ComplexityRoot.UpstreamPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamPayload.UserErrors(childComplexity), true
+
+	case "UpstreamsChange.asOf":
+		if e.ComplexityRoot.UpstreamsChange.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamsChange.AsOf(childComplexity), true
+	case "UpstreamsChange.snapshot":
+		if e.ComplexityRoot.UpstreamsChange.Snapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamsChange.Snapshot(childComplexity), true
+	case "UpstreamsChange.upstreams":
+		if e.ComplexityRoot.UpstreamsChange.Upstreams == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamsChange.Upstreams(childComplexity), true
+
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
 			break
@@ -8057,6 +8588,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("ActivityFilter", ec.unmarshalInputActivityFilter),
 			graphql.NewInputUnmarshaler("AddFloorInput", ec.unmarshalInputAddFloorInput),
+			graphql.NewInputUnmarshaler("AddUpstreamChannelInput", ec.unmarshalInputAddUpstreamChannelInput),
 			graphql.NewInputUnmarshaler("AdvanceWaveInput", ec.unmarshalInputAdvanceWaveInput),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BlacklistPackageInput", ec.unmarshalInputBlacklistPackageInput),
@@ -8069,6 +8601,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreatePackageInput", ec.unmarshalInputCreatePackageInput),
 			graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
 			graphql.NewInputUnmarshaler("CreateTokenInput", ec.unmarshalInputCreateTokenInput),
+			graphql.NewInputUnmarshaler("CreateUpstreamInput", ec.unmarshalInputCreateUpstreamInput),
 			graphql.NewInputUnmarshaler("CreateUserInput", ec.unmarshalInputCreateUserInput),
 			graphql.NewInputUnmarshaler("DecideProposalInput", ec.unmarshalInputDecideProposalInput),
 			graphql.NewInputUnmarshaler("DeleteApplicationInput", ec.unmarshalInputDeleteApplicationInput),
@@ -8077,12 +8610,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeletePackageFileInput", ec.unmarshalInputDeletePackageFileInput),
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
 			graphql.NewInputUnmarshaler("DeleteTeamInput", ec.unmarshalInputDeleteTeamInput),
+			graphql.NewInputUnmarshaler("DeleteUpstreamInput", ec.unmarshalInputDeleteUpstreamInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
 			graphql.NewInputUnmarshaler("EndOtherSessionsInput", ec.unmarshalInputEndOtherSessionsInput),
 			graphql.NewInputUnmarshaler("EndSessionInput", ec.unmarshalInputEndSessionInput),
 			graphql.NewInputUnmarshaler("EnrollInstancesInput", ec.unmarshalInputEnrollInstancesInput),
 			graphql.NewInputUnmarshaler("FailureFilter", ec.unmarshalInputFailureFilter),
 			graphql.NewInputUnmarshaler("FetchPackageFileInput", ec.unmarshalInputFetchPackageFileInput),
+			graphql.NewInputUnmarshaler("FollowFlatcarInput", ec.unmarshalInputFollowFlatcarInput),
 			graphql.NewInputUnmarshaler("ForgetInstanceInput", ec.unmarshalInputForgetInstanceInput),
 			graphql.NewInputUnmarshaler("ForgetInstancesInput", ec.unmarshalInputForgetInstancesInput),
 			graphql.NewInputUnmarshaler("FreezeInput", ec.unmarshalInputFreezeInput),
@@ -8103,12 +8638,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ProposeInput", ec.unmarshalInputProposeInput),
 			graphql.NewInputUnmarshaler("ReleaseInstanceInput", ec.unmarshalInputReleaseInstanceInput),
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
+			graphql.NewInputUnmarshaler("RemoveUpstreamChannelInput", ec.unmarshalInputRemoveUpstreamChannelInput),
 			graphql.NewInputUnmarshaler("ResumeUpdatesInput", ec.unmarshalInputResumeUpdatesInput),
 			graphql.NewInputUnmarshaler("RetryMachineJobInput", ec.unmarshalInputRetryMachineJobInput),
 			graphql.NewInputUnmarshaler("RevokeMachineSecretInput", ec.unmarshalInputRevokeMachineSecretInput),
 			graphql.NewInputUnmarshaler("RevokeTokenInput", ec.unmarshalInputRevokeTokenInput),
 			graphql.NewInputUnmarshaler("RoleGrantInput", ec.unmarshalInputRoleGrantInput),
 			graphql.NewInputUnmarshaler("RollBackInput", ec.unmarshalInputRollBackInput),
+			graphql.NewInputUnmarshaler("RunUpstreamInput", ec.unmarshalInputRunUpstreamInput),
 			graphql.NewInputUnmarshaler("SetInstanceAliasInput", ec.unmarshalInputSetInstanceAliasInput),
 			graphql.NewInputUnmarshaler("SetPasswordInput", ec.unmarshalInputSetPasswordInput),
 			graphql.NewInputUnmarshaler("SignInInput", ec.unmarshalInputSignInInput),
@@ -8122,6 +8659,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdatePackageInput", ec.unmarshalInputUpdatePackageInput),
 			graphql.NewInputUnmarshaler("UpdatePolicyInput", ec.unmarshalInputUpdatePolicyInput),
 			graphql.NewInputUnmarshaler("UpdateTeamInput", ec.unmarshalInputUpdateTeamInput),
+			graphql.NewInputUnmarshaler("UpdateUpstreamChannelInput", ec.unmarshalInputUpdateUpstreamChannelInput),
+			graphql.NewInputUnmarshaler("UpdateUpstreamInput", ec.unmarshalInputUpdateUpstreamInput),
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
 			graphql.NewInputUnmarshaler("UploadPackageFileInput", ec.unmarshalInputUploadPackageFileInput),
 			graphql.NewInputUnmarshaler("WaveInput", ec.unmarshalInputWaveInput),
@@ -8332,6 +8871,12 @@ enum ActivityKind {
   MACHINES_RELEASED
   "As MACHINES_HELD, for machines that move. The group that they move to has an entry, too."
   MACHINES_MOVED
+  "A mirror works again."
+  MIRROR_WORKS
+  "An upstream offers a version that waits for a person to import or promote it."
+  MIRROR_FOUND
+  "An upstream took back a version, or a mirror does not follow a version for another reason."
+  MIRROR_WITHDRAWN
 }
 
 "How serious an entry is."
@@ -9303,6 +9848,8 @@ type Attention {
   sentence: String!
   "The proposal concerned; null when there is none."
   proposal: Proposal
+  "The mirror concerned; null when there is none."
+  upstream: Upstream
 }
 
 "What needs attention."
@@ -9343,6 +9890,8 @@ enum AttentionKind {
   PROPOSED
   "The stored files of packages use most of their quota."
   STORAGE
+  "A channel of a mirror fails, or does not follow its upstream."
+  MIRROR
 }
 
 "Current counts of the fleet."
@@ -12631,6 +13180,324 @@ type EndOtherSessionsPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/upstream.graphql", Input: `extend type Query {
+  """
+  Mirrors: other update servers whose channels are followed here, by name. Servers that mirror this one are in
+  ` + "`" + `mirrors` + "`" + `.
+  """
+  upstreams("Only those of this application." applicationId: ID): [Upstream!]!
+  "One mirror; null when the id does not exist."
+  upstream("Id of the mirror." id: ID!): Upstream
+  "Runs of mirrors, newest first. They are kept for 30 days, at most 500 of one channel."
+  mirrorRuns(
+    "Only those of this mirror."
+    upstreamId: ID
+    "Only those of this channel of a mirror, by the id of ` + "`" + `UpstreamChannel` + "`" + `."
+    upstreamChannelId: ID
+    "Only those that changed something or failed."
+    changedOrFailed: Boolean = false
+    "Page size, at most 500."
+    first: Int = 50
+    "` + "`" + `endCursor` + "`" + ` of the previous page; valid only with the same arguments."
+    after: String
+  ): MirrorRunConnection!
+}
+
+extend type Mutation {
+  "Creates a mirror of another update server. Nothing is asked until a channel is added."
+  createUpstream("The mirror." input: CreateUpstreamInput!): UpstreamPayload! @needs(role: ADMIN)
+  "Changes a mirror. Packages that were imported keep their URL."
+  updateUpstream("What to change." input: UpdateUpstreamInput!): UpstreamPayload! @needs(role: ADMIN)
+  "Deletes a mirror with its runs. What it imported stays."
+  deleteUpstream("The mirror to delete." input: DeleteUpstreamInput!): DeletePayload! @needs(role: ADMIN)
+  "Lets a channel follow a channel of the upstream. Its first run begins at once."
+  addUpstreamChannel("The channel." input: AddUpstreamChannelInput!): UpstreamChannelPayload! @needs(role: ADMIN)
+  "Changes what happens with new versions. A run begins at once."
+  updateUpstreamChannel("What to change." input: UpdateUpstreamChannelInput!): UpstreamChannelPayload! @needs(role: ADMIN)
+  "Lets a channel follow no upstream any more. What was imported stays."
+  removeUpstreamChannel("The channel of the mirror." input: RemoveUpstreamChannelInput!): DeletePayload! @needs(role: ADMIN)
+  "Starts a run of a mirror now and returns; ` + "`" + `mirrorRuns` + "`" + ` has the result."
+  runUpstream("The mirror." input: RunUpstreamInput!): UpstreamPayload! @needs(role: PUBLISHER)
+  """
+  Mirrors the public Flatcar server: creates the mirror, and the channels that are missing, in the application
+  Flatcar. Channels that follow an upstream already stay as they are, so it can be repeated.
+  """
+  followFlatcar("The channels." input: FollowFlatcarInput!): UpstreamPayload! @needs(role: ADMIN)
+}
+
+extend type Subscription {
+  "Sends all mirrors whenever one of them, or one of their channels, changes, and after each run."
+  upstreamsChanged: UpstreamsChange!
+}
+
+"A mirror: another update server whose channels are followed here."
+type Upstream {
+  "UUID."
+  id: ID!
+  "Its application."
+  application: Application!
+  "Unique in its application."
+  name: String!
+  "What kind of server it is."
+  kind: UpstreamKind!
+  "Address of its Omaha endpoint."
+  url: String!
+  "Application id that it knows; \"\": that of the application."
+  remoteAppId: String!
+  "Time between two runs of a channel, 10 % more or less."
+  interval: Duration!
+  "Whether it is asked."
+  enabled: Boolean!
+  "Where machines fetch from: ` + "`" + `{{UPSTREAM}}` + "`" + `, or a URL with ` + "`" + `{{ARCH}}` + "`" + ` and ` + "`" + `{{VERSION}}` + "`" + `."
+  urlTemplate: String!
+  "Certificates of the authorities that may sign the upstream's, in PEM; \"\": those of the system."
+  ca: String!
+  "User who created it."
+  createdBy: String!
+  "When it was created."
+  createdAt: Time!
+  "Its channels, by track."
+  channels: [UpstreamChannel!]!
+}
+
+"What kind of server an upstream is."
+enum UpstreamKind {
+  "The public Flatcar server, or a copy of it."
+  FLATCAR
+  "CoreRoller, Nebraska or another Omaha server."
+  OMAHA
+}
+
+"A channel here that follows a channel of an upstream."
+type UpstreamChannel {
+  "UUID."
+  id: ID!
+  "The channel here."
+  channel: Channel!
+  "Name of the upstream's channel."
+  track: String!
+  "What happens with a new version."
+  mode: MirrorMode!
+  "Whether the files of its packages are kept on this server."
+  hostFiles: Boolean!
+  "Last version that the upstream offered; \"\" when it has offered none."
+  upstreamVersion: String!
+  "True when the upstream took back a version that the channel has: nothing is lowered, see ` + "`" + `problem` + "`" + `."
+  withdrawn: Boolean!
+  "Why the last answer was not followed although it is valid; \"\" when it was."
+  problem: String!
+  "When the last run ended; null before the first."
+  lastRunAt: Time
+  "When the last run that did not fail ended; null before the first."
+  lastSuccessAt: Time
+  "When the next run begins."
+  nextRunAt: Time!
+  "When it began to fail; null when the last run did not fail."
+  failingSince: Time
+  "Number of failed runs in a row."
+  failures: Int!
+  "Why the last run failed; \"\" when it did not."
+  lastError: String!
+}
+
+"What a mirror does with a new version."
+enum MirrorMode {
+  "Adds an activity."
+  NOTIFY
+  "Imports packages and floors, and waits for a person to promote."
+  IMPORT
+  "Imports packages and floors, and promotes. A channel that requires approvals gets a proposal."
+  PROMOTE
+}
+
+"One question to an upstream about one channel, and what came of it."
+type MirrorRun {
+  "UUID; later runs have higher ids."
+  id: ID!
+  "The mirror; null when it was deleted."
+  upstream: Upstream
+  "The channel of the mirror; null when it was removed."
+  upstreamChannel: UpstreamChannel
+  "When it began."
+  startedAt: Time!
+  "When it ended."
+  endedAt: Time!
+  "What came of it."
+  outcome: MirrorOutcome!
+  "What it changed, and what it did not follow, one line each."
+  changes: [String!]!
+  "Why it failed; \"\" when it did not."
+  error: String!
+  "Bytes of the upstream's answers."
+  bytes: Int!
+}
+
+"What came of a run."
+enum MirrorOutcome {
+  "There was nothing to do."
+  UNCHANGED
+  "It changed something."
+  CHANGED
+  "It failed. What it had done before stays, and the next run continues."
+  FAILED
+}
+
+"A new mirror."
+input CreateUpstreamInput {
+  "Application whose channels follow."
+  applicationId: ID!
+  "Name, unique in the application."
+  name: String!
+  "What kind of server it is."
+  kind: UpstreamKind!
+  "Address of its Omaha endpoint. With FLATCAR, \"\" is that of the public server."
+  url: String = ""
+  "Application id that it knows; \"\": that of the application."
+  remoteAppId: String = ""
+  "Time between two runs of a channel: at least 1 minute, of the public Flatcar server 10 minutes."
+  interval: Duration = "PT1H"
+  "Whether it is asked."
+  enabled: Boolean = true
+  "Where machines fetch from: ` + "`" + `{{UPSTREAM}}` + "`" + `, or a URL with ` + "`" + `{{VERSION}}` + "`" + `, and ` + "`" + `{{ARCH}}` + "`" + ` if needed."
+  urlTemplate: String = "{{UPSTREAM}}"
+  "Certificates of the authorities that may sign the upstream's, in PEM; \"\": those of the system."
+  ca: String = ""
+}
+
+"Changes of a mirror; null leaves a field as it is."
+input UpdateUpstreamInput {
+  "The mirror."
+  id: ID!
+  "Name, unique in the application."
+  name: String
+  "Address of its Omaha endpoint."
+  url: String
+  "Application id that it knows; \"\": that of the application."
+  remoteAppId: String
+  "Time between two runs of a channel."
+  interval: Duration
+  "Whether it is asked."
+  enabled: Boolean
+  "Where machines fetch from."
+  urlTemplate: String
+  "Certificates of authorities, in PEM."
+  ca: String
+  "Why, kept in the audit."
+  reason: String = ""
+}
+
+"The mirror to delete."
+input DeleteUpstreamInput {
+  "Id of the mirror."
+  id: ID!
+  "Why, kept in the audit."
+  reason: String = ""
+}
+
+"A channel that follows a channel of an upstream."
+input AddUpstreamChannelInput {
+  "The mirror."
+  upstreamId: ID!
+  "The channel here, of the same application. A channel follows at most one upstream."
+  channelId: ID!
+  "Name of the upstream's channel, as machines send it; \"\": the name of the channel here."
+  track: String = ""
+  "What happens with a new version."
+  mode: MirrorMode = IMPORT
+  "Whether the files of its packages are kept on this server."
+  hostFiles: Boolean = false
+}
+
+"Changes of a channel of a mirror; null leaves a field as it is."
+input UpdateUpstreamChannelInput {
+  "Id of the ` + "`" + `UpstreamChannel` + "`" + `."
+  id: ID!
+  "What happens with a new version."
+  mode: MirrorMode
+  "Whether the files of its packages are kept on this server."
+  hostFiles: Boolean
+  "Why, kept in the audit."
+  reason: String = ""
+}
+
+"The channel of a mirror to remove."
+input RemoveUpstreamChannelInput {
+  "Id of the ` + "`" + `UpstreamChannel` + "`" + `."
+  id: ID!
+  "Why, kept in the audit."
+  reason: String = ""
+}
+
+"The mirror to run."
+input RunUpstreamInput {
+  "Id of the mirror."
+  id: ID!
+  "Only the run of this channel here."
+  channelId: ID
+}
+
+"Channels of the public Flatcar server."
+input FollowFlatcarInput {
+  "Names of channels; null: stable, beta, alpha and lts."
+  tracks: [String!]
+  "Architectures; null: amd64 and arm64."
+  archs: [String!]
+  "What happens with a new version."
+  mode: MirrorMode = IMPORT
+  "Time between two runs of a channel, at least 10 minutes. Only for a new mirror."
+  interval: Duration = "PT1H"
+  "Where machines fetch from. Only for a new mirror."
+  urlTemplate: String = "{{UPSTREAM}}"
+}
+
+"Result of a change to a mirror."
+type UpstreamPayload {
+  "The mirror; null when nothing was changed."
+  upstream: Upstream
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Result of a change to a channel of a mirror."
+type UpstreamChannelPayload {
+  "The channel of the mirror; null when nothing was changed."
+  upstreamChannel: UpstreamChannel
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"A page of runs."
+type MirrorRunConnection {
+  "Entries of this page with their cursors."
+  edges: [MirrorRunEdge!]!
+  "Entries of this page."
+  nodes: [MirrorRun!]!
+  "Position of this page in the list."
+  pageInfo: PageInfo!
+  "Number of runs, counted up to 1000."
+  totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
+}
+
+"A run of a page."
+type MirrorRunEdge {
+  "Position of the entry in the list."
+  cursor: String!
+  "The run."
+  node: MirrorRun!
+}
+
+"One message of ` + "`" + `upstreamsChanged` + "`" + `."
+type UpstreamsChange {
+  "When the data was read."
+  asOf: Time!
+  "True for the first message of the subscription and after a gap."
+  snapshot: Boolean!
+  "All mirrors, by name."
+  upstreams: [Upstream!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/user.graphql", Input: `extend type Query {
   "The signed-in user; null without sign-in."
   me: User
@@ -13112,6 +13979,8 @@ func (ec *executionContext) childFields_Attention(ctx context.Context, field gra
 		return ec.fieldContext_Attention_sentence(ctx, field)
 	case "proposal":
 		return ec.fieldContext_Attention_proposal(ctx, field)
+	case "upstream":
+		return ec.fieldContext_Attention_upstream(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Attention", field.Name)
 }
@@ -14216,6 +15085,56 @@ func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphq
 		return ec.fieldContext_Mirror_lastSeenAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Mirror", field.Name)
+}
+
+func (ec *executionContext) childFields_MirrorRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_MirrorRun_id(ctx, field)
+	case "upstream":
+		return ec.fieldContext_MirrorRun_upstream(ctx, field)
+	case "upstreamChannel":
+		return ec.fieldContext_MirrorRun_upstreamChannel(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_MirrorRun_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_MirrorRun_endedAt(ctx, field)
+	case "outcome":
+		return ec.fieldContext_MirrorRun_outcome(ctx, field)
+	case "changes":
+		return ec.fieldContext_MirrorRun_changes(ctx, field)
+	case "error":
+		return ec.fieldContext_MirrorRun_error(ctx, field)
+	case "bytes":
+		return ec.fieldContext_MirrorRun_bytes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MirrorRun", field.Name)
+}
+
+func (ec *executionContext) childFields_MirrorRunConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MirrorRunConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MirrorRunConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MirrorRunConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_MirrorRunConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_MirrorRunConnection_totalCountIsExact(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MirrorRunConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MirrorRunEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MirrorRunEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MirrorRunEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MirrorRunEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_NewMachineSecret(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15332,6 +16251,104 @@ func (ec *executionContext) childFields_UpdatePath(ctx context.Context, field gr
 		return ec.fieldContext_UpdatePath_sentence(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdatePath", field.Name)
+}
+
+func (ec *executionContext) childFields_Upstream(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Upstream_id(ctx, field)
+	case "application":
+		return ec.fieldContext_Upstream_application(ctx, field)
+	case "name":
+		return ec.fieldContext_Upstream_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_Upstream_kind(ctx, field)
+	case "url":
+		return ec.fieldContext_Upstream_url(ctx, field)
+	case "remoteAppId":
+		return ec.fieldContext_Upstream_remoteAppId(ctx, field)
+	case "interval":
+		return ec.fieldContext_Upstream_interval(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Upstream_enabled(ctx, field)
+	case "urlTemplate":
+		return ec.fieldContext_Upstream_urlTemplate(ctx, field)
+	case "ca":
+		return ec.fieldContext_Upstream_ca(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Upstream_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Upstream_createdAt(ctx, field)
+	case "channels":
+		return ec.fieldContext_Upstream_channels(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Upstream", field.Name)
+}
+
+func (ec *executionContext) childFields_UpstreamChannel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_UpstreamChannel_id(ctx, field)
+	case "channel":
+		return ec.fieldContext_UpstreamChannel_channel(ctx, field)
+	case "track":
+		return ec.fieldContext_UpstreamChannel_track(ctx, field)
+	case "mode":
+		return ec.fieldContext_UpstreamChannel_mode(ctx, field)
+	case "hostFiles":
+		return ec.fieldContext_UpstreamChannel_hostFiles(ctx, field)
+	case "upstreamVersion":
+		return ec.fieldContext_UpstreamChannel_upstreamVersion(ctx, field)
+	case "withdrawn":
+		return ec.fieldContext_UpstreamChannel_withdrawn(ctx, field)
+	case "problem":
+		return ec.fieldContext_UpstreamChannel_problem(ctx, field)
+	case "lastRunAt":
+		return ec.fieldContext_UpstreamChannel_lastRunAt(ctx, field)
+	case "lastSuccessAt":
+		return ec.fieldContext_UpstreamChannel_lastSuccessAt(ctx, field)
+	case "nextRunAt":
+		return ec.fieldContext_UpstreamChannel_nextRunAt(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_UpstreamChannel_failingSince(ctx, field)
+	case "failures":
+		return ec.fieldContext_UpstreamChannel_failures(ctx, field)
+	case "lastError":
+		return ec.fieldContext_UpstreamChannel_lastError(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpstreamChannel", field.Name)
+}
+
+func (ec *executionContext) childFields_UpstreamChannelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "upstreamChannel":
+		return ec.fieldContext_UpstreamChannelPayload_upstreamChannel(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpstreamChannelPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpstreamChannelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpstreamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "upstream":
+		return ec.fieldContext_UpstreamPayload_upstream(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpstreamPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpstreamPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpstreamsChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_UpstreamsChange_asOf(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_UpstreamsChange_snapshot(ctx, field)
+	case "upstreams":
+		return ec.fieldContext_UpstreamsChange_upstreams(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpstreamsChange", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

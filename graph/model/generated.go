@@ -604,6 +604,16 @@ type UpdatePolicyInput struct {
 	Reason *string `json:"reason,omitempty"`
 }
 
+// One message of `upstreamsChanged`.
+type UpstreamsChange struct {
+	// When the data was read.
+	AsOf time.Time `json:"asOf"`
+	// True for the first message of the subscription and after a gap.
+	Snapshot bool `json:"snapshot"`
+	// All mirrors, by name.
+	Upstreams []*db.Upstream `json:"upstreams"`
+}
+
 // Why a mutation changed nothing.
 type UserError struct {
 	// Category of the error.

@@ -41,6 +41,7 @@ type (
 	PackageConnection        = Connection[*db.Release]
 	PromotionConnection      = Connection[*db.Promotion]
 	ProposalConnection       = Connection[*db.Proposal]
+	MirrorRunConnection      = Connection[*db.MirrorRun]
 	RefusedRequestConnection = Connection[*db.RefusedRequest]
 	RolloutConnection        = Connection[*db.GroupRollout]
 
@@ -54,6 +55,7 @@ type (
 	PackageEdge        = Edge[*db.Release]
 	PromotionEdge      = Edge[*db.Promotion]
 	ProposalEdge       = Edge[*db.Proposal]
+	MirrorRunEdge      = Edge[*db.MirrorRun]
 	RefusedRequestEdge = Edge[*db.RefusedRequest]
 	RolloutEdge        = Edge[*db.GroupRollout]
 
@@ -62,12 +64,16 @@ type (
 	EnrollInstancesPayload = Payload[fleet.Enrolled]
 	ForgetInstancesPayload = Payload[fleet.Forgotten]
 
-	ApplicationPayload   = Payload[db.Application]
-	ChannelPayload       = Payload[db.Channel]
-	DemoPayload          = Payload[fleet.Demo]
-	GroupPayload         = Payload[db.Group]
-	InstancePayload      = Payload[db.Instance]
-	MachineJobPayload    = Payload[db.MachineJob]
+	ApplicationPayload = Payload[db.Application]
+	ChannelPayload     = Payload[db.Channel]
+	DemoPayload        = Payload[fleet.Demo]
+	GroupPayload       = Payload[db.Group]
+	InstancePayload    = Payload[db.Instance]
+	MachineJobPayload  = Payload[db.MachineJob]
+	UpstreamPayload    = Payload[db.Upstream]
+
+	UpstreamChannelPayload = Payload[db.UpstreamChannel]
+
 	MachineSecretPayload = Payload[db.MachineSecret]
 	PackageFetchPayload  = Payload[hosting.Fetch]
 	PackagePayload       = Payload[db.Release]

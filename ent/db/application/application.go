@@ -45,6 +45,8 @@ const (
 	EdgeInstances = "instances"
 	// EdgeSecrets holds the string denoting the secrets edge name in mutations.
 	EdgeSecrets = "secrets"
+	// EdgeUpstreams holds the string denoting the upstreams edge name in mutations.
+	EdgeUpstreams = "upstreams"
 	// Table holds the table name of the application in the database.
 	Table = "applications"
 	// TeamTable is the table that holds the team relation/edge.
@@ -89,6 +91,13 @@ const (
 	SecretsInverseTable = "machine_secrets"
 	// SecretsColumn is the table column denoting the secrets relation/edge.
 	SecretsColumn = "application_id"
+	// UpstreamsTable is the table that holds the upstreams relation/edge.
+	UpstreamsTable = "upstreams"
+	// UpstreamsInverseTable is the table name for the Upstream entity.
+	// It exists in this package in order to avoid circular dependency with the "upstream" package.
+	UpstreamsInverseTable = "upstreams"
+	// UpstreamsColumn is the table column denoting the upstreams relation/edge.
+	UpstreamsColumn = "application_id"
 )
 
 // Columns holds all SQL columns for application fields.
@@ -263,6 +272,20 @@ func BySecrets(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newSecretsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByUpstreamsCount orders the results by upstreams count.
+func ByUpstreamsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newUpstreamsStep(), opts...)
+	}
+}
+
+// ByUpstreams orders the results by upstreams terms.
+func ByUpstreams(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newUpstreamsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newTeamStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -303,5 +326,12 @@ func newSecretsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(SecretsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, SecretsTable, SecretsColumn),
+	)
+}
+func newUpstreamsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(UpstreamsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, UpstreamsTable, UpstreamsColumn),
 	)
 }

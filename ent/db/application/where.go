@@ -705,6 +705,29 @@ func HasSecretsWith(preds ...predicate.MachineSecret) predicate.Application {
 	})
 }
 
+// HasUpstreams applies the HasEdge predicate on the "upstreams" edge.
+func HasUpstreams() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, UpstreamsTable, UpstreamsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasUpstreamsWith applies the HasEdge predicate on the "upstreams" edge with a given conditions (other predicates).
+func HasUpstreamsWith(preds ...predicate.Upstream) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newUpstreamsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Application) predicate.Application {
 	return predicate.Application(sql.AndPredicates(predicates...))

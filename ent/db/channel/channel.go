@@ -42,6 +42,8 @@ const (
 	EdgeBlacklistings = "blacklistings"
 	// EdgePromotions holds the string denoting the promotions edge name in mutations.
 	EdgePromotions = "promotions"
+	// EdgeUpstreams holds the string denoting the upstreams edge name in mutations.
+	EdgeUpstreams = "upstreams"
 	// EdgeGroups holds the string denoting the groups edge name in mutations.
 	EdgeGroups = "groups"
 	// Table holds the table name of the channel in the database.
@@ -81,6 +83,13 @@ const (
 	PromotionsInverseTable = "promotions"
 	// PromotionsColumn is the table column denoting the promotions relation/edge.
 	PromotionsColumn = "channel_id"
+	// UpstreamsTable is the table that holds the upstreams relation/edge.
+	UpstreamsTable = "upstream_channels"
+	// UpstreamsInverseTable is the table name for the UpstreamChannel entity.
+	// It exists in this package in order to avoid circular dependency with the "upstreamchannel" package.
+	UpstreamsInverseTable = "upstream_channels"
+	// UpstreamsColumn is the table column denoting the upstreams relation/edge.
+	UpstreamsColumn = "channel_id"
 	// GroupsTable is the table that holds the groups relation/edge.
 	GroupsTable = "groups"
 	// GroupsInverseTable is the table name for the Group entity.
@@ -242,6 +251,20 @@ func ByPromotions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByUpstreamsCount orders the results by upstreams count.
+func ByUpstreamsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newUpstreamsStep(), opts...)
+	}
+}
+
+// ByUpstreams orders the results by upstreams terms.
+func ByUpstreams(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newUpstreamsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByGroupsCount orders the results by groups count.
 func ByGroupsCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -288,6 +311,13 @@ func newPromotionsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(PromotionsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, PromotionsTable, PromotionsColumn),
+	)
+}
+func newUpstreamsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(UpstreamsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, UpstreamsTable, UpstreamsColumn),
 	)
 }
 func newGroupsStep() *sqlgraph.Step {

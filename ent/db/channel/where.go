@@ -671,6 +671,29 @@ func HasPromotionsWith(preds ...predicate.Promotion) predicate.Channel {
 	})
 }
 
+// HasUpstreams applies the HasEdge predicate on the "upstreams" edge.
+func HasUpstreams() predicate.Channel {
+	return predicate.Channel(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, UpstreamsTable, UpstreamsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasUpstreamsWith applies the HasEdge predicate on the "upstreams" edge with a given conditions (other predicates).
+func HasUpstreamsWith(preds ...predicate.UpstreamChannel) predicate.Channel {
+	return predicate.Channel(func(s *sql.Selector) {
+		step := newUpstreamsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasGroups applies the HasEdge predicate on the "groups" edge.
 func HasGroups() predicate.Channel {
 	return predicate.Channel(func(s *sql.Selector) {

@@ -249,6 +249,18 @@ func (f MirrorFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error)
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MirrorMutation", m)
 }
 
+// The MirrorRunFunc type is an adapter to allow the use of ordinary
+// function as MirrorRun mutator.
+type MirrorRunFunc func(context.Context, *db.MirrorRunMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MirrorRunFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.MirrorRunMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MirrorRunMutation", m)
+}
+
 // The PacePointFunc type is an adapter to allow the use of ordinary
 // function as PacePoint mutator.
 type PacePointFunc func(context.Context, *db.PacePointMutation) (db.Value, error)
@@ -403,6 +415,30 @@ func (f TokenFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) 
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.TokenMutation", m)
+}
+
+// The UpstreamFunc type is an adapter to allow the use of ordinary
+// function as Upstream mutator.
+type UpstreamFunc func(context.Context, *db.UpstreamMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f UpstreamFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.UpstreamMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.UpstreamMutation", m)
+}
+
+// The UpstreamChannelFunc type is an adapter to allow the use of ordinary
+// function as UpstreamChannel mutator.
+type UpstreamChannelFunc func(context.Context, *db.UpstreamChannelMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f UpstreamChannelFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.UpstreamChannelMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.UpstreamChannelMutation", m)
 }
 
 // The UptimeFunc type is an adapter to allow the use of ordinary

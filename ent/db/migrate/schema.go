@@ -904,6 +904,45 @@ var (
 			},
 		},
 	}
+	// MirrorRunsColumns holds the columns for the "mirror_runs" table.
+	MirrorRunsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "application_id", Type: field.TypeUUID},
+		{Name: "upstream_id", Type: field.TypeUUID},
+		{Name: "started_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime},
+		{Name: "outcome", Type: field.TypeString},
+		{Name: "changes", Type: field.TypeJSON},
+		{Name: "error", Type: field.TypeString, Default: ""},
+		{Name: "bytes", Type: field.TypeInt64, Default: 0},
+		{Name: "upstream_channel_id", Type: field.TypeUUID},
+	}
+	// MirrorRunsTable holds the schema information for the "mirror_runs" table.
+	MirrorRunsTable = &schema.Table{
+		Name:       "mirror_runs",
+		Columns:    MirrorRunsColumns,
+		PrimaryKey: []*schema.Column{MirrorRunsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "mirror_runs_upstream_channels_runs",
+				Columns:    []*schema.Column{MirrorRunsColumns[9]},
+				RefColumns: []*schema.Column{UpstreamChannelsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "mirrorrun_upstream_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{MirrorRunsColumns[2], MirrorRunsColumns[0]},
+			},
+			{
+				Name:    "mirrorrun_upstream_channel_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{MirrorRunsColumns[9], MirrorRunsColumns[0]},
+			},
+		},
+	}
 	// PacePointsColumns holds the columns for the "pace_points" table.
 	PacePointsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1331,6 +1370,100 @@ var (
 			},
 		},
 	}
+	// UpstreamsColumns holds the columns for the "upstreams" table.
+	UpstreamsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "name", Type: field.TypeString},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "url", Type: field.TypeString},
+		{Name: "remote_app_id", Type: field.TypeString, Default: ""},
+		{Name: "interval", Type: field.TypeInt},
+		{Name: "enabled", Type: field.TypeBool, Default: true},
+		{Name: "url_template", Type: field.TypeString},
+		{Name: "ca", Type: field.TypeString, Default: ""},
+		{Name: "created_by", Type: field.TypeString},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "application_id", Type: field.TypeUUID},
+	}
+	// UpstreamsTable holds the schema information for the "upstreams" table.
+	UpstreamsTable = &schema.Table{
+		Name:       "upstreams",
+		Columns:    UpstreamsColumns,
+		PrimaryKey: []*schema.Column{UpstreamsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "upstreams_applications_upstreams",
+				Columns:    []*schema.Column{UpstreamsColumns[12]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "upstream_application_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{UpstreamsColumns[12], UpstreamsColumns[1]},
+			},
+		},
+	}
+	// UpstreamChannelsColumns holds the columns for the "upstream_channels" table.
+	UpstreamChannelsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "track", Type: field.TypeString},
+		{Name: "mode", Type: field.TypeString},
+		{Name: "host_files", Type: field.TypeBool, Default: false},
+		{Name: "machine_id", Type: field.TypeString},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "upstream_version", Type: field.TypeString, Default: ""},
+		{Name: "withdrawn", Type: field.TypeBool, Default: false},
+		{Name: "problem", Type: field.TypeString, Default: ""},
+		{Name: "last_run_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_success_at", Type: field.TypeTime, Nullable: true},
+		{Name: "next_run_at", Type: field.TypeTime},
+		{Name: "failing_since", Type: field.TypeTime, Nullable: true},
+		{Name: "failures", Type: field.TypeInt, Default: 0},
+		{Name: "last_error", Type: field.TypeString, Default: ""},
+		{Name: "channel_id", Type: field.TypeUUID},
+		{Name: "upstream_id", Type: field.TypeUUID},
+	}
+	// UpstreamChannelsTable holds the schema information for the "upstream_channels" table.
+	UpstreamChannelsTable = &schema.Table{
+		Name:       "upstream_channels",
+		Columns:    UpstreamChannelsColumns,
+		PrimaryKey: []*schema.Column{UpstreamChannelsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "upstream_channels_channels_upstreams",
+				Columns:    []*schema.Column{UpstreamChannelsColumns[15]},
+				RefColumns: []*schema.Column{ChannelsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "upstream_channels_upstreams_channels",
+				Columns:    []*schema.Column{UpstreamChannelsColumns[16]},
+				RefColumns: []*schema.Column{UpstreamsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "upstreamchannel_channel_id",
+				Unique:  true,
+				Columns: []*schema.Column{UpstreamChannelsColumns[15]},
+			},
+			{
+				Name:    "upstreamchannel_upstream_id",
+				Unique:  false,
+				Columns: []*schema.Column{UpstreamChannelsColumns[16]},
+			},
+			{
+				Name:    "upstreamchannel_next_run_at",
+				Unique:  false,
+				Columns: []*schema.Column{UpstreamChannelsColumns[11]},
+			},
+		},
+	}
 	// UptimesColumns holds the columns for the "uptimes" table.
 	UptimesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1437,6 +1570,7 @@ var (
 		MachineJobItemsTable,
 		MachineSecretsTable,
 		MirrorsTable,
+		MirrorRunsTable,
 		PacePointsTable,
 		PackageActionsTable,
 		PackageFilesTable,
@@ -1450,6 +1584,8 @@ var (
 		StoredFilesTable,
 		TeamsTable,
 		TokensTable,
+		UpstreamsTable,
+		UpstreamChannelsTable,
 		UptimesTable,
 		UsersTable,
 		WavesTable,
@@ -1537,6 +1673,10 @@ func init() {
 	MirrorsTable.Annotation = &entsql.Annotation{
 		Table: "mirrors",
 	}
+	MirrorRunsTable.ForeignKeys[0].RefTable = UpstreamChannelsTable
+	MirrorRunsTable.Annotation = &entsql.Annotation{
+		Table: "mirror_runs",
+	}
 	PacePointsTable.ForeignKeys[0].RefTable = GroupsTable
 	PacePointsTable.Annotation = &entsql.Annotation{
 		Table: "pace_points",
@@ -1584,6 +1724,15 @@ func init() {
 	TokensTable.ForeignKeys[0].RefTable = UsersTable
 	TokensTable.Annotation = &entsql.Annotation{
 		Table: "tokens",
+	}
+	UpstreamsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	UpstreamsTable.Annotation = &entsql.Annotation{
+		Table: "upstreams",
+	}
+	UpstreamChannelsTable.ForeignKeys[0].RefTable = ChannelsTable
+	UpstreamChannelsTable.ForeignKeys[1].RefTable = UpstreamsTable
+	UpstreamChannelsTable.Annotation = &entsql.Annotation{
+		Table: "upstream_channels",
 	}
 	UptimesTable.Annotation = &entsql.Annotation{
 		Table: "uptimes",

@@ -66,6 +66,9 @@ type MachineSecret func(*sql.Selector)
 // Mirror is the predicate function for mirror builders.
 type Mirror func(*sql.Selector)
 
+// MirrorRun is the predicate function for mirrorrun builders.
+type MirrorRun func(*sql.Selector)
+
 // PacePoint is the predicate function for pacepoint builders.
 type PacePoint func(*sql.Selector)
 
@@ -104,6 +107,12 @@ type Team func(*sql.Selector)
 
 // Token is the predicate function for token builders.
 type Token func(*sql.Selector)
+
+// Upstream is the predicate function for upstream builders.
+type Upstream func(*sql.Selector)
+
+// UpstreamChannel is the predicate function for upstreamchannel builders.
+type UpstreamChannel func(*sql.Selector)
 
 // Uptime is the predicate function for uptime builders.
 type Uptime func(*sql.Selector)

@@ -47,6 +47,7 @@ export function remedy({
   if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
   if (kind === 'PROPOSED') return proposal && { label: 'Review', href: approvalPath(proposal.id) };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
+  if (kind === 'MIRROR') return null; // the page of mirrors does not exist yet
   if (!application || !group) return null;
   switch (kind) {
     case 'HALTED':
