@@ -123,6 +123,7 @@ var needs = map[string]Role{
 	"setPassword":       Admin,
 	"deleteUser":        Admin,
 	"users":             Admin,
+	"imports":           Admin, // on the whole installation
 
 	"createTeam": Owner,
 	"updateTeam": Owner,
