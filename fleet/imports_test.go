@@ -239,7 +239,9 @@ func TestImportKeepsWhatPeopleChanged(t *testing.T) {
 	if n := count(r, importing.KindGroups); n.Conflict != 1 || n.Changed != 1 {
 		t.Errorf("changes on both sides, and there alone: %+v", n)
 	}
-	if !slices.ContainsFunc(r.Notes, func(n importing.Note) bool { return n.ID == foreigntest.Group && strings.HasPrefix(n.Reason, "conflict: ") }) {
+	if !slices.ContainsFunc(r.Notes, func(n importing.Note) bool {
+		return n.ID == foreigntest.Group && strings.HasPrefix(n.Reason, "conflict: ")
+	}) {
 		t.Errorf("no note names the conflict: %+v", r.Notes)
 	}
 	if got := must(d.store.Reader().Group.Query().Where(group.ID(id)).Only(d.ctx))(t).Name; got != "Ours" {

@@ -63,7 +63,7 @@ type walker struct {
 	code    string          // of the last failed event
 	runs    rollout.Version // after the last completed update
 	open    *store.ImportedAttempt
-	key     rolloutKey // of open
+	key     rolloutKey              // of open
 	ended   []store.ImportedAttempt // of the machine
 }
 

@@ -74,8 +74,8 @@ type channel struct {
 	Color     string
 	Arch      string
 	PackageID uuid.UUID
-	Floors    []channelFloor     // by package
-	Blacklist []uuid.UUID // sorted
+	Floors    []channelFloor // by package
+	Blacklist []uuid.UUID    // sorted
 
 	CreatedAt time.Time `json:"-"`
 }

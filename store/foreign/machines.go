@@ -13,19 +13,19 @@ import (
 
 // Machine is a row of instance_application with its instance.
 type Machine struct {
-	ID             string
-	Address        string
-	Alias          string
-	OEM            string
-	AlephVersion   string
-	GroupID        uuid.UUID // zero: none
-	Version        string
-	Status         int // 0: none
-	CreatedAt      time.Time
-	LastCheckAt    time.Time
-	LastGrantedAt  time.Time // zero: never
-	LastVersion    string    // of the last grant
-	InProgress     bool
+	ID            string
+	Address       string
+	Alias         string
+	OEM           string
+	AlephVersion  string
+	GroupID       uuid.UUID // zero: none
+	Version       string
+	Status        int // 0: none
+	CreatedAt     time.Time
+	LastCheckAt   time.Time
+	LastGrantedAt time.Time // zero: never
+	LastVersion   string    // of the last grant
+	InProgress    bool
 }
 
 // Machines returns at most limit machines of an application after a machine id, in the
