@@ -29,7 +29,7 @@ func TestImportsAreListed(t *testing.T) {
 			}
 		}
 		_, callers := s.bob(t, auth.Publisher)
-		if r := callers["password"].ask(document, nil); !strings.Contains(fmt.Sprint(r), "forbidden") {
+		if r := callers["password"].ask(document, nil); !strings.Contains(fmt.Sprint(r), "FORBIDDEN") {
 			t.Errorf("a publisher gets %v", r)
 		}
 	})

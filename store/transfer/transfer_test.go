@@ -89,8 +89,8 @@ func TestMoveThereAndBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("moved %d machines in %s", there.Machine, time.Since(begin).Round(time.Millisecond))
-		if there.Machine != int64(machines) || there.Audits == 0 || there.Differ != 0 {
+		t.Logf("moved %d machines in %s", there.Machines, time.Since(begin).Round(time.Millisecond))
+		if there.Machines != int64(machines) || there.Audits == 0 || there.Differ != 0 {
 			t.Errorf("moved %+v", there)
 		}
 		back, err := transfer.Move(t.Context(), second, third)
