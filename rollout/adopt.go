@@ -15,8 +15,8 @@ type Adopted struct {
 // belongs to the current rollout. Its lease begins now, because the machine could not
 // report here before. It counts as in flight, but not as a grant of this server.
 //
-// The last reason of the machine becomes what a check would get now, so that the rollout
-// does not complete without it.
+// The last reason of the machine becomes what a check would get now, so that the census
+// has it and the rollout does not complete without it.
 func (w *World) Adopt(m *Machine, in Adopted, now time.Time, fx *Effects) {
 	var was Counts
 	before, old := w.place(m), m.Attempt
@@ -38,7 +38,7 @@ func (w *World) Adopt(m *Machine, in Adopted, now time.Time, fx *Effects) {
 	if old.Open() {
 		w.progress(old.Rollout, old.Wave, old.Epoch, Counts{}.Minus(was), fx)
 	}
-	m.Reason = w.adoptedReason(m)
+	m.Reason = w.adoptedReason(m, now)
 	w.recount(before, m)
 	w.noteBehind(m)
 }
@@ -59,9 +59,9 @@ func (w *World) adopt(m *Machine, a Attempt, now time.Time) {
 	}
 }
 
-// adoptedReason returns the reason of an imported machine, as far as it is known
-// without a check.
-func (w *World) adoptedReason(m *Machine) Reason {
+// adoptedReason returns the reason that a check of an imported machine would have now, as
+// far as it is known without one. It is never ReasonNone, which the census leaves out.
+func (w *World) adoptedReason(m *Machine, now time.Time) Reason {
 	step := w.next(m.Version)
 	switch {
 	case m.Attempt.Open() && m.State == StateGranted:
@@ -77,7 +77,8 @@ func (w *World) adoptedReason(m *Machine) Reason {
 	case w.paused():
 		return ReasonPaused
 	}
-	return ReasonNone
+	settled := w.Settled(now)
+	return DecideNext(settled, m.Version, settled.Reaches(m.ID), now).Reason
 }
 
 // stages counts the stages that an open attempt has reached.
