@@ -96,7 +96,7 @@ func (s *site) importFrom(url string) {
 	s.t.Helper()
 	source, err := foreign.Open(s.ctx, url)
 	s.ok(err)
-	defer source.Close()
+	defer func() { _ = source.Close() }()
 	importer, _, err := s.PlanImport(s.ctx, source, importing.Options{})
 	s.ok(err)
 	_, err = importer.Run(s.ctx, func(string) {})

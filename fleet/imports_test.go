@@ -28,7 +28,7 @@ func (d *harness) importFrom(url string, o importing.Options, planOnly bool) *im
 	d.t.Helper()
 	source, err := foreign.Open(d.ctx, url)
 	d.must(err)
-	defer source.Close()
+	defer func() { _ = source.Close() }()
 	importer, plan, err := d.PlanImport(d.ctx, source, o)
 	d.must(err)
 	if planOnly {

@@ -109,7 +109,7 @@ func refuseUsed(ctx context.Context, flag, url string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", flag, err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	if served, err := s.Served(ctx, time.Now()); err == nil && served {
 		return fmt.Errorf("%s: a server uses this database: stop it, wait ten seconds, and try again", flag)
 	}

@@ -59,7 +59,7 @@ func TestUsedDatabasesAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	if err := s.Beat(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}

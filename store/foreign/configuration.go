@@ -151,7 +151,7 @@ func (s *Source) readUsers(ctx context.Context, c *Configuration) error {
 }
 
 func (s *Source) readApplications(ctx context.Context, c *Configuration) error {
-	rows, err := s.tx.QueryContext(ctx, "SELECT a.id, a.team_id, a.name, left(COALESCE(a.description, ''), 20000), COALESCE("+
+	rows, err := s.tx.QueryContext(ctx, "SELECT a.id, a.team_id, a.name, left(COALESCE(a.description, ''), 20000), COALESCE("+ //nolint:gosec // G202: names of columns, from this package
 		s.optional("a", "application", "product_id", "NULL")+", ''), a.created_ts FROM application a ORDER BY a.created_ts, a.id")
 	if err != nil {
 		return err
@@ -165,6 +165,7 @@ func (s *Source) readApplications(ctx context.Context, c *Configuration) error {
 }
 
 func (s *Source) readPackages(ctx context.Context, c *Configuration) error {
+	//nolint:gosec // G202: names of columns, from this package
 	rows, err := s.tx.QueryContext(ctx, "SELECT p.id, p.application_id, p.type, "+s.optional("p", "package", "arch", "1")+`, p.version, p.url,
 		COALESCE(p.filename, ''), left(COALESCE(p.description, ''), 20000), COALESCE(p.size, ''), COALESCE(p.hash, ''), p.created_ts
 		FROM package p ORDER BY p.created_ts, p.id`)
@@ -213,7 +214,7 @@ func (s *Source) readFiles(ctx context.Context, c *Configuration) error {
 	if !s.columns["package_file.id"] {
 		return nil
 	}
-	rows, err := s.tx.QueryContext(ctx, "SELECT f.package_id, f.name, COALESCE(f.size, ''), COALESCE(f.hash, ''), COALESCE("+
+	rows, err := s.tx.QueryContext(ctx, "SELECT f.package_id, f.name, COALESCE(f.size, ''), COALESCE(f.hash, ''), COALESCE("+ //nolint:gosec // G202: names of columns, from this package
 		s.optional("f", "package_file", "hash256", "NULL")+", '') FROM package_file f ORDER BY f.id")
 	if err != nil {
 		return err
@@ -250,7 +251,7 @@ func (s *Source) readBlacklist(ctx context.Context, c *Configuration) error {
 }
 
 func (s *Source) readChannels(ctx context.Context, c *Configuration) error {
-	rows, err := s.tx.QueryContext(ctx, "SELECT c.id, c.application_id, c.name, c.color, "+s.optional("c", "channel", "arch", "1")+
+	rows, err := s.tx.QueryContext(ctx, "SELECT c.id, c.application_id, c.name, c.color, "+s.optional("c", "channel", "arch", "1")+ //nolint:gosec // G202: names of columns, from this package
 		", COALESCE(c.package_id, '00000000-0000-0000-0000-000000000000'), c.created_ts FROM channel c ORDER BY c.created_ts, c.id")
 	if err != nil {
 		return err
@@ -305,6 +306,7 @@ func (s *Source) readGroups(ctx context.Context, c *Configuration) error {
 	if s.columns["group_local.group_id"] {
 		join, running = " LEFT JOIN group_local l ON l.group_id = g.id", "COALESCE("+s.optional("l", "group_local", "rollout_in_progress", "false")+", false)"
 	}
+	//nolint:gosec // G202: names of columns, from this package
 	rows, err := s.tx.QueryContext(ctx, `SELECT g.id, g.application_id, COALESCE(g.channel_id, '00000000-0000-0000-0000-000000000000'), g.name,
 		left(COALESCE(g.description, ''), 20000), `+s.optional("g", "groups", "track", "''")+`, g.created_ts, `+
 		values["policy_updates_enabled"]+", "+values["policy_safe_mode"]+", "+values["policy_office_hours"]+", COALESCE("+values["policy_timezone"]+", ''), "+

@@ -31,7 +31,7 @@ type Machine struct {
 // Machines returns at most limit machines of an application after a machine id, in the
 // order of their ids.
 func (s *Source) Machines(ctx context.Context, application uuid.UUID, after string, limit int) ([]Machine, error) {
-	rows, err := s.tx.QueryContext(ctx, "SELECT i.id, host(i.ip), COALESCE("+s.optional("i", "instance", "alias", "''")+", ''), COALESCE("+
+	rows, err := s.tx.QueryContext(ctx, "SELECT i.id, host(i.ip), COALESCE("+s.optional("i", "instance", "alias", "''")+", ''), COALESCE("+ //nolint:gosec // G202: names of columns, from this package
 		s.optional("i", "instance", "oem", "''")+", ''), COALESCE("+s.optional("i", "instance", "aleph_version", "''")+`, ''), ia.group_id, ia.version,
 		COALESCE(ia.status, 0), ia.created_ts, ia.last_check_for_updates, ia.last_update_granted_ts, COALESCE(ia.last_update_version, ''), ia.update_in_progress
 		FROM instance_application ia JOIN instance i ON i.id = ia.instance_id
@@ -115,6 +115,7 @@ func (s *Source) Activities(ctx context.Context, application uuid.UUID, since ti
 	}
 	columns := "SELECT a.id::text AS id, a.created_ts, a.class, a.severity, a.version, a.group_id, " + s.optional("a", table, "channel_id", "NULL::uuid") +
 		" AS channel_id, COALESCE(" + s.optional("a", table, "instance_id", "NULL") + ", '') AS machine FROM " + table + " a WHERE a.application_id = $1 AND a.created_ts >= $2 AND a.class "
+	//nolint:gosec // G202: names of columns, from this package
 	rows, err := s.tx.QueryContext(ctx, `SELECT * FROM (
 		SELECT * FROM (`+columns+`<> 1) AS others
 		UNION ALL

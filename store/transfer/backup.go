@@ -92,7 +92,7 @@ func schemaDigest() string {
 	sum := sha256.New()
 	for _, t := range tables() {
 		for _, c := range t.Columns {
-			fmt.Fprintf(sum, "%s.%s %s\n", t.Name, c.Name, c.Type)
+			_, _ = fmt.Fprintf(sum, "%s.%s %s\n", t.Name, c.Name, c.Type)
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])

@@ -147,7 +147,7 @@ func (s *sum) add(row []value) error {
 		if err != nil {
 			return fmt.Errorf("column %s: %w", row[i].column.Name, err)
 		}
-		fmt.Fprintf(h, "%t:%d:%s\n", row[i].null, len(text), text)
+		_, _ = fmt.Fprintf(h, "%t:%d:%s\n", row[i].null, len(text), text)
 	}
 	var digest [sha256.Size]byte
 	h.Sum(digest[:0])

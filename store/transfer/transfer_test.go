@@ -115,7 +115,7 @@ func checkUsable(t *testing.T, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	service, err := fleet.New(ctx, fleet.Options{Store: s, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
