@@ -116,7 +116,7 @@ func (w *walker) add(l foreign.Line) {
 	}
 	state := rollout.StateNone
 	if l.Status > 0 && l.Status <= int(rollout.StateOnHold) {
-		state = rollout.State(l.Status) //nolint:gosec // G115: 1 to 8
+		state = rollout.State(l.Status)
 	}
 	version, _ := rollout.ParseVersion(l.Version)
 	entry := store.ImportedEntry{ID: w.id("history", l), At: l.At}

@@ -72,7 +72,7 @@ func (i *Importer) arrive(app *application, m *foreign.Machine) arrival {
 	a := arrival{Machine: m, instance: store.InstanceID(app.ID, m.ID), group: m.GroupID}
 	a.version, _ = rollout.ParseVersion(m.Version)
 	if m.Status >= int(rollout.StateNone) && m.Status <= int(rollout.StateOnHold) {
-		a.state = rollout.State(m.Status) //nolint:gosec // G115: 0 to 8
+		a.state = rollout.State(m.Status)
 	}
 	if !a.state.InFlight() {
 		return a

@@ -126,7 +126,7 @@ func (m *mapper) pkg(a *application, row *foreign.Package) {
 	if row.Arch == 0 {
 		note("is for all architectures there, and for %s here", arch)
 	}
-	p := &pkg{ID: row.ID, Type: int8(row.Type), Arch: arch, Version: text, URL: strings.TrimSpace(row.URL), //nolint:gosec // G115: 1 to 4
+	p := &pkg{ID: row.ID, Type: int8(row.Type), Arch: arch, Version: text, URL: strings.TrimSpace(row.URL),
 		Filename: strings.TrimSpace(row.Filename), Description: prose(row.Description), CreatedAt: row.CreatedAt.UTC()}
 	if p.Type == catalog.PackageFlatcar && !strings.HasSuffix(p.URL, "/") && !strings.ContainsAny(p.URL, "?#") {
 		p.URL += "/"

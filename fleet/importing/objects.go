@@ -111,9 +111,9 @@ func print(object any) string {
 // writes reports whether the object is written.
 func (f fate) writes() bool { return f == fateNew || f == fateChanged }
 
-func (c *channel) sort() {
-	slices.SortFunc(c.Floors, func(a, b channelFloor) int { return slices.Compare(a.PackageID[:], b.PackageID[:]) })
-	slices.SortFunc(c.Blacklist, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+func (ch *channel) sort() {
+	slices.SortFunc(ch.Floors, func(a, b channelFloor) int { return slices.Compare(a.PackageID[:], b.PackageID[:]) })
+	slices.SortFunc(ch.Blacklist, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
 }
 
 // fate is what becomes of an object.

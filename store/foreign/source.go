@@ -112,7 +112,7 @@ func (s *Source) Close() error {
 }
 
 func (s *Source) readColumns(ctx context.Context) error {
-	rows, err := s.tx.QueryContext(ctx, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ANY (current_schemas(false))")
+	rows, err := s.tx.QueryContext(ctx, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ANY (current_schemas(false))") //nolint:sqlclosecheck // each closes them
 	if err != nil {
 		return err
 	}
