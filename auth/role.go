@@ -138,6 +138,7 @@ var needs = map[string]Role{
 	"setPassword":       Admin,
 	"deleteUser":        Admin,
 	"users":             Admin,
+	"imports":           Admin, // on the whole installation
 
 	"createTeam": Owner,
 	"updateTeam": Owner,

@@ -67,6 +67,11 @@ func (r *mutationResolver) StopDemo(ctx context.Context) (*model.DemoPayload, er
 	return payload(r.fleet.StopDemo(ctx))
 }
 
+// Imports lists the reports of imports from other servers.
+func (r *queryResolver) Imports(ctx context.Context) ([]*view.Import, error) {
+	return r.fleet.View.Imports(ctx)
+}
+
 // Mirrors lists the servers that fetch packages from this one.
 func (r *queryResolver) Mirrors(ctx context.Context) ([]*view.Mirror, error) {
 	return r.fleet.View.Mirrors(ctx)

@@ -9,7 +9,8 @@
 //
 // Below are the parts that know no tables: sqlite and postgres open a database,
 // migrations bring its schema up to date, statement prepares SQL, bulk writes
-// many rows at once, and lane is the group commit.
+// many rows at once, and lane is the group commit. foreign reads the databases of other
+// servers, and transfer copies whole databases.
 package store
 
 import (
@@ -73,6 +74,9 @@ const maxAttempts = 5
 
 // IsPostgres reports whether a database URL names PostgreSQL.
 func IsPostgres(databaseURL string) bool { return postgres.IsURL(databaseURL) }
+
+// Postgres reports whether the database is PostgreSQL.
+func (s *Store) Postgres() bool { return s.postgres != nil }
 
 // Open opens the database, applies missing migrations and starts listening to
 // other processes. A database newer than this binary is refused with

@@ -84,6 +84,14 @@ func (s *Store) Outages() []rollout.Outage {
 	return nil
 }
 
+// Served reports whether a server process uses the database now.
+func (s *Store) Served(ctx context.Context, now time.Time) (bool, error) {
+	last, _, err := uptimes(ctx, func(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+		return s.readers.QueryContext(ctx, s.readers.SQL(text), args...)
+	})
+	return !last.IsZero() && now.Sub(last) < outageAfter, err
+}
+
 // Serving returns the outages, oldest first, and whether another one is not
 // recorded yet. Without any beat there are none.
 func (tx *Tx) Serving(ctx context.Context) (outages []rollout.Outage, unserved bool, err error) {

@@ -30,6 +30,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/importreport"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
@@ -90,6 +91,8 @@ type Client struct {
 	GroupRollout *GroupRolloutClient
 	// HistoryEntry is the client for interacting with the HistoryEntry builders.
 	HistoryEntry *HistoryEntryClient
+	// ImportReport is the client for interacting with the ImportReport builders.
+	ImportReport *ImportReportClient
 	// Instance is the client for interacting with the Instance builders.
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
@@ -165,6 +168,7 @@ func (c *Client) init() {
 	c.GroupCount = NewGroupCountClient(c.config)
 	c.GroupRollout = NewGroupRolloutClient(c.config)
 	c.HistoryEntry = NewHistoryEntryClient(c.config)
+	c.ImportReport = NewImportReportClient(c.config)
 	c.Instance = NewInstanceClient(c.config)
 	c.Ledger = NewLedgerClient(c.config)
 	c.MachineJob = NewMachineJobClient(c.config)
@@ -296,6 +300,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		GroupCount:      NewGroupCountClient(cfg),
 		GroupRollout:    NewGroupRolloutClient(cfg),
 		HistoryEntry:    NewHistoryEntryClient(cfg),
+		ImportReport:    NewImportReportClient(cfg),
 		Instance:        NewInstanceClient(cfg),
 		Ledger:          NewLedgerClient(cfg),
 		MachineJob:      NewMachineJobClient(cfg),
@@ -354,6 +359,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		GroupCount:      NewGroupCountClient(cfg),
 		GroupRollout:    NewGroupRolloutClient(cfg),
 		HistoryEntry:    NewHistoryEntryClient(cfg),
+		ImportReport:    NewImportReportClient(cfg),
 		Instance:        NewInstanceClient(cfg),
 		Ledger:          NewLedgerClient(cfg),
 		MachineJob:      NewMachineJobClient(cfg),
@@ -410,11 +416,11 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
 		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
-		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
-		c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun, c.PacePoint,
-		c.PackageAction, c.PackageFile, c.Promotion, c.Proposal, c.Refusal,
-		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile, c.Team,
-		c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
+		c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance, c.Ledger,
+		c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun,
+		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Proposal,
+		c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile,
+		c.Team, c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -426,11 +432,11 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
 		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
-		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
-		c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun, c.PacePoint,
-		c.PackageAction, c.PackageFile, c.Promotion, c.Proposal, c.Refusal,
-		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile, c.Team,
-		c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
+		c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance, c.Ledger,
+		c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun,
+		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Proposal,
+		c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile,
+		c.Team, c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -467,6 +473,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.GroupRollout.mutate(ctx, m)
 	case *HistoryEntryMutation:
 		return c.HistoryEntry.mutate(ctx, m)
+	case *ImportReportMutation:
+		return c.ImportReport.mutate(ctx, m)
 	case *InstanceMutation:
 		return c.Instance.mutate(ctx, m)
 	case *LedgerMutation:
@@ -2957,6 +2965,139 @@ func (c *HistoryEntryClient) mutate(ctx context.Context, m *HistoryEntryMutation
 		return (&HistoryEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown HistoryEntry mutation op: %q", m.Op())
+	}
+}
+
+// ImportReportClient is a client for the ImportReport schema.
+type ImportReportClient struct {
+	config
+}
+
+// NewImportReportClient returns a client for the ImportReport from the given config.
+func NewImportReportClient(c config) *ImportReportClient {
+	return &ImportReportClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `importreport.Hooks(f(g(h())))`.
+func (c *ImportReportClient) Use(hooks ...Hook) {
+	c.hooks.ImportReport = append(c.hooks.ImportReport, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `importreport.Intercept(f(g(h())))`.
+func (c *ImportReportClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ImportReport = append(c.inters.ImportReport, interceptors...)
+}
+
+// Create returns a builder for creating a ImportReport entity.
+func (c *ImportReportClient) Create() *ImportReportCreate {
+	mutation := newImportReportMutation(c.config, OpCreate)
+	return &ImportReportCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ImportReport entities.
+func (c *ImportReportClient) CreateBulk(builders ...*ImportReportCreate) *ImportReportCreateBulk {
+	return &ImportReportCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ImportReportClient) MapCreateBulk(slice any, setFunc func(*ImportReportCreate, int)) *ImportReportCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ImportReportCreateBulk{err: fmt.Errorf("calling to ImportReportClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ImportReportCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ImportReportCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ImportReport.
+func (c *ImportReportClient) Update() *ImportReportUpdate {
+	mutation := newImportReportMutation(c.config, OpUpdate)
+	return &ImportReportUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ImportReportClient) UpdateOne(_m *ImportReport) *ImportReportUpdateOne {
+	mutation := newImportReportMutation(c.config, OpUpdateOne, withImportReport(_m))
+	return &ImportReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ImportReportClient) UpdateOneID(id uuid.UUID) *ImportReportUpdateOne {
+	mutation := newImportReportMutation(c.config, OpUpdateOne, withImportReportID(id))
+	return &ImportReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ImportReport.
+func (c *ImportReportClient) Delete() *ImportReportDelete {
+	mutation := newImportReportMutation(c.config, OpDelete)
+	return &ImportReportDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ImportReportClient) DeleteOne(_m *ImportReport) *ImportReportDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ImportReportClient) DeleteOneID(id uuid.UUID) *ImportReportDeleteOne {
+	builder := c.Delete().Where(importreport.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ImportReportDeleteOne{builder}
+}
+
+// Query returns a query builder for ImportReport.
+func (c *ImportReportClient) Query() *ImportReportQuery {
+	return &ImportReportQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeImportReport},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ImportReport entity by its id.
+func (c *ImportReportClient) Get(ctx context.Context, id uuid.UUID) (*ImportReport, error) {
+	return c.Query().Where(importreport.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ImportReportClient) GetX(ctx context.Context, id uuid.UUID) *ImportReport {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ImportReportClient) Hooks() []Hook {
+	return c.hooks.ImportReport
+}
+
+// Interceptors returns the client interceptors.
+func (c *ImportReportClient) Interceptors() []Interceptor {
+	return c.inters.ImportReport
+}
+
+func (c *ImportReportClient) mutate(ctx context.Context, m *ImportReportMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ImportReportCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ImportReportUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ImportReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ImportReportDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown ImportReport mutation op: %q", m.Op())
 	}
 }
 
@@ -6834,17 +6975,17 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
-		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, MirrorRun,
-		PacePoint, PackageAction, PackageFile, Promotion, Proposal, Refusal,
-		RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token, Upstream,
-		UpstreamChannel, Uptime, User, Wave []ent.Hook
+		ImportReport, Instance, Ledger, MachineJob, MachineJobItem, MachineSecret,
+		Mirror, MirrorRun, PacePoint, PackageAction, PackageFile, Promotion, Proposal,
+		Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token,
+		Upstream, UpstreamChannel, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
-		Instance, Ledger, MachineJob, MachineJobItem, MachineSecret, Mirror, MirrorRun,
-		PacePoint, PackageAction, PackageFile, Promotion, Proposal, Refusal,
-		RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token, Upstream,
-		UpstreamChannel, Uptime, User, Wave []ent.Interceptor
+		ImportReport, Instance, Ledger, MachineJob, MachineJobItem, MachineSecret,
+		Mirror, MirrorRun, PacePoint, PackageAction, PackageFile, Promotion, Proposal,
+		Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token,
+		Upstream, UpstreamChannel, Uptime, User, Wave []ent.Interceptor
 	}
 )

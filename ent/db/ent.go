@@ -26,6 +26,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/importreport"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
@@ -125,6 +126,7 @@ func checkColumn(t, c string) error {
 			groupcount.Table:      groupcount.ValidColumn,
 			grouprollout.Table:    grouprollout.ValidColumn,
 			historyentry.Table:    historyentry.ValidColumn,
+			importreport.Table:    importreport.ValidColumn,
 			instance.Table:        instance.ValidColumn,
 			ledger.Table:          ledger.ValidColumn,
 			machinejob.Table:      machinejob.ValidColumn,

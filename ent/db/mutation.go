@@ -26,6 +26,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/importreport"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
@@ -81,6 +82,7 @@ const (
 	TypeGroupCount      = "GroupCount"
 	TypeGroupRollout    = "GroupRollout"
 	TypeHistoryEntry    = "HistoryEntry"
+	TypeImportReport    = "ImportReport"
 	TypeInstance        = "Instance"
 	TypeLedger          = "Ledger"
 	TypeMachineJob      = "MachineJob"
@@ -15846,6 +15848,738 @@ func (m *HistoryEntryMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown HistoryEntry edge %s", name)
+}
+
+// ImportReportMutation represents an operation that mutates the ImportReport nodes in the graph.
+type ImportReportMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	source        *string
+	place         *string
+	by            *string
+	started_at    *time.Time
+	ended_at      *time.Time
+	counts        *string
+	notes         *string
+	prints        *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*ImportReport, error)
+	predicates    []predicate.ImportReport
+}
+
+var _ ent.Mutation = (*ImportReportMutation)(nil)
+
+// importreportOption allows management of the mutation configuration using functional options.
+type importreportOption func(*ImportReportMutation)
+
+// newImportReportMutation creates new mutation for the ImportReport entity.
+func newImportReportMutation(c config, op Op, opts ...importreportOption) *ImportReportMutation {
+	m := &ImportReportMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeImportReport,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withImportReportID sets the ID field of the mutation.
+func withImportReportID(id uuid.UUID) importreportOption {
+	return func(m *ImportReportMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ImportReport
+		)
+		m.oldValue = func(ctx context.Context) (*ImportReport, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ImportReport.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withImportReport sets the old ImportReport of the mutation.
+func withImportReport(node *ImportReport) importreportOption {
+	return func(m *ImportReportMutation) {
+		m.oldValue = func(context.Context) (*ImportReport, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ImportReportMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ImportReportMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ImportReport entities.
+func (m *ImportReportMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ImportReportMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ImportReportMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ImportReport.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSource sets the "source" field.
+func (m *ImportReportMutation) SetSource(s string) {
+	m.source = &s
+}
+
+// Source returns the value of the "source" field in the mutation.
+func (m *ImportReportMutation) Source() (r string, exists bool) {
+	v := m.source
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSource returns the old "source" field's value of the ImportReport entity.
+// If the ImportReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImportReportMutation) OldSource(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSource is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSource requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSource: %w", err)
+	}
+	return oldValue.Source, nil
+}
+
+// ResetSource resets all changes to the "source" field.
+func (m *ImportReportMutation) ResetSource() {
+	m.source = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *ImportReportMutation) SetPlace(s string) {
+	m.place = &s
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *ImportReportMutation) Place() (r string, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the ImportReport entity.
+// If the ImportReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImportReportMutation) OldPlace(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *ImportReportMutation) ResetPlace() {
+	m.place = nil
+}
+
+// SetBy sets the "by" field.
+func (m *ImportReportMutation) SetBy(s string) {
+	m.by = &s
+}
+
+// By returns the value of the "by" field in the mutation.
+func (m *ImportReportMutation) By() (r string, exists bool) {
+	v := m.by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBy returns the old "by" field's value of the ImportReport entity.
+// If the ImportReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImportReportMutation) OldBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBy: %w", err)
+	}
+	return oldValue.By, nil
+}
+
+// ResetBy resets all changes to the "by" field.
+func (m *ImportReportMutation) ResetBy() {
+	m.by = nil
+}
+
+// SetStartedAt sets the "started_at" field.
+func (m *ImportReportMutation) SetStartedAt(t time.Time) {
+	m.started_at = &t
+}
+
+// StartedAt returns the value of the "started_at" field in the mutation.
+func (m *ImportReportMutation) StartedAt() (r time.Time, exists bool) {
+	v := m.started_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedAt returns the old "started_at" field's value of the ImportReport entity.
+// If the ImportReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImportReportMutation) OldStartedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedAt: %w", err)
+	}
+	return oldValue.StartedAt, nil
+}
+
+// ResetStartedAt resets all changes to the "started_at" field.
+func (m *ImportReportMutation) ResetStartedAt() {
+	m.started_at = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *ImportReportMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *ImportReportMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the ImportReport entity.
+// If the ImportReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImportReportMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *ImportReportMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[importreport.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *ImportReportMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[importreport.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *ImportReportMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, importreport.FieldEndedAt)
+}
+
+// SetCounts sets the "counts" field.
+func (m *ImportReportMutation) SetCounts(s string) {
+	m.counts = &s
+}
+
+// Counts returns the value of the "counts" field in the mutation.
+func (m *ImportReportMutation) Counts() (r string, exists bool) {
+	v := m.counts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCounts returns the old "counts" field's value of the ImportReport entity.
+// If the ImportReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImportReportMutation) OldCounts(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCounts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCounts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCounts: %w", err)
+	}
+	return oldValue.Counts, nil
+}
+
+// ResetCounts resets all changes to the "counts" field.
+func (m *ImportReportMutation) ResetCounts() {
+	m.counts = nil
+}
+
+// SetNotes sets the "notes" field.
+func (m *ImportReportMutation) SetNotes(s string) {
+	m.notes = &s
+}
+
+// Notes returns the value of the "notes" field in the mutation.
+func (m *ImportReportMutation) Notes() (r string, exists bool) {
+	v := m.notes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNotes returns the old "notes" field's value of the ImportReport entity.
+// If the ImportReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImportReportMutation) OldNotes(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNotes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNotes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNotes: %w", err)
+	}
+	return oldValue.Notes, nil
+}
+
+// ResetNotes resets all changes to the "notes" field.
+func (m *ImportReportMutation) ResetNotes() {
+	m.notes = nil
+}
+
+// SetPrints sets the "prints" field.
+func (m *ImportReportMutation) SetPrints(s string) {
+	m.prints = &s
+}
+
+// Prints returns the value of the "prints" field in the mutation.
+func (m *ImportReportMutation) Prints() (r string, exists bool) {
+	v := m.prints
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrints returns the old "prints" field's value of the ImportReport entity.
+// If the ImportReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImportReportMutation) OldPrints(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrints is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrints requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrints: %w", err)
+	}
+	return oldValue.Prints, nil
+}
+
+// ResetPrints resets all changes to the "prints" field.
+func (m *ImportReportMutation) ResetPrints() {
+	m.prints = nil
+}
+
+// Where appends a list predicates to the ImportReportMutation builder.
+func (m *ImportReportMutation) Where(ps ...predicate.ImportReport) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ImportReportMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ImportReportMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ImportReport, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ImportReportMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ImportReportMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ImportReport).
+func (m *ImportReportMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ImportReportMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.source != nil {
+		fields = append(fields, importreport.FieldSource)
+	}
+	if m.place != nil {
+		fields = append(fields, importreport.FieldPlace)
+	}
+	if m.by != nil {
+		fields = append(fields, importreport.FieldBy)
+	}
+	if m.started_at != nil {
+		fields = append(fields, importreport.FieldStartedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, importreport.FieldEndedAt)
+	}
+	if m.counts != nil {
+		fields = append(fields, importreport.FieldCounts)
+	}
+	if m.notes != nil {
+		fields = append(fields, importreport.FieldNotes)
+	}
+	if m.prints != nil {
+		fields = append(fields, importreport.FieldPrints)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ImportReportMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case importreport.FieldSource:
+		return m.Source()
+	case importreport.FieldPlace:
+		return m.Place()
+	case importreport.FieldBy:
+		return m.By()
+	case importreport.FieldStartedAt:
+		return m.StartedAt()
+	case importreport.FieldEndedAt:
+		return m.EndedAt()
+	case importreport.FieldCounts:
+		return m.Counts()
+	case importreport.FieldNotes:
+		return m.Notes()
+	case importreport.FieldPrints:
+		return m.Prints()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ImportReportMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case importreport.FieldSource:
+		return m.OldSource(ctx)
+	case importreport.FieldPlace:
+		return m.OldPlace(ctx)
+	case importreport.FieldBy:
+		return m.OldBy(ctx)
+	case importreport.FieldStartedAt:
+		return m.OldStartedAt(ctx)
+	case importreport.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	case importreport.FieldCounts:
+		return m.OldCounts(ctx)
+	case importreport.FieldNotes:
+		return m.OldNotes(ctx)
+	case importreport.FieldPrints:
+		return m.OldPrints(ctx)
+	}
+	return nil, fmt.Errorf("unknown ImportReport field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ImportReportMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case importreport.FieldSource:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSource(v)
+		return nil
+	case importreport.FieldPlace:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case importreport.FieldBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBy(v)
+		return nil
+	case importreport.FieldStartedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedAt(v)
+		return nil
+	case importreport.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	case importreport.FieldCounts:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCounts(v)
+		return nil
+	case importreport.FieldNotes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNotes(v)
+		return nil
+	case importreport.FieldPrints:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrints(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ImportReport field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ImportReportMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ImportReportMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ImportReportMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown ImportReport numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ImportReportMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(importreport.FieldEndedAt) {
+		fields = append(fields, importreport.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ImportReportMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ImportReportMutation) ClearField(name string) error {
+	switch name {
+	case importreport.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ImportReport nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ImportReportMutation) ResetField(name string) error {
+	switch name {
+	case importreport.FieldSource:
+		m.ResetSource()
+		return nil
+	case importreport.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case importreport.FieldBy:
+		m.ResetBy()
+		return nil
+	case importreport.FieldStartedAt:
+		m.ResetStartedAt()
+		return nil
+	case importreport.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	case importreport.FieldCounts:
+		m.ResetCounts()
+		return nil
+	case importreport.FieldNotes:
+		m.ResetNotes()
+		return nil
+	case importreport.FieldPrints:
+		m.ResetPrints()
+		return nil
+	}
+	return fmt.Errorf("unknown ImportReport field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ImportReportMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ImportReportMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ImportReportMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ImportReportMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ImportReportMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ImportReportMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ImportReportMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown ImportReport unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ImportReportMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown ImportReport edge %s", name)
 }
 
 // InstanceMutation represents an operation that mutates the Instance nodes in the graph.

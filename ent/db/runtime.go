@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/importreport"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
@@ -260,6 +261,20 @@ func init() {
 	historyentryDescDetail := historyentryFields[7].Descriptor()
 	// historyentry.DefaultDetail holds the default value on creation for the detail field.
 	historyentry.DefaultDetail = historyentryDescDetail.Default.(string)
+	importreportFields := schema.ImportReport{}.Fields()
+	_ = importreportFields
+	// importreportDescCounts is the schema descriptor for counts field.
+	importreportDescCounts := importreportFields[6].Descriptor()
+	// importreport.DefaultCounts holds the default value on creation for the counts field.
+	importreport.DefaultCounts = importreportDescCounts.Default.(string)
+	// importreportDescNotes is the schema descriptor for notes field.
+	importreportDescNotes := importreportFields[7].Descriptor()
+	// importreport.DefaultNotes holds the default value on creation for the notes field.
+	importreport.DefaultNotes = importreportDescNotes.Default.(string)
+	// importreportDescPrints is the schema descriptor for prints field.
+	importreportDescPrints := importreportFields[8].Descriptor()
+	// importreport.DefaultPrints holds the default value on creation for the prints field.
+	importreport.DefaultPrints = importreportDescPrints.Default.(string)
 	instanceFields := schema.Instance{}.Fields()
 	_ = instanceFields
 	// instanceDescAlias is the schema descriptor for alias field.

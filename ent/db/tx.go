@@ -40,6 +40,8 @@ type Tx struct {
 	GroupRollout *GroupRolloutClient
 	// HistoryEntry is the client for interacting with the HistoryEntry builders.
 	HistoryEntry *HistoryEntryClient
+	// ImportReport is the client for interacting with the ImportReport builders.
+	ImportReport *ImportReportClient
 	// Instance is the client for interacting with the Instance builders.
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
@@ -235,6 +237,7 @@ func (tx *Tx) init() {
 	tx.GroupCount = NewGroupCountClient(tx.config)
 	tx.GroupRollout = NewGroupRolloutClient(tx.config)
 	tx.HistoryEntry = NewHistoryEntryClient(tx.config)
+	tx.ImportReport = NewImportReportClient(tx.config)
 	tx.Instance = NewInstanceClient(tx.config)
 	tx.Ledger = NewLedgerClient(tx.config)
 	tx.MachineJob = NewMachineJobClient(tx.config)

@@ -564,6 +564,33 @@ type ComplexityRoot struct {
 		Warnings     func(childComplexity int) int
 	}
 
+	Import struct {
+		By        func(childComplexity int) int
+		Counts    func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Notes     func(childComplexity int) int
+		Place     func(childComplexity int) int
+		Source    func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+	}
+
+	ImportCount struct {
+		Changed  func(childComplexity int) int
+		Conflict func(childComplexity int) int
+		Dropped  func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		New      func(childComplexity int) int
+		Same     func(childComplexity int) int
+	}
+
+	ImportNote struct {
+		ID     func(childComplexity int) int
+		Kind   func(childComplexity int) int
+		Name   func(childComplexity int) int
+		Reason func(childComplexity int) int
+	}
+
 	Instance struct {
 		Address            func(childComplexity int) int
 		AlephVersion       func(childComplexity int) int
@@ -1126,6 +1153,7 @@ type ComplexityRoot struct {
 		Fetches             func(childComplexity int) int
 		Fleet               func(childComplexity int) int
 		Group               func(childComplexity int, id uuid.UUID) int
+		Imports             func(childComplexity int) int
 		Instance            func(childComplexity int, id uuid.UUID) int
 		InstanceByMachineID func(childComplexity int, applicationID uuid.UUID, machineID string) int
 		Instances           func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
@@ -3651,6 +3679,117 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Impact.Warnings(childComplexity), true
+
+	case "Import.by":
+		if e.ComplexityRoot.Import.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.By(childComplexity), true
+	case "Import.counts":
+		if e.ComplexityRoot.Import.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Counts(childComplexity), true
+	case "Import.endedAt":
+		if e.ComplexityRoot.Import.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.EndedAt(childComplexity), true
+	case "Import.id":
+		if e.ComplexityRoot.Import.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.ID(childComplexity), true
+	case "Import.notes":
+		if e.ComplexityRoot.Import.Notes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Notes(childComplexity), true
+	case "Import.place":
+		if e.ComplexityRoot.Import.Place == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Place(childComplexity), true
+	case "Import.source":
+		if e.ComplexityRoot.Import.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Source(childComplexity), true
+	case "Import.startedAt":
+		if e.ComplexityRoot.Import.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.StartedAt(childComplexity), true
+
+	case "ImportCount.changed":
+		if e.ComplexityRoot.ImportCount.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportCount.Changed(childComplexity), true
+	case "ImportCount.conflict":
+		if e.ComplexityRoot.ImportCount.Conflict == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportCount.Conflict(childComplexity), true
+	case "ImportCount.dropped":
+		if e.ComplexityRoot.ImportCount.Dropped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportCount.Dropped(childComplexity), true
+	case "ImportCount.kind":
+		if e.ComplexityRoot.ImportCount.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportCount.Kind(childComplexity), true
+	case "ImportCount.new":
+		if e.ComplexityRoot.ImportCount.New == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportCount.New(childComplexity), true
+	case "ImportCount.same":
+		if e.ComplexityRoot.ImportCount.Same == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportCount.Same(childComplexity), true
+
+	case "ImportNote.id":
+		if e.ComplexityRoot.ImportNote.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportNote.ID(childComplexity), true
+	case "ImportNote.kind":
+		if e.ComplexityRoot.ImportNote.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportNote.Kind(childComplexity), true
+	case "ImportNote.name":
+		if e.ComplexityRoot.ImportNote.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportNote.Name(childComplexity), true
+	case "ImportNote.reason":
+		if e.ComplexityRoot.ImportNote.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportNote.Reason(childComplexity), true
 
 	case "Instance.address":
 		if e.ComplexityRoot.Instance.Address == nil {
@@ -6514,6 +6653,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Group(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.imports":
+		if e.ComplexityRoot.Query.Imports == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Imports(childComplexity), true
 	case "Query.instance":
 		if e.ComplexityRoot.Query.Instance == nil {
 			break
@@ -10380,6 +10525,62 @@ type GroupChange {
   snapshot: Boolean!
   "Null when it was deleted; the subscription then ends."
   group: Group
+}
+`, BuiltIn: false},
+	{Name: "../schema/import.graphql", Input: `extend type Query {
+  """
+  Reports of the imports from other servers, newest first, at most 100. ` + "`" + `coreroller import` + "`" + ` makes them;
+  what it takes and what not is in docs/moving.md.
+  """
+  imports: [Import!]! @needs(role: ADMIN)
+}
+
+"The report of one import from another server."
+type Import {
+  "UUID; later imports have higher ids."
+  id: ID!
+  "Program that wrote the other database: nebraska or coreroller."
+  source: String!
+  "Host and name of the other database."
+  place: String!
+  "Who ran it."
+  by: String!
+  "When it began."
+  startedAt: Time!
+  "When it ended; null while it runs, and when it was interrupted."
+  endedAt: Time
+  "How much was taken, one entry for each kind."
+  counts: [ImportCount!]!
+  "What was not taken as it was there, and why, at most 5000 entries."
+  notes: [ImportNote!]!
+}
+
+"How many things of one kind an import took."
+type ImportCount {
+  "Such as \"groups\" or \"machines\"."
+  kind: String!
+  "Number of those that did not exist here."
+  new: Int!
+  "Number of those that had changed there since the last import."
+  changed: Int!
+  "Number of those that were here already."
+  same: Int!
+  "Number of those that had changed on both sides: they stay as they are here."
+  conflict: Int!
+  "Number of those that could not be taken."
+  dropped: Int!
+}
+
+"Something that was not taken as it was on the other server."
+type ImportNote {
+  "Such as \"groups\" or \"machines\"."
+  kind: String!
+  "Its id on the other server; \"\" when the note is about all of them."
+  id: String!
+  "Its name, or the version of a package."
+  name: String!
+  "What is different, and why."
+  reason: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/instance.graphql", Input: `extend type Query {
@@ -14715,6 +14916,60 @@ func (ec *executionContext) childFields_Impact(ctx context.Context, field graphq
 		return ec.fieldContext_Impact_warnings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Impact", field.Name)
+}
+
+func (ec *executionContext) childFields_Import(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Import_id(ctx, field)
+	case "source":
+		return ec.fieldContext_Import_source(ctx, field)
+	case "place":
+		return ec.fieldContext_Import_place(ctx, field)
+	case "by":
+		return ec.fieldContext_Import_by(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Import_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Import_endedAt(ctx, field)
+	case "counts":
+		return ec.fieldContext_Import_counts(ctx, field)
+	case "notes":
+		return ec.fieldContext_Import_notes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Import", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ImportCount_kind(ctx, field)
+	case "new":
+		return ec.fieldContext_ImportCount_new(ctx, field)
+	case "changed":
+		return ec.fieldContext_ImportCount_changed(ctx, field)
+	case "same":
+		return ec.fieldContext_ImportCount_same(ctx, field)
+	case "conflict":
+		return ec.fieldContext_ImportCount_conflict(ctx, field)
+	case "dropped":
+		return ec.fieldContext_ImportCount_dropped(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportCount", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportNote(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ImportNote_kind(ctx, field)
+	case "id":
+		return ec.fieldContext_ImportNote_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ImportNote_name(ctx, field)
+	case "reason":
+		return ec.fieldContext_ImportNote_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportNote", field.Name)
 }
 
 func (ec *executionContext) childFields_Instance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

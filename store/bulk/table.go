@@ -57,6 +57,13 @@ func (t *Table) add(name, kind string) {
 	t.columns = append(t.columns, column{name, k})
 }
 
+// Again returns the same table with another clause for insertions.
+func (t *Table) Again(conflict string) *Table {
+	other := *t
+	other.conflict = conflict
+	return &other
+}
+
 // WithSets limits the sets of parts that PostgreSQL's statements write, smallest
 // first.
 func (t *Table) WithSets(sets ...Parts) *Table {

@@ -60,6 +60,17 @@ func OpenToMigrate(path string) (*sql.DB, error) {
 	return d, err
 }
 
+// OpenUntouched opens a file that no other process writes, and creates no file next to
+// it. Nothing can be written.
+func OpenUntouched(path string) (*sql.DB, error) {
+	q := url.Values{"mode": {"ro"}, "immutable": {"1"}, "_inttotime": {"1"}, "_time_integer_format": {"unix_micro"}}
+	d, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String())
+	if err == nil {
+		d.SetMaxOpenConns(1)
+	}
+	return d, err
+}
+
 // Committed notifies the checkpointer that the log has new pages.
 func (d *DB) Committed() { d.checkpoints.committed.Store(true) }
 

@@ -82,6 +82,12 @@ func Postgres(t testing.TB) string {
 	return newDatabase(t, cluster, name)
 }
 
+// EmptyPostgres is Postgres without a schema.
+func EmptyPostgres(t testing.TB) string {
+	t.Helper()
+	return newDatabase(t, clusterURL(t), "template0")
+}
+
 // clusterURL returns the cluster's URL. Without a cluster it skips the test; in CI
 // it fails the test, so that PostgreSQL tests always run there.
 func clusterURL(t testing.TB) *url.URL {

@@ -177,6 +177,18 @@ func (f HistoryEntryFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.HistoryEntryMutation", m)
 }
 
+// The ImportReportFunc type is an adapter to allow the use of ordinary
+// function as ImportReport mutator.
+type ImportReportFunc func(context.Context, *db.ImportReportMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ImportReportFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.ImportReportMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ImportReportMutation", m)
+}
+
 // The InstanceFunc type is an adapter to allow the use of ordinary
 // function as Instance mutator.
 type InstanceFunc func(context.Context, *db.InstanceMutation) (db.Value, error)

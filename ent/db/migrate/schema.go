@@ -576,6 +576,24 @@ var (
 			},
 		},
 	}
+	// ImportsColumns holds the columns for the "imports" table.
+	ImportsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "source", Type: field.TypeString},
+		{Name: "place", Type: field.TypeString},
+		{Name: "by", Type: field.TypeString},
+		{Name: "started_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "counts", Type: field.TypeString, Default: "[]"},
+		{Name: "notes", Type: field.TypeString, Default: "[]"},
+		{Name: "prints", Type: field.TypeString, Default: "{}"},
+	}
+	// ImportsTable holds the schema information for the "imports" table.
+	ImportsTable = &schema.Table{
+		Name:       "imports",
+		Columns:    ImportsColumns,
+		PrimaryKey: []*schema.Column{ImportsColumns[0]},
+	}
 	// InstancesColumns holds the columns for the "instances" table.
 	InstancesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1564,6 +1582,7 @@ var (
 		GroupCountsTable,
 		RolloutsTable,
 		HistoryEntriesTable,
+		ImportsTable,
 		InstancesTable,
 		LedgersTable,
 		MachineJobsTable,
@@ -1649,6 +1668,9 @@ func init() {
 	HistoryEntriesTable.ForeignKeys[0].RefTable = InstancesTable
 	HistoryEntriesTable.Annotation = &entsql.Annotation{
 		Table: "history_entries",
+	}
+	ImportsTable.Annotation = &entsql.Annotation{
+		Table: "imports",
 	}
 	InstancesTable.ForeignKeys[0].RefTable = ApplicationsTable
 	InstancesTable.ForeignKeys[1].RefTable = GroupsTable

@@ -48,6 +48,9 @@ type GroupRollout func(*sql.Selector)
 // HistoryEntry is the predicate function for historyentry builders.
 type HistoryEntry func(*sql.Selector)
 
+// ImportReport is the predicate function for importreport builders.
+type ImportReport func(*sql.Selector)
+
 // Instance is the predicate function for instance builders.
 type Instance func(*sql.Selector)
 
