@@ -40,7 +40,7 @@ var areas = map[string]struct{ imports, because string }{
 	"bench":          {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
 	"updater":        {"", "other programs import it: it must not bring the server's packages and libraries with it"},
 	"acceptance":     {"", "only tests: requests in, answers and state out"},
-	"client":         {"client/api", "it is a program on another machine: it knows only the public API"},
+	"client":         {"client/api client/mcp", "it is a program on another machine: it knows only the public API"},
 	"cmd":            {"client client/api remote/payload server server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo updater", "it wires the areas together; pages and protocols are in other areas"},
 
 	"fleet/account":       {"fleet/change fleet/input fleet/fault store ent auth", "users do not depend on machines"},
@@ -61,6 +61,7 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
 
 	"client/api": {"", "it sends documents to any server"},
+	"client/mcp": {"", "it knows the form of tools and answers, and no document"},
 
 	"server/signin": {"fleet/account fleet/fault auth", "it talks to identity providers; users, rights and sessions belong to the service layer"},
 
@@ -87,6 +88,7 @@ var libraries = []struct{ path, areas, because string }{
 	{"github.com/coreos/go-oidc/v3", "server/signin", "browsers sign in with identity providers in one place"},
 	{"golang.org/x/oauth2", "server/signin", "browsers sign in with identity providers in one place"},
 	{"github.com/spf13", "cmd client", "flags are read in one place; other areas receive a plain struct"},
+	{"github.com/modelcontextprotocol/go-sdk", "client/mcp", "assistants are answered in one place, which limits and marks every answer"},
 	{"flag", "cmd bench updater/example", "flags are read in one place; other areas receive a plain struct"},
 	{"github.com/pb33f", "", "only tests use it, to compare the REST API with its description"},
 	{"github.com/oauth2-proxy/mockoidc", "", "only tests use it, as an identity provider"},

@@ -17,6 +17,7 @@ import (
 // Terminal is the part of the operating system that commands use.
 type Terminal struct {
 	Environ []string // as os.Environ
+	Version string   // of the program
 	Stdin   *os.File
 	Stdout  *os.File
 	Stderr  *os.File
@@ -60,7 +61,7 @@ func Commands(t Terminal) []*cobra.Command {
 		loginCommand(t), logoutCommand(t), contextCommand(t),
 		groupsCommand(t), channelsCommand(t), machinesCommand(t), whyCommand(t), activityCommand(t),
 		pauseCommand(t), resumeCommand(t), haltCommand(t), advanceCommand(t), rollbackCommand(t),
-		proposalsCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t),
+		proposalsCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t), mcpCommand(t),
 	}
 	for _, cmd := range all {
 		cmd.GroupID = GroupID

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type Server struct {
 	Password string
 	CAFile   string // certificates that the server's may be signed by; "" for those of the system
 
+	mu     sync.Mutex // guards client: an assistant sends several requests at once
 	client *http.Client
 }
 
@@ -77,6 +79,8 @@ func (s *Server) post(ctx context.Context, accept, document string, variables ma
 
 // http returns the client of all requests.
 func (s *Server) http() (*http.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.client != nil {
 		return s.client, nil
 	}
@@ -102,6 +106,8 @@ func (s *Server) http() (*http.Client, error) {
 
 // Close closes idle connections.
 func (s *Server) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.client != nil {
 		s.client.CloseIdleConnections()
 	}
