@@ -31,13 +31,13 @@ type source struct {
 	filter           map[string]any
 	rows             []timedRow
 	more             bool
+	end              string // cursor behind the page, which can be empty although there is more
 }
 
 // timedRow is a row with its time.
 type timedRow struct {
 	mcp.Row
-	at  time.Time
-	key string
+	at time.Time
 }
 
 // defaultSince is how far back the answer goes when no time is given.
@@ -52,8 +52,7 @@ func (a *assistant) changed(ctx context.Context, in changeQuery) (*mcp.Reply, er
 	if err != nil {
 		return nil, err
 	}
-	more, text := false, []string(nil)
-	var all []timedRow
+	var text []string
 	for _, s := range sources {
 		err := a.fill(ctx, s, in.first(), places[s.key])
 		if s.field == "audits" && api.Code(err) == api.Forbidden {
@@ -63,20 +62,47 @@ func (a *assistant) changed(ctx context.Context, in changeQuery) (*mcp.Reply, er
 		if err != nil {
 			return nil, err
 		}
-		more = more || s.more
-		all = append(all, s.rows...)
 	}
-	slices.SortStableFunc(all, func(x, y timedRow) int { return y.at.Compare(x.at) })
-	more = more || len(all) > in.first()
-	all = all[:min(len(all), in.first())]
-	rows := make([]mcp.Row, len(all))
-	for i, row := range all {
-		places[row.key] = row.Cursor
+	reply := merge(sources, in.first(), places)
+	reply.Text = append(text, "Entries: "+count(len(reply.Rows))+", newest first.")
+	reply.Page, reply.Hint = page, "add a group, a text, or a shorter time"
+	return reply, nil
+}
+
+// merge returns the newest rows of pages of several sources. It keeps the order of each
+// source, so that its cursor continues behind what was listed.
+func merge(sources []*source, first int, places map[string]string) *mcp.Reply {
+	reply := &mcp.Reply{}
+	for _, s := range sources {
+		if len(s.rows) == 0 && s.more {
+			places[s.key] = s.end
+		}
+		reply.More = reply.More || s.more
+	}
+	reply.Next = writePlaces(places)
+	for len(reply.Rows) < first {
+		var newest *source
+		for _, s := range sources {
+			if len(s.rows) > 0 && (newest == nil || s.rows[0].at.After(newest.rows[0].at)) {
+				newest = s
+			}
+		}
+		if newest == nil {
+			return reply
+		}
+		row := newest.rows[0].Row
+		newest.rows = newest.rows[1:]
+		places[newest.key] = row.Cursor
+		if len(newest.rows) == 0 && newest.more {
+			places[newest.key] = newest.end
+		}
 		row.Cursor = writePlaces(places)
-		rows[i] = row.Row
+		reply.Rows = append(reply.Rows, row)
 	}
-	text = append(text, "Entries: "+count(len(rows))+", newest first.")
-	return &mcp.Reply{Text: text, Rows: rows, More: more, Page: page, Hint: "add a group, a text, or a shorter time"}, nil
+	for _, s := range sources {
+		reply.More = reply.More || len(s.rows) > 0
+	}
+	return reply
 }
 
 // sources returns the lists to read, and the page that shows them.
@@ -142,20 +168,23 @@ func (a *assistant) fill(ctx context.Context, s *source, first int, after string
 	put(variables, "after", after)
 	answer, err := read[struct {
 		Found struct {
-			PageInfo struct{ HasNextPage bool }
-			Edges    []struct {
+			PageInfo struct {
+				HasNextPage bool
+				EndCursor   string
+			}
+			Edges []struct {
 				Cursor string
 				Node   json.RawMessage
 			}
 		}
 	}](ctx, a.session, `query($filter: `+s.kind+`!, $first: Int!, $after: String) { found: `+s.field+`(filter: $filter, first: $first, after: $after) {
-  pageInfo { hasNextPage } edges { cursor node { `+fields+` } } } }`, variables)
+  pageInfo { hasNextPage endCursor } edges { cursor node { `+fields+` } } } }`, variables)
 	if err != nil {
 		return err
 	}
-	s.more = answer.Found.PageInfo.HasNextPage
+	s.more, s.end = answer.Found.PageInfo.HasNextPage, answer.Found.PageInfo.EndCursor
 	for _, edge := range answer.Found.Edges {
-		row := timedRow{key: s.key}
+		var row timedRow
 		if s.field == "audits" {
 			row.Row, row.at, err = auditRow(edge.Node)
 		} else {

@@ -117,6 +117,7 @@ func TestAnswersAreLimited(t *testing.T) {
 		"long facts":   {Reply{Facts: map[string]any{"a": strings.Split(strings.Repeat(huge+"\n", 60), "\n")}, Rows: small[:1]}, 1, ""},
 		"long text":    {Reply{Text: []string{huge, huge, huge, huge, huge, huge, huge, huge, huge, huge}, Page: "http://x/" + huge}, 0, ""},
 		"no rows left": {Reply{}, 0, ""},
+		"empty page":   {Reply{More: true, Next: "7"}, 0, "7"},
 	} {
 		text, out := c.reply.render()
 		structured, err := json.Marshal(out)

@@ -27,6 +27,7 @@ type Reply struct {
 	Page  string   // address of the dashboard's page
 	Rows  []Row
 	More  bool   // whether there are rows behind the last one
+	Next  string // continues the list when no row is listed
 	Total string // number of all rows as text; "" when unknown
 	Hint  string // how to ask for fewer rows
 }
@@ -87,7 +88,7 @@ func (r *Reply) render() (string, *Output) {
 	}
 	rest := ""
 	if out.Total = line(r.Total); r.More || listed < len(r.Rows) {
-		if listed > 0 {
+		if out.Next = line(r.Next); listed > 0 {
 			out.Next = line(r.Rows[listed-1].Cursor)
 		}
 		out.Hint = line(r.Hint)
@@ -161,9 +162,11 @@ func safe(v any) any {
 		}
 		return v
 	case map[string]any:
-		for key := range v {
-			v[key] = safe(v[key])
+		all := make(map[string]any, len(v))
+		for key, field := range v {
+			all[Escape(key, maxText)] = safe(field)
 		}
+		return all
 	}
 	return v
 }
