@@ -62,6 +62,7 @@ func Commands(t Terminal) []*cobra.Command {
 		groupsCommand(t), channelsCommand(t), machinesCommand(t), whyCommand(t), activityCommand(t),
 		pauseCommand(t), resumeCommand(t), haltCommand(t), advanceCommand(t), rollbackCommand(t),
 		proposalsCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t), mcpCommand(t),
+		doctorCommand(t),
 	}
 	for _, cmd := range all {
 		cmd.GroupID = GroupID
