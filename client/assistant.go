@@ -126,6 +126,14 @@ type paging struct {
 	After string `json:"after,omitempty" jsonschema:"the value next of the previous answer, with the same arguments"`
 }
 
+// Resume implements mcp.Resumer.
+func (p *paging) Resume(find func(string) (string, error)) (err error) {
+	if p.After != "" {
+		p.After, err = find(p.After)
+	}
+	return err
+}
+
 // first is the number of entries to ask for.
 func (p paging) first() int {
 	if p.Limit <= 0 || p.Limit > mcp.MaxRows {
@@ -148,8 +156,8 @@ func (p paging) part(rows []mcp.Row) (*mcp.Reply, error) {
 	begin := 0
 	if p.After != "" {
 		var err error
-		if begin, err = strconv.Atoi(p.After); err != nil || begin < 0 {
-			return nil, fmt.Errorf("after is %s: use the value next of the previous answer, or leave it out", mcp.Quote(p.After))
+		if begin, err = strconv.Atoi(p.After); err != nil {
+			return nil, err
 		}
 	}
 	total := len(rows)
@@ -199,5 +207,5 @@ func until(at *time.Time) string {
 	if at == nil {
 		return ""
 	}
-	return " It can change at " + utc(*at) + "."
+	return "; it can change at " + utc(*at)
 }

@@ -304,12 +304,12 @@ func readPlaces(after string) (map[string]string, error) {
 	if after == "" {
 		return places, nil
 	}
-	text, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(after))
+	text, err := base64.RawURLEncoding.DecodeString(after)
 	if err == nil {
 		err = json.Unmarshal(text, &places)
 	}
-	if err != nil || places == nil {
-		return nil, fmt.Errorf("after is %s: use the value next of the previous answer, or leave it out", mcp.Quote(after))
+	if err != nil {
+		return nil, fmt.Errorf("place in the logs: %w", err)
 	}
 	return places, nil
 }

@@ -141,7 +141,7 @@ func (a *assistant) progressText(g *progress) []string {
 		text = append(text, "Halted: "+r.Halt.Sentence)
 	}
 	if r.Stall != nil {
-		text = append(text, "Stalled: "+r.Stall.Cause+" "+r.Stall.Action)
+		text = append(text, "Stalled: "+r.Stall.Cause+"; what to do: "+r.Stall.Action)
 	}
 	if r.ProjectedEnd != nil {
 		text = append(text, "Forecast: it ends at "+utc(*r.ProjectedEnd)+" at the present pace.")

@@ -44,14 +44,15 @@ func (a *assistant) overview(ctx context.Context, in paging) (*mcp.Reply, error)
 	f := answer.Fleet
 	rows := make([]mcp.Row, len(f.Attention))
 	for i, item := range f.Attention {
-		text := enum(item.Severity) + ", " + enum(item.Kind) + ": " + item.Sentence
+		text := enum(item.Severity) + ", " + enum(item.Kind)
 		if item.Group != nil && item.Application != nil {
-			text += " Group " + mcp.Quote(item.Application.Name+"/"+item.Group.Name) + "."
+			text += ", group " + mcp.Quote(item.Application.Name+"/"+item.Group.Name)
 			item.Page = a.page("apps", item.Application.ID, "groups", item.Group.ID)
 		}
 		if item.Since != nil {
-			text += " Since " + utc(*item.Since) + "."
+			text += ", since " + utc(*item.Since)
 		}
+		text += ": " + item.Sentence
 		rows[i] = mcp.Row{Text: text, Value: item}
 	}
 	reply, err := in.part(rows)
@@ -160,8 +161,8 @@ func (a *assistant) machines(ctx context.Context, in machineQuery) (*mcp.Reply, 
 		if m.Group != nil {
 			group = mcp.Quote(m.Application.Name + "/" + m.Group.Name)
 		}
-		rows[i] = mcp.Row{Cursor: edge.Cursor, Value: m, Text: fmt.Sprintf("%s in %s runs %s, %s, %s, last seen %s. %s",
-			machineName(m), group, mcp.Quote(m.Version), enum(m.State), enum(m.Standing), utc(m.LastSeenAt), m.Decision)}
+		rows[i] = mcp.Row{Cursor: edge.Cursor, Value: m, Text: fmt.Sprintf("%s in %s runs %s, %s, %s, last seen %s, last answer: %s",
+			machineName(m), group, mcp.Quote(m.Version), enum(m.State), enum(m.Standing), utc(m.LastSeenAt), dash(m.Decision))}
 	}
 	reply := answer.Instances.reply(rows, "add a group, version, state, reason or search")
 	reply.Text = []string{"Matching machines: " + reply.Total + "."}

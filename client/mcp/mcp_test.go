@@ -119,7 +119,7 @@ func TestAnswersAreLimited(t *testing.T) {
 		"no rows left": {Reply{}, 0, ""},
 		"empty page":   {Reply{More: true, Next: "7"}, 0, "7"},
 	} {
-		text, out := c.reply.render()
+		text, out := c.reply.render(func(cursor string) string { return cursor })
 		structured, err := json.Marshal(out)
 		if err != nil || len(text) > maxBytes || len(structured) > maxBytes {
 			t.Errorf("%s: %v, %d bytes of text, %d of JSON", name, err, len(text), len(structured))
@@ -153,5 +153,53 @@ func TestDataCannotEndItself(t *testing.T) {
 	first, second := fence("x\n"), fence("x\n")
 	if first == second || strings.Count(first, "--- ") != 2 {
 		t.Errorf("%s%s", first, second)
+	}
+}
+
+type listed struct {
+	After string `json:"after,omitempty"`
+}
+
+func (l *listed) Resume(find func(string) (string, error)) (err error) {
+	if l.After != "" {
+		l.After, err = find(l.After)
+	}
+	return err
+}
+
+func TestListsContinueByShortNames(t *testing.T) {
+	s := NewServer("1", "")
+	type arguments struct{ listed }
+	long := strings.Repeat("cursor ", 100)
+	for _, tool := range []string{"one", "two"} {
+		Add(s, Tool{Name: tool}, func(_ context.Context, in arguments) (*Reply, error) {
+			return &Reply{Rows: []Row{{Text: "after " + fmt.Sprint(in.After == long), Cursor: long}}, More: in.After == ""}, nil
+		})
+	}
+	client := connect(t, s)
+	call := func(tool, after string) (string, *sdk.CallToolResult) {
+		t.Helper()
+		result, err := client.CallTool(t.Context(), &sdk.CallToolParams{Name: tool, Arguments: map[string]any{"after": after}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.Content[0].(*sdk.TextContent).Text, result
+	}
+	if text, _ := call("one", ""); !strings.Contains(text, "after false") || !strings.Contains(text, `after "page-1".`) {
+		t.Error(text)
+	}
+	if text, _ := call("one", "page-1"); !strings.Contains(text, "after true") {
+		t.Error(text)
+	}
+	for _, wrong := range [][2]string{{"two", "page-1"}, {"one", "page-2"}, {"one", " "}} {
+		if text, result := call(wrong[0], wrong[1]); !result.IsError || !strings.Contains(text, "leave it out") {
+			t.Error(wrong, text)
+		}
+	}
+	for range maxPages {
+		s.pages.keep("one", "x")
+	}
+	if _, err := s.pages.find("one", "page-1"); err == nil {
+		t.Error("places are kept without a limit")
 	}
 }

@@ -22,6 +22,7 @@ const (
 type Server struct {
 	server *sdk.Server
 	calls  chan struct{}
+	pages  pages
 }
 
 // NewServer returns a server without tools. The instructions are sent to the assistant.
@@ -55,11 +56,16 @@ func Add[In any](s *Server, t Tool, run func(context.Context, In) (*Reply, error
 		case <-ctx.Done():
 			return nil, nil, ctx.Err()
 		}
+		if list, ok := any(&in).(Resumer); ok {
+			if err := list.Resume(func(name string) (string, error) { return s.pages.find(t.Name, name) }); err != nil {
+				return nil, nil, errors.New(failure(err))
+			}
+		}
 		reply, err := run(ctx, in)
 		if err != nil {
 			return nil, nil, errors.New(failure(err))
 		}
-		text, out := reply.render()
+		text, out := reply.render(func(cursor string) string { return s.pages.keep(t.Name, cursor) })
 		return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: text}}}, out, nil
 	})
 }
