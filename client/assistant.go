@@ -73,7 +73,7 @@ func (a *assistant) serve(version string) *mcp.Server {
 	tool(s, a, "group_rollout", "Rollout of a group", "What the rollout of a group does: state, numbers, waves, why it is held, halted or stalled, when it ends.", a.rollout)
 	tool(s, a, "explain_machine", "Explain a machine", "Why a machine is or is not updated now, with every rule and its sentence.", a.explainMachine)
 	tool(s, a, "machines", "Machines", "Machines that meet all conditions, one page at a time.", a.machines)
-	tool(s, a, "what_changed", "What changed", "What happened and who changed what between two times, newest first: the activity log and the audit log.", a.changed)
+	tool(s, a, "what_changed", "What changed", "What happened and who changed what between two times, newest first: the activity log and the audit log. Durations in the audit are nanoseconds.", a.changed)
 	tool(s, a, "packages", "Packages", "Packages of an application, newest first, with the channels that offer or forbid them.", a.packages)
 	tool(s, a, "channels", "Channels", "Channels with the package that each offers, since when, and who promoted it.", a.channels)
 	tool(s, a, "simulate_rollout", "Simulate a rollout", "Forecast of a rollout of a group, with assumed shares of failing and silent machines. Changes nothing.", a.simulate)
