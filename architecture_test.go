@@ -41,7 +41,7 @@ var areas = map[string]struct{ imports, because string }{
 	"bench":          {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
 	"updater":        {"", "other programs import it: it must not bring the server's packages and libraries with it"},
 	"acceptance":     {"", "only tests: requests in, answers and state out"},
-	"client":         {"client/api", "it is a program on another machine: it knows only the public API"},
+	"client":         {"client/api client/mcp", "it is a program on another machine: it knows only the public API"},
 	"cmd":            {"client client/api remote/payload server server/payloads server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo updater fleet/importing", "it wires the areas together; pages and protocols are in other areas"},
 
 	"fleet/account":       {"fleet/change fleet/input fleet/fault store ent auth", "users do not depend on machines"},
@@ -67,6 +67,7 @@ var areas = map[string]struct{ imports, because string }{
 	"rest/nebraska": {"rest/endpoint fleet fleet/view fleet/view/machines fleet/fault ent rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 
 	"client/api": {"", "it sends documents to any server"},
+	"client/mcp": {"", "it knows the form of tools and answers, and no document"},
 
 	"server/payloads": {"remote/payload fleet fleet/fault fleet/hosting auth", "it sends and receives files; which may be stored is a rule of fleet"},
 
@@ -98,6 +99,7 @@ var libraries = []struct{ path, areas, because string }{
 	{"golang.org/x/time", "server/payloads", "downloads are the only use of rates per second"},
 	{"github.com/johannesboyne/gofakes3", "", "only tests use it, as a server of S3"},
 	{"github.com/spf13", "cmd client", "flags are read in one place; other areas receive a plain struct"},
+	{"github.com/modelcontextprotocol/go-sdk", "client/mcp", "assistants are answered in one place, which limits and marks every answer"},
 	{"flag", "cmd bench updater/example", "flags are read in one place; other areas receive a plain struct"},
 	{"github.com/pb33f", "", "only tests use it, to compare the REST API with its description"},
 	{"github.com/oauth2-proxy/mockoidc", "", "only tests use it, as an identity provider"},

@@ -58,13 +58,15 @@ func (s *session) mutate(ctx context.Context, c change) error {
 		map[string]any{"input": c.input}, nil)
 }
 
+const proposeDocument = `mutation($input: ProposeInput!) { propose(input: $input) { proposal { ` + proposalFields + ` } userErrors { code field message } } }`
+
 func (s *session) propose(ctx context.Context, c change, expiresIn time.Duration) error {
 	if reason, _ := c.input["reason"].(string); reason == "" {
 		return needsReason(reason) // the other person decides on it
 	}
 	answer, err := read[struct {
 		Propose struct{ Proposal *proposal }
-	}](ctx, s, `mutation($input: ProposeInput!) { propose(input: $input) { proposal { `+proposalFields+` } userErrors { code field message } } }`,
+	}](ctx, s, proposeDocument,
 		map[string]any{"input": map[string]any{c.mutation: c.input, "expiresIn": expiresIn.String()}})
 	if err != nil {
 		return err

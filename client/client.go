@@ -17,6 +17,7 @@ import (
 // Terminal is the part of the operating system that commands use.
 type Terminal struct {
 	Environ []string // as os.Environ
+	Version string   // of the program
 	Stdin   *os.File
 	Stdout  *os.File
 	Stderr  *os.File
@@ -61,6 +62,7 @@ func Commands(t Terminal) []*cobra.Command {
 		groupsCommand(t), channelsCommand(t), machinesCommand(t), whyCommand(t), activityCommand(t),
 		pauseCommand(t), resumeCommand(t), haltCommand(t), advanceCommand(t), rollbackCommand(t),
 		proposalsCommand(t), mirrorCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t), storageCommand(t),
+		mcpCommand(t), doctorCommand(t),
 	}
 	for _, cmd := range all {
 		cmd.GroupID = GroupID

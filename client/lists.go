@@ -31,28 +31,34 @@ func groupsCommand(t Terminal) *cobra.Command {
 	cmd := t.command("groups", "list groups with their state and machines", "",
 		"  coreroller groups\n  coreroller groups --app \"Flatcar Container Linux\" --arch amd64 -o json",
 		func(ctx context.Context, s *session, _ []string) error {
-			answer, err := read[struct {
-				Applications []struct {
-					application
-					Groups []groupRow `json:"groups"`
-				}
-			}](ctx, s, `{ applications { id name productId groups { `+groupRowFields+` } } }`, nil)
+			all, err := s.listOfGroups(ctx, where)
 			if err != nil {
 				return err
-			}
-			all := []groupRow{}
-			for _, app := range answer.Applications {
-				for _, g := range app.Groups {
-					g.Application = app.Name
-					if where.has(&app.application, g.Arch) {
-						all = append(all, g)
-					}
-				}
 			}
 			return s.show(all, func() { s.listGroups(all) })
 		})
 	where.flags(cmd)
 	return cmd
+}
+
+// listOfGroups reads the groups of a scope.
+func (s *session) listOfGroups(ctx context.Context, where scope) ([]groupRow, error) {
+	answer, err := read[struct {
+		Applications []struct {
+			application
+			Groups []groupRow `json:"groups"`
+		}
+	}](ctx, s, `{ applications { id name productId groups { `+groupRowFields+` } } }`, nil)
+	all := []groupRow{}
+	for _, app := range answer.Applications {
+		for _, g := range app.Groups {
+			g.Application = app.Name
+			if where.has(&app.application, g.Arch) {
+				all = append(all, g)
+			}
+		}
+	}
+	return all, err
 }
 
 // has reports whether an application and an architecture are in the scope.
@@ -106,23 +112,9 @@ func channelsCommand(t Terminal) *cobra.Command {
 	cmd := t.command("channels", "list channels with the packages that they offer", "",
 		"  coreroller channels --app io.example.agent",
 		func(ctx context.Context, s *session, _ []string) error {
-			answer, err := read[struct {
-				Applications []struct {
-					application
-					Channels []channelRow `json:"channels"`
-				}
-			}](ctx, s, `{ applications { id name productId channels { id name arch promotedAt promotedBy package { id version } groups { id name } } } }`, nil)
+			all, err := s.listOfChannels(ctx, where)
 			if err != nil {
 				return err
-			}
-			all := []channelRow{}
-			for _, app := range answer.Applications {
-				for _, c := range app.Channels {
-					c.Application = app.Name
-					if where.has(&app.application, c.Arch) {
-						all = append(all, c)
-					}
-				}
 			}
 			return s.show(all, func() {
 				rows := make([][]any, len(all))
@@ -138,6 +130,26 @@ func channelsCommand(t Terminal) *cobra.Command {
 		})
 	where.flags(cmd)
 	return cmd
+}
+
+// listOfChannels reads the channels of a scope.
+func (s *session) listOfChannels(ctx context.Context, where scope) ([]channelRow, error) {
+	answer, err := read[struct {
+		Applications []struct {
+			application
+			Channels []channelRow `json:"channels"`
+		}
+	}](ctx, s, `{ applications { id name productId channels { id name arch promotedAt promotedBy package { id version } groups { id name } } } }`, nil)
+	all := []channelRow{}
+	for _, app := range answer.Applications {
+		for _, c := range app.Channels {
+			c.Application = app.Name
+			if where.has(&app.application, c.Arch) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all, err
 }
 
 // machineRow is a machine in a list.

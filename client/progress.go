@@ -95,13 +95,16 @@ type wave struct {
 	Attempts attempts `json:"attempts"`
 }
 
-const progressDocument = `subscription($id: ID!) { groupChanged(groupId: $id) { group {
-  id name arch state application { id name } channel { id name } pause { by reason } currentHold { sentence until }
+const (
+	progressFields = `id name arch state application { id name } channel { id name } pause { by reason } currentHold { sentence until }
   numbers { total active onTarget aboveTarget inFlight concurrencyLimit waiting failed quarantined silent overridden
     byVersion { version machines standing } heldByReason { reason machines } }
   rollout { id version state createdAt endedAt currentWave projectedEnd halt { sentence } stall { cause action }
     attempts { granted succeeded failed }
-    waves { position share canaries state attempts { granted succeeded failed } } } } } }`
+    waves { position share canaries state attempts { granted succeeded failed } } }`
+
+	progressDocument = `subscription($id: ID!) { groupChanged(groupId: $id) { group { ` + progressFields + ` } } }`
+)
 
 // follow sends the state of a group to receive, at first and after every change, until it
 // returns api.ErrEnd or another error.

@@ -37,6 +37,9 @@ recalled. Machines that run the bad version stay on it, unless --downgrade is se
 	return cmd
 }
 
+const rollbackImpactDocument = `query($groupId: ID, $channelId: ID, $toPackageId: ID!, $blacklistCurrent: Boolean!, $downgrade: Downgrade! = NEVER) {
+  impact: rollBackImpact(groupId: $groupId, channelId: $channelId, toPackageId: $toPackageId, blacklistCurrent: $blacklistCurrent, downgrade: $downgrade) { ` + impactFields + ` } }`
+
 func (r *rollback) run(ctx context.Context, s *session, name string) error {
 	if r.to == "" {
 		return usage("--to is missing: the version to go back to; the page of the channel lists what it offered")
@@ -59,9 +62,7 @@ func (r *rollback) run(ctx context.Context, s *session, name string) error {
 		input["downgrade"] = "MACHINES_ON_BLACKLISTED"
 	}
 	if r.dryRun {
-		answer, err := read[struct{ Impact impact }](ctx, s,
-			`query($groupId: ID, $channelId: ID, $toPackageId: ID!, $blacklistCurrent: Boolean!, $downgrade: Downgrade! = NEVER) {
-  impact: rollBackImpact(groupId: $groupId, channelId: $channelId, toPackageId: $toPackageId, blacklistCurrent: $blacklistCurrent, downgrade: $downgrade) { `+impactFields+` } }`, input)
+		answer, err := read[struct{ Impact impact }](ctx, s, rollbackImpactDocument, input)
 		if err != nil {
 			return err
 		}

@@ -29,12 +29,17 @@ type connection struct {
 }
 
 func (c *connection) flags(cmd *cobra.Command) {
+	c.serverFlags(cmd)
+	cmd.Flags().StringVarP(&c.output, "output", "o", "table", "table, json or yaml")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// serverFlags are those that choose the server.
+func (c *connection) serverFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.context, "context", "", "name of the server as `coreroller context list` shows it; default: the current one")
 	f.StringVar(&c.server, "server", "", "URL of the server instead of a context, with the token in "+tokenVariable)
 	f.StringVar(&c.caFile, "ca-file", "", "file with the certificates that the server's may be signed by; default: those of the system")
-	f.StringVarP(&c.output, "output", "o", "table", "table, json or yaml")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // session is a command that runs on a server.

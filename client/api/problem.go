@@ -20,6 +20,8 @@ type Problem struct {
 
 // The codes that commands handle.
 const (
+	Conflict         = "CONFLICT"
+	Forbidden        = "FORBIDDEN"
 	ApprovalRequired = "APPROVAL_REQUIRED"
 	Unauthenticated  = "UNAUTHENTICATED"
 	RateLimited      = "RATE_LIMITED"

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type Server struct {
 	Password string
 	CAFile   string // certificates that the server's may be signed by; "" for those of the system
 
+	mu     sync.Mutex // guards client: an assistant sends several requests at once
 	client *http.Client
 }
 
@@ -82,6 +84,8 @@ func (s *Server) signIn(req *http.Request) {
 
 // http returns the client of all requests.
 func (s *Server) http() (*http.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.client != nil {
 		return s.client, nil
 	}
@@ -105,8 +109,33 @@ func (s *Server) http() (*http.Client, error) {
 	return s.client, nil
 }
 
+// Certificate returns the certificate of the server, nil when the connection is not encrypted.
+func (s *Server) Certificate(ctx context.Context) (*x509.Certificate, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, s.URL, nil)
+	if err != nil {
+		return nil, err
+	}
+	client, err := s.http()
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.TLS == nil || len(resp.TLS.PeerCertificates) == 0 {
+		return nil, nil //nolint:nilnil // no certificate is no error
+	}
+	return resp.TLS.PeerCertificates[0], nil
+}
+
 // Close closes idle connections.
 func (s *Server) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.client != nil {
 		s.client.CloseIdleConnections()
 	}

@@ -54,7 +54,7 @@ type process struct {
 // terminal is what the commands for a running server use.
 func (p process) terminal() client.Terminal {
 	return client.Terminal{
-		Environ: p.Environ, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
+		Environ: p.Environ, Version: version, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
 		Ask: func(ctx context.Context, prompt string) (string, error) {
 			secrets, err := ask(ctx, p, prompt)
 			if err != nil {
