@@ -27,6 +27,9 @@ export const kindLabel: Record<Kind, string> = {
   MACHINES_MOVED: 'Machines moved',
   PACKAGE_NOT_FOUND: 'No package to offer',
   MIRROR_FAILED: 'Mirror failed',
+  MIRROR_WORKS: 'Mirror works again',
+  MIRROR_FOUND: 'Mirror found a version',
+  MIRROR_WITHDRAWN: 'Mirror does not follow',
   TIMES_REPAIRED: 'Times repaired',
 };
 
