@@ -125,7 +125,7 @@ test('a mirror is added, imports, fails, heals, and is removed', async ({
     await choose(page, 'New versions', /^Import and promote/);
     await dialog(page).getByRole('button', { name: 'Add channel' }).click();
     await expect(row(page, 'beta')).toContainText(/from track next.*Up to date/);
-    await expect(main(page).locator('.figure').first()).toContainText('2 / 2');
+    await expect(main(page).locator('.figure').first()).toContainText(/2\/ 2 channels up to date/);
     await expect(badge(page)).toHaveText('Mirrors');
   });
 
@@ -133,9 +133,9 @@ test('a mirror is added, imports, fails, heals, and is removed', async ({
     upstream.version = null;
     await page.getByRole('button', { name: 'Run all now' }).click();
     await expect(row(page, 'stable')).toContainText('Failing');
-    await expect(card(page, 'Headquarters')).toContainText(
-      /The upstream answered "503 .*the channel stays on 2\.1\.0\. Tries again/,
-    );
+    const hq = card(page, 'Headquarters');
+    await expect(hq).toContainText('The upstream answered "503 Service Unavailable"');
+    await expect(hq).toContainText('the channel stays on 2.1.0.');
     await expect(row(page, 'beta')).toContainText('Failing');
     await expect(badge(page)).toContainText('2 need attention');
     await accessible(page, 'failing');
