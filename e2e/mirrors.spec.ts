@@ -162,7 +162,7 @@ test('a mirror is added, imports, fails, heals, and is removed', async ({
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Actions of beta, amd64' }).click();
     await page.getByRole('menuitem', { name: 'Runs of this channel' }).click();
-    await expect(card(page, 'Runs of beta, amd64')).toContainText('promoted 2.2.0');
+    await expect(card(page, 'Runs of beta, amd64')).toContainText('Promoted 2.2.0');
   });
 
   await test.step('a viewer sees why the actions are disabled', async () => {
