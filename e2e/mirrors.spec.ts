@@ -109,7 +109,7 @@ test('a mirror is added, imports, fails, heals, and is removed', async ({
     await choose(page, 'Channel here', 'stable, amd64');
     await dialog(page).getByRole('button', { name: 'Add channel' }).click();
     await expect(row(page, 'stable')).toContainText('Imported');
-    await expect(card(page, 'Runs')).toContainText('Imported 2.1.0');
+    await expect(card(page, 'Runs that changed something or failed')).toContainText('Imported 2.1.0');
     await row(page, 'stable').getByRole('button', { name: 'Promote stable, amd64' }).click();
     await dialog(page).getByLabel('Reason').fill('tested in the laboratory');
     await dialog(page).getByRole('button', { name: 'Promote' }).click();
@@ -151,8 +151,8 @@ test('a mirror is added, imports, fails, heals, and is removed', async ({
     await expect(row(page, 'stable')).toContainText('Imported');
     await expect(badge(page)).toHaveText('Mirrors');
     await accessible(page, 'healed');
-    await card(page, 'Runs').getByRole('link', { name: 'All', exact: true }).click();
-    await card(page, 'Runs')
+    await main(page).getByRole('link', { name: 'All runs' }).click();
+    await card(page, 'All runs')
       .getByRole('listitem')
       .filter({ hasText: '503' })
       .first()

@@ -44,6 +44,7 @@ func TestHealthReportsChecksAndJobs(t *testing.T) {
 		d.must(d.Upkeep.Beat(d.ctx))
 		d.must(d.Upkeep.Work(d.ctx))
 		d.must(d.Upkeep.WorkMachineJobs(d.ctx))
+		d.must(d.Upkeep.WorkMirrors(d.ctx))
 		for _, job := range health().Jobs {
 			// Jobs with intervals above 5 s were not due the second time.
 			want := first

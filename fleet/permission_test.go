@@ -35,6 +35,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Upkeep.Run":             "called by the program",
 		"Upkeep.Work":            "called by the program",
 		"Upkeep.WorkMachineJobs": "called by the program",
+		"Upkeep.WorkMirrors":     "called by the program",
 	}
 	d := newHarness(t, storetest.SQLite(t))
 	for field, service := range map[string]any{"Service": d.Service, "Accounts": d.Accounts, "View": d.View, "Upkeep": d.Upkeep} {

@@ -69,7 +69,7 @@ func (r *mirrorRun) follow(ctx context.Context) error {
 		if target != nil {
 			r.wait(target.Version)
 		}
-		r.tell(app, ch, answer)
+		r.warn(app, ch, answer)
 		return nil
 	}
 	if !r.gone && answer == current {
@@ -394,8 +394,8 @@ func (r *mirrorRun) withdraw(ctx context.Context, a *mirror.Answer) error {
 	return nil
 }
 
-// tell says what a mirror that only notifies does not follow.
-func (r *mirrorRun) tell(app *catalog.App, ch *catalog.Channel, a *mirror.Answer) {
+// warn says what a mirror that only notifies does not follow.
+func (r *mirrorRun) warn(app *catalog.App, ch *catalog.Channel, a *mirror.Answer) {
 	if a.Channel == nil || r.problem != "" {
 		return
 	}

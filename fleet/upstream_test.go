@@ -1,7 +1,9 @@
 package fleet_test
 
 import (
+	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,11 +18,13 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
@@ -197,7 +201,7 @@ func TestMirrorFailsAndHeals(t *testing.T) {
 		if len(attention) == 0 || attention[0].Kind != view.AttentionMirror || attention[0].Upstream.ID != up.ID {
 			t.Errorf("attention %+v", attention)
 		}
-		// A lower version is said, and not followed.
+		// A lower version is reported, and not followed.
 		u.set(func(string) string {
 			return answerOf(s.app.ID, `<updatecheck status="ok"><urls><url codebase="https://up.example/f/"/></urls>`+manifestOf("1.0.0", "", 1)+`</updatecheck>`)
 		})
@@ -232,8 +236,8 @@ func TestMirrorSaysWhatWasTakenBack(t *testing.T) {
 			t.Errorf("%+v %+v", row, run)
 		}
 	}
-	if said := d.activities(rollout.ActivityMirrorWithdrawn); len(said) != 1 || said[0].Severity != rollout.SeverityWarning {
-		t.Errorf("activities %+v", said)
+	if noted := d.activities(rollout.ActivityMirrorWithdrawn); len(noted) != 1 || noted[0].Severity != rollout.SeverityWarning {
+		t.Errorf("activities %+v", noted)
 	}
 }
 
@@ -338,5 +342,73 @@ func (d *harness) twoPublishers() {
 	d.t.Helper()
 	for _, name := range []string{"paul", "petra"} {
 		must(d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: name, Password: "builder 1", Role: auth.Publisher}))(d.t)
+	}
+}
+
+// keeper keeps files, once it works.
+type keeper struct {
+	mu    sync.Mutex
+	works bool
+	urls  []string
+}
+
+func (k *keeper) Fetch(_ context.Context, _ uuid.UUID, _, url string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.works {
+		return errors.New("the disk is full")
+	}
+	k.urls = append(k.urls, url)
+	return nil
+}
+
+func TestMirrorPromotesOnlyWhatItKeeps(t *testing.T) {
+	files := &keeper{}
+	d := &harness{t: t, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
+	d.store = must(store.Open(t.Context(), store.Options{URL: storetest.SQLite(t)}))(t)
+	t.Cleanup(func() { _ = d.store.Close() })
+	d.Service = must(fleet.New(t.Context(), fleet.Options{Store: d.store, Now: d.clock, Files: files}))(t)
+	t.Cleanup(d.Service.Close)
+	d.must(d.Preinstall(d.ctx))
+	s, u := d.setup(), newUpstreamServer(t)
+	u.offers(s.app.ID, manifestOf("3.0.0", "", 2))
+	up := d.follow(s, u, view.MirrorPromote)
+	channel := must(d.View.Upstream(d.ctx, up.ID, nil))(t).Edges.Channels[0]
+	must(d.UpdateUpstreamChannel(d.ctx, fleet.UpdateUpstreamChannel{ID: channel.ID, HostFiles: new(true)}))(t)
+	if row, _ := d.mirrored(up); !strings.Contains(row.LastError, "file update.gz of 3.0.0: the disk is full") || d.target(s) != "2.0.0" {
+		t.Errorf("%s %+v", d.target(s), row)
+	}
+	files.works = true
+	if row, _ := d.mirrored(up); row.LastError != "" || d.target(s) != "3.0.0" || strings.Join(files.urls, " ") != "https://up.example/f/update.gz https://up.example/f/oem-qemu.gz" {
+		t.Errorf("%s %+v %v", d.target(s), row, files.urls)
+	}
+}
+
+func TestMirrorFillsTheTemplateOfURLs(t *testing.T) {
+	d := newHarness(t, storetest.SQLite(t))
+	s, u := d.setup(), newUpstreamServer(t)
+	u.offers(s.app.ID, manifestOf("3.0.0+build.1", "", 2))
+	up := d.follow(s, u, view.MirrorPromote)
+	must(d.UpdateUpstream(d.ctx, fleet.UpdateUpstream{ID: up.ID, URLTemplate: new("https://files.example/{{ARCH}}/{{VERSION}}")}))(t)
+	d.mirrored(up)
+	if a := d.check(s, "m1", "2.0.0"); len(a.Offers) != 1 || a.Offers[0].Package.URL != "https://files.example/amd64/3.0.0+build.1/" {
+		t.Errorf("offers %+v", a.Offers)
+	}
+}
+
+// A version that a person blacklisted here is not promoted, whatever the upstream says.
+func TestMirrorKeepsTheBlacklist(t *testing.T) {
+	d := newHarness(t, storetest.SQLite(t))
+	s, u := d.setup(), newUpstreamServer(t)
+	u.offers(s.app.ID, manifestOf("3.0.0", "", 2))
+	up := d.follow(s, u, view.MirrorImport)
+	d.mirrored(up)
+	row := must(d.store.Reader().Release.Query().Where(release.Version("3.0.0")).Only(d.ctx))(t)
+	must(d.BlacklistPackage(d.ctx, fleet.BlacklistPackage{ChannelID: s.channel.ID, PackageID: row.ID, Reason: "breaks our disks"}))(t)
+	mode := view.MirrorPromote
+	channel := must(d.View.Upstream(d.ctx, up.ID, nil))(t).Edges.Channels[0]
+	must(d.UpdateUpstreamChannel(d.ctx, fleet.UpdateUpstreamChannel{ID: channel.ID, Mode: &mode}))(t)
+	if row, run := d.mirrored(up); d.target(s) != "2.0.0" || row.Problem != "the upstream offers 3.0.0, which is blacklisted here: breaks our disks" || run.Outcome != "UNCHANGED" {
+		t.Errorf("%s %+v %+v", d.target(s), row, run)
 	}
 }

@@ -27,9 +27,11 @@ import (
 )
 
 const (
-	// upstreamLease is how long one process works on an upstream without a sign of life.
-	// It is renewed before each channel and file, which take less.
-	upstreamLease = time.Hour
+	// channelLease is how long one process works on an upstream without a sign of life. It
+	// is renewed before each channel, which takes two minutes at most.
+	channelLease = 10 * time.Minute
+	// fileLease is the same while a file is fetched.
+	fileLease = time.Hour
 	// maxBackoff bounds the time until a channel that failed is tried again.
 	maxBackoff = 30 * time.Minute
 	// defaultPoliteness is the pause between two channels of the public server.
@@ -40,9 +42,10 @@ const (
 
 // MirrorState is one channel of a mirror for the metrics.
 type MirrorState struct {
-	Upstream, Track, Arch string
-	LastSuccess           *time.Time
-	Failures              int // in a row
+	Upstream, Channel string // ids
+	Track, Arch       string
+	LastSuccess       *time.Time
+	Failures          int // in a row
 }
 
 // MirrorStates returns the channels of the enabled mirrors as they were when this process
@@ -88,7 +91,7 @@ func (s *Service) keepMirrorStates(rows []*db.UpstreamChannel) {
 	all := make([]MirrorState, 0, len(rows))
 	for _, row := range rows {
 		if up, ch := row.Edges.Upstream, row.Edges.Channel; up != nil && ch != nil {
-			all = append(all, MirrorState{Upstream: up.ID.String(), Track: row.Track, Arch: ch.Arch, LastSuccess: row.LastSuccessAt, Failures: row.Failures})
+			all = append(all, MirrorState{Upstream: up.ID.String(), Channel: ch.ID.String(), Track: row.Track, Arch: ch.Arch, LastSuccess: row.LastSuccessAt, Failures: row.Failures})
 		}
 	}
 	slices.SortFunc(all, func(a, b MirrorState) int {
@@ -99,7 +102,7 @@ func (s *Service) keepMirrorStates(rows []*db.UpstreamChannel) {
 
 // workUpstream runs the due channels of one upstream, one after the other.
 func (s *Service) workUpstream(ctx context.Context, up *db.Upstream) error {
-	lease, err := s.leaseUpstream(ctx, up.ID, nil)
+	lease, err := s.leaseUpstream(ctx, up.ID, nil, channelLease)
 	if lease == nil || err != nil {
 		return err
 	}
@@ -120,11 +123,11 @@ func (s *Service) workUpstream(ctx context.Context, up *db.Upstream) error {
 		if !first && isPublic(up.URL) && !pause(ctx, s.politeness) {
 			return nil
 		}
-		if lease, err = s.leaseUpstream(ctx, up.ID, lease); lease == nil || err != nil {
+		if lease, err = s.leaseUpstream(ctx, up.ID, lease, channelLease); lease == nil || err != nil {
 			return err
 		}
 		r := &mirrorRun{s: s, up: row.Edges.Upstream, row: row, started: s.now(), renew: func() error {
-			next, err := s.leaseUpstream(ctx, up.ID, lease)
+			next, err := s.leaseUpstream(ctx, up.ID, lease, fileLease)
 			if err == nil && next == nil {
 				err = errors.New("another process works on the mirror")
 			}
@@ -153,8 +156,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // leaseUpstream takes the lease, or renews the one that the caller has. It returns nil if
 // another process has it. One that ends too late was written under a wrong clock.
-func (s *Service) leaseUpstream(ctx context.Context, id uuid.UUID, mine *time.Time) (*time.Time, error) {
-	until := s.now().Add(upstreamLease)
+func (s *Service) leaseUpstream(ctx context.Context, id uuid.UUID, mine *time.Time, d time.Duration) (*time.Time, error) {
+	until := s.now().Add(d)
 	if n, err := s.writeLease(ctx, id, mine, &until); n == 0 || err != nil {
 		return nil, err
 	}
@@ -168,7 +171,7 @@ func (s *Service) writeLease(ctx context.Context, id uuid.UUID, mine, until *tim
 		if mine != nil {
 			q.Where(upstream.LeasedUntil(*mine))
 		} else {
-			q.Where(upstream.Or(upstream.LeasedUntilIsNil(), upstream.LeasedUntilLTE(now), upstream.LeasedUntilGT(now.Add(upstreamLease))))
+			q.Where(upstream.Or(upstream.LeasedUntilIsNil(), upstream.LeasedUntilLTE(now), upstream.LeasedUntilGT(now.Add(fileLease))))
 		}
 		if until == nil {
 			q.ClearLeasedUntil()

@@ -25,7 +25,7 @@ import (
 // FlatcarURL is the public update server of Flatcar.
 const FlatcarURL = "https://public.update.flatcar-linux.net/v1/update/"
 
-// Limits of upstreams. The public server serves everyone, so it is asked seldom.
+// Limits of upstreams. The public server serves everyone, so it is asked rarely.
 const (
 	minInterval       = time.Minute
 	minPublicInterval = 10 * time.Minute

@@ -3,11 +3,13 @@ package server
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/quota"
 )
 
@@ -73,6 +75,41 @@ func (m *metrics) countRefusedRequests(f func() map[string]int64) {
 			Name: "coreroller_refused_requests_total", Help: "Requests of machines that were refused before they reached a group, by reason.",
 			ConstLabels: prometheus.Labels{"reason": reason},
 		}, func() float64 { return float64(f()[reason]) }))
+	}
+}
+
+// mirrors collects the state of the mirrors' channels. Upstreams and channels are named by
+// their ids, because names change.
+type mirrors struct {
+	states        func() []fleet.MirrorState
+	age, failures *prometheus.Desc
+	now           func() time.Time
+}
+
+func (m *metrics) measureMirrors(states func() []fleet.MirrorState, now func() time.Time) {
+	labels := []string{"upstream", "channel", "track", "arch"}
+	m.registry.MustRegister(&mirrors{
+		states: states, now: now,
+		age: prometheus.NewDesc("coreroller_mirror_last_success_age_seconds",
+			"Seconds since the last run of a mirror's channel that did not fail; no value before the first.", labels, nil),
+		failures: prometheus.NewDesc("coreroller_mirror_failures", "Failed runs of a mirror's channel in a row.", labels, nil),
+	})
+}
+
+// Describe implements prometheus.Collector.
+func (c *mirrors) Describe(out chan<- *prometheus.Desc) {
+	out <- c.age
+	out <- c.failures
+}
+
+// Collect implements prometheus.Collector.
+func (c *mirrors) Collect(out chan<- prometheus.Metric) {
+	for _, s := range c.states() {
+		labels := []string{s.Upstream, s.Channel, s.Track, s.Arch}
+		out <- prometheus.MustNewConstMetric(c.failures, prometheus.GaugeValue, float64(s.Failures), labels...)
+		if s.LastSuccess != nil {
+			out <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, c.now().Sub(*s.LastSuccess).Seconds(), labels...)
+		}
 	}
 }
 

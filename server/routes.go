@@ -16,6 +16,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	m, problem := newMetrics(), func() string { return "" }
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
+		m.measureMirrors(o.Fleet.MirrorStates, o.Now)
 		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
 	}
 	if o.Fleet.Machines != nil {

@@ -139,6 +139,9 @@ func (s *Store) DropPoints(ctx context.Context, resolution int, now, before time
 // wait long for its locks.
 const retainRows = 5000
 
+// runsShorter is how much shorter runs of mirrors are kept than other journals: 30 days.
+const runsShorter = 60 * 24 * time.Hour
+
 // Retain deletes expired sessions, and tokens, journals, jobs and machines without a
 // group from before a given time. It deletes journals and jobs by id, because UUIDs of
 // version 7 sort by time.
@@ -155,6 +158,7 @@ func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
 		{"machine_job_items WHERE id IN (SELECT id FROM machine_job_items WHERE job_id < ? ORDER BY job_id LIMIT @rows)", firstID(before).String()},
 		{"machine_jobs WHERE id IN (SELECT id FROM machine_jobs WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"proposals WHERE id IN (SELECT id FROM proposals WHERE state <> 'OPEN' AND decided_at < ? LIMIT @rows)", before.UTC()},
+		{"mirror_runs WHERE id IN (SELECT id FROM mirror_runs WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before.Add(runsShorter)).String()},
 		{"uptimes WHERE id IN (SELECT id FROM uptimes WHERE ended_at < ? LIMIT @rows)", before.UTC()},
 		{"instances WHERE id IN (SELECT id FROM instances WHERE group_id IS NULL AND last_seen_at < ? LIMIT @rows)", before.UTC()},
 	} {

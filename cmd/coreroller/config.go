@@ -42,6 +42,7 @@ type Config struct {
 	SessionIdle    time.Duration // an unused browser is signed out after it
 	Quotas         quota.Quotas
 	Inspect        payload.Sources
+	MirrorFlatcar  bool   // follow the public Flatcar server
 	FirstPassword  string // of the first user of a new database; "" is the documented one
 	SignIn         SignIn
 	LogLevel       string
@@ -87,6 +88,8 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"maximum number of history entries stored for one machine per hour; 0: no maximum")
 	f.IntVar(&c.Quotas.ValuesPerGroup, "values-per-group", c.Quotas.ValuesPerGroup,
 		"maximum number of versions, and of platforms, that the machines of one group are counted by; further ones are stored as \"other\"; 0: no maximum")
+	f.BoolVar(&c.MirrorFlatcar, "mirror-flatcar", false,
+		"mirror the channels stable, beta, alpha and lts of the public Flatcar server, unless the database has a mirror of it; new versions are imported and wait for a person")
 	c.Inspect = payload.Sources{Public: true}
 	f.Var((*sourcesFlag)(&c.Inspect), "inspect-from",
 		"from where the server fetches payloads for \"Fetch and fill in\": none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")

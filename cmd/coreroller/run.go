@@ -138,7 +138,7 @@ func (p *Program) open(ctx context.Context) error {
 		return err
 	}
 	p.now = host.Now
-	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, SessionIdle: p.config.SessionIdle, MachineCertificates: p.config.Web.MachineClientCA != ""}); err != nil {
+	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, Agent: "CoreRoller/" + version, SessionIdle: p.config.SessionIdle, MachineCertificates: p.config.Web.MachineClientCA != ""}); err != nil {
 		return err
 	}
 	if err = p.fleet.Upkeep.Beat(ctx); err != nil {
@@ -153,6 +153,11 @@ func (p *Program) open(ctx context.Context) error {
 		return fmt.Errorf("create the first user: %w", err)
 	}
 	p.warnOfFirstPassword(ctx)
+	if p.config.MirrorFlatcar {
+		if err := p.fleet.FollowFlatcarOnce(ctx); err != nil {
+			return fmt.Errorf("mirror the public Flatcar server: %w", err)
+		}
+	}
 	return nil
 }
 

@@ -22,7 +22,7 @@ func (w *Worker) runMirrors(ctx context.Context) {
 		sub.Take() // before the channels are read, so that no later event is lost
 		if w.Clock().Steady {
 			rounds.Go(func() {
-				if err := w.jobs.ran(jobMirrors, w.now(), w.mirrors(ctx)); err != nil && ctx.Err() == nil {
+				if err := w.WorkMirrors(ctx); err != nil && ctx.Err() == nil {
 					w.log.Error("could not run mirrors", "error", err)
 				}
 			})
@@ -34,4 +34,9 @@ func (w *Worker) runMirrors(ctx context.Context) {
 		case <-sub.Ready():
 		}
 	}
+}
+
+// WorkMirrors runs the channels of mirrors that are due, and waits for them.
+func (w *Worker) WorkMirrors(ctx context.Context) error {
+	return w.jobs.ran(jobMirrors, w.now(), w.mirrors(ctx))
 }

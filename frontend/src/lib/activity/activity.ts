@@ -50,6 +50,12 @@ export function activityText({ kind, version, actor, channelName, detail }: Acti
         : `${who} emptied ${channelName}${why}`;
     case 'ROLLED_BACK':
       return `${who} rolled ${channelName} back to ${version}${why}`;
+    case 'MIRROR_FAILED':
+      return `${who} failed for ${channelName}${detail && `: ${detail}`}`;
+    case 'MIRROR_WORKS':
+    case 'MIRROR_FOUND':
+    case 'MIRROR_WITHDRAWN':
+      return `${who}, ${channelName}: ${detail}`;
     case 'PACKAGE_BLACKLISTED':
       return `${who} blacklisted ${version} for ${channelName}${detail && `; ${detail}`}`;
     case 'POLICY_CHANGED':

@@ -29,7 +29,7 @@ export const kindLabel: Record<Kind, string> = {
   MIRROR_FAILED: 'Mirror failed',
   MIRROR_WORKS: 'Mirror works again',
   MIRROR_FOUND: 'Mirror found a version',
-  MIRROR_WITHDRAWN: 'Mirror does not follow',
+  MIRROR_WITHDRAWN: 'Version taken back upstream',
   TIMES_REPAIRED: 'Times repaired',
 };
 
