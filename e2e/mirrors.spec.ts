@@ -70,6 +70,14 @@ test('a mirror is added, imports, fails, heals, and is removed', async ({
   const upstream = await Upstream.start();
   upstream.version = '2.1.0';
 
+  await test.step('the public Flatcar server is not asked before it is chosen', async () => {
+    await page.goto('/settings');
+    const choice = main(page).getByRole('switch', { name: 'Mirror the public Flatcar server' });
+    await expect(choice).not.toBeChecked();
+    await expect(card(page, 'Flatcar updates')).toContainText('It needs access to the internet');
+    expect(await violations(page)).toEqual([]);
+  });
+
   await test.step('without a mirror the page says what one does', async () => {
     await page.goto('/mirrors');
     await expect(card(page, 'No mirror yet')).toContainText('asks another update server');

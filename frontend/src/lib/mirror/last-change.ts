@@ -3,6 +3,8 @@ import type { MirrorChannel } from './mirror';
 /** What changed last on a channel of a mirror. */
 export interface LastChange {
   text: string;
+  /** All that changed then. */
+  title: string;
   at: string;
 }
 
@@ -19,8 +21,15 @@ export function lastChangeOf(row: MirrorChannel, runs: readonly Change[]): LastC
   const run = runs.find(
     ({ upstreamChannel, outcome }) => upstreamChannel?.id === row.id && outcome === 'CHANGED',
   );
-  const changed = run ? { text: run.changes.join(', '), at: run.endedAt } : null;
+  const changed = run ? { text: short(run.changes), title: run.changes.join(', '), at: run.endedAt } : null;
   const { promotedAt, promotedBy } = row.channel;
   if (!promotedAt || (changed && Date.parse(changed.at) >= Date.parse(promotedAt))) return changed;
-  return { text: promotedBy ? `promoted by ${promotedBy}` : 'promoted', at: promotedAt };
+  const text = promotedBy ? `promoted by ${promotedBy}` : 'promoted';
+  return { text, title: text, at: promotedAt };
+}
+
+/** The last step, without what the state of the row says. */
+function short(changes: readonly string[]): string {
+  const steps = changes.filter((change) => !change.startsWith('found '));
+  return steps.at(-1) ?? changes[0]?.replace(/,.*/, '') ?? '';
 }

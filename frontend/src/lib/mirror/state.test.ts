@@ -98,9 +98,14 @@ test('the last change is that of a run or of a person', () => {
     endedAt: at(5),
   };
   const failed = { ...run, outcome: 'FAILED', changes: ['imported 1'], endedAt: at(9) };
-  expect(lastChangeOf(row(), [failed, run])).toEqual({ text: 'imported 4459.2.1', at: at(5) });
+  expect(lastChangeOf(row(), [failed, run])).toMatchObject({ text: 'imported 4459.2.1', at: at(5) });
   const promoted = row({}, { promotedAt: at(6), promotedBy: 'ops-1' });
-  expect(lastChangeOf(promoted, [run])).toEqual({ text: 'promoted by ops-1', at: at(6) });
+  expect(lastChangeOf(promoted, [run])).toMatchObject({ text: 'promoted by ops-1', at: at(6) });
+  const found = { ...run, changes: ['imported 2', 'found 2, which waits for a person'] };
+  expect(lastChangeOf(row(), [found])?.text).toBe('imported 2');
+  expect(lastChangeOf(row(), [{ ...run, changes: ['found 2, which waits for a person'] }])?.text).toBe(
+    'found 2',
+  );
   expect(lastChangeOf(row(), [{ ...run, upstreamChannel: { id: 'other' } }])).toBeNull();
 });
 
