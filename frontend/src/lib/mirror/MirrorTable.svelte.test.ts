@@ -43,11 +43,18 @@ test('an imported version can be promoted in its row', async () => {
   expect(onpromote.mock.calls[0]?.[0]).toMatchObject({ upstreamVersion: '2.1.0' });
 });
 
+/** Turns the direction of the text that follows. */
+const turned = String.fromCodePoint(0x202e);
+
 test('a failing row opens by itself: why, what was not done, and Run now', async () => {
-  const failing = { failingSince: '2026-12-01T03:04:00Z', failures: 2, lastError: 'no route\u202e to host' };
+  const failing = {
+    failingSince: '2026-12-01T03:04:00Z',
+    failures: 2,
+    lastError: `no route${turned} to host`,
+  };
   const { onrun } = open(failing);
   // A character that turns the direction of the text is shown, not obeyed.
-  expect(screen.getByText(/^No route/).textContent).not.toContain('\u202e');
+  expect(screen.getByText(/^No route/).textContent).not.toContain(turned);
   expect(screen.getByText(/the channel/).textContent).toMatch(/stays on\s+2\.0\.0/);
   expect(screen.queryByRole('button', { name: /Promote/ })).toBeNull();
   await fireEvent.click(screen.getByRole('button', { name: 'Run now' }));
