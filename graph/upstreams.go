@@ -102,7 +102,8 @@ func (r *mirrorRunResolver) Outcome(_ context.Context, obj *db.MirrorRun) (view.
 }
 
 func (r *subscriptionResolver) UpstreamsChanged(ctx context.Context) (<-chan *model.UpstreamsChange, error) {
-	wanted := func(e event.Event) bool { return e.Kind == event.UpstreamChanged }
+	// A promotion changes what the channels have here.
+	wanted := func(e event.Event) bool { return e.Kind == event.UpstreamChanged || e.Kind == event.AppChanged }
 	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.UpstreamsChange, bool, error) {
 		all, err := r.fleet.View.Upstreams(ctx, nil, with(ctx, []string{"upstreams"}))
 		return &model.UpstreamsChange{AsOf: r.Now(), Snapshot: snapshot, Upstreams: all}, false, err

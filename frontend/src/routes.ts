@@ -25,6 +25,7 @@ export const { route, navigate } = createRouter({
   '/refused': () => page(() => import('./pages/RefusedPage.svelte')),
   '/approvals': () => page(() => import('./pages/ApprovalsPage.svelte')),
   '/approvals/:proposal': () => page(() => import('./pages/ApprovalPage.svelte')),
+  '/mirrors': () => page(() => import('./pages/MirrorsPage.svelte')),
   '/audit': () => page(() => import('./pages/AuditPage.svelte')),
   '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
   '/account/tokens': () => page(() => import('./pages/TokensPage.svelte')),

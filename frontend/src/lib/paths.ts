@@ -87,6 +87,16 @@ interface RefusedView extends Query {
   after?: string | null;
 }
 
+/** Query parameters of the page of mirrors. */
+export interface MirrorsView extends Query {
+  /** `all` lists runs without a change, too. */
+  runs?: string | null;
+  /** Id of a channel of a mirror, whose runs are listed. */
+  channel?: string | null;
+  /** Cursor of the page of the list. */
+  after?: string | null;
+}
+
 /** Query parameters of the connect page, besides the application. */
 export interface ConnectView extends Query {
   group?: string | null;
@@ -115,6 +125,8 @@ export const exportPath = (
   return `/export/${list}?${new URLSearchParams([['format', format], ...given]).toString()}`;
 };
 export const refusedPath = (view: RefusedView = {}) => `/refused${query(view)}`;
+export const mirrorsPath = (view: MirrorsView = {}, fragment = '') =>
+  `/mirrors${query(view)}${fragment && `#${fragment}`}`;
 export const settingsPath = () => '/settings';
 /** The tokens of the user, with an id those of another one, or with `all` those of every user. */
 export const tokensPath = (of?: string) => `/account/tokens${query({ of })}`;

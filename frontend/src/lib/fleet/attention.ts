@@ -3,6 +3,7 @@ import {
   applicationPath,
   approvalPath,
   groupPath,
+  mirrorsPath,
   passwordPath,
   policyPath,
   refusedPath,
@@ -46,8 +47,8 @@ export function remedy({
   if (kind === 'DEFAULT_PASSWORD') return { label: 'Change password', href: passwordPath() };
   if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
   if (kind === 'PROPOSED') return proposal && { label: 'Review', href: approvalPath(proposal.id) };
+  if (kind === 'MIRROR') return { label: 'View mirrors', href: mirrorsPath() };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
-  if (kind === 'MIRROR') return null; // the page of mirrors does not exist yet
   if (!application || !group) return null;
   switch (kind) {
     case 'HALTED':
