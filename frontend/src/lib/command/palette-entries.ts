@@ -18,6 +18,7 @@ import {
   policyPath,
   refusedPath,
   settingsPath,
+  storagePath,
 } from '$lib/paths';
 import { may } from '$lib/ui/may.svelte';
 import { visible } from '$lib/ui/visible';
@@ -34,6 +35,7 @@ const pages: readonly [label: string, to: string, keywords?: string][] = [
   ['Approvals', approvalsPath(), 'proposals four eyes decide review'],
   ['Audit', auditPath(), 'changes who'],
   ['Settings', settingsPath(), 'health demo server'],
+  ['Storage', storagePath(), 'payloads files uploads quota clean up downloads disk'],
   ['Connect a machine', connectPath(), 'first run install update.conf'],
   ['Change your password', passwordPath(), 'account'],
   ['API playground', playgroundPath(), 'graphql graphiql'],

@@ -7,6 +7,7 @@ import {
   policyPath,
   refusedPath,
   settingsPath,
+  storagePath,
 } from '$lib/paths';
 
 export const attentionFragment = graphql(`
@@ -46,6 +47,7 @@ export function remedy({
   if (kind === 'DEFAULT_PASSWORD') return { label: 'Change password', href: passwordPath() };
   if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
   if (kind === 'PROPOSED') return proposal && { label: 'Review', href: approvalPath(proposal.id) };
+  if (kind === 'STORAGE') return { label: 'View storage', href: storagePath() };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
   if (!application || !group) return null;
   switch (kind) {
