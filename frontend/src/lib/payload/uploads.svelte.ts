@@ -3,7 +3,7 @@ import { graphql } from '$lib/api/graphql';
 import { session } from '$lib/api/session.svelte';
 import type { Remembered } from './remembered';
 import { send } from './transport';
-import type { UploadTarget } from './tus';
+import { UploadError, type UploadTarget } from './tus';
 import { Upload, type UploadWorld } from './upload.svelte';
 
 const document = graphql(`
@@ -31,7 +31,9 @@ class Uploads {
       send,
       now: () => Date.now(),
       isStored: async ({ packageId, name }, size) => {
-        const data = await session.ask(document, { id: packageId });
+        const data = await session.ask(document, { id: packageId }).catch(() => {
+          throw new UploadError('the connection to the server is lost', 'lost', 0);
+        });
         // The clocks of server and browser may differ by a minute.
         return !!data.package?.stored.some(
           (one) => one.name === name && one.size === size && Date.parse(one.storedAt) > since - 60_000,
