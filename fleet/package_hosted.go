@@ -18,12 +18,15 @@ import (
 	"github.com/coreroller/coreroller/remote/payload/storage"
 )
 
+// Caps are the limits of the downloads of one process.
+type Caps = hosting.Caps
+
 // Hosting configures the storage of payloads. The zero value stores none.
 type Hosting struct {
 	Storage storage.Storage
 	Staging *storage.Staging
 	Quota   int64 // bytes; 0: none
-	Caps    hosting.Caps
+	Caps    Caps
 	// URL returns the address of this server for machines, such as https://example.com, for
 	// the caller of a context; "" if it is not known. Nil is "".
 	URL func(context.Context) string

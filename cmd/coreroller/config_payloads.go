@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/fleet/hosting"
 	"github.com/coreroller/coreroller/remote/payload/storage"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/server/payloads"
@@ -111,7 +110,7 @@ func (p *Payloads) open(ctx context.Context, dataDir string) (fleet.Hosting, err
 	if err != nil {
 		return fleet.Hosting{}, fmt.Errorf("--payload-dir: %w", err)
 	}
-	caps := hosting.Caps{MaxRate: p.Rate, MaxRatePerClient: p.RatePerClient, MaxDownloads: p.Downloads}
+	caps := fleet.Caps{MaxRate: p.Rate, MaxRatePerClient: p.RatePerClient, MaxDownloads: p.Downloads}
 	return fleet.Hosting{Storage: kept, Staging: staging, Quota: p.Quota, Caps: caps, URL: func(ctx context.Context) string {
 		if p.URL != "" {
 			return p.URL
