@@ -18,11 +18,15 @@ import (
 	"github.com/coreroller/coreroller/remote/payload/storage"
 )
 
+// Caps are the limits of the downloads of one process.
+type Caps = hosting.Caps
+
 // Hosting configures the storage of payloads. The zero value stores none.
 type Hosting struct {
 	Storage storage.Storage
 	Staging *storage.Staging
 	Quota   int64 // bytes; 0: none
+	Caps    Caps
 	// URL returns the address of this server for machines, such as https://example.com, for
 	// the caller of a context; "" if it is not known. Nil is "".
 	URL func(context.Context) string
@@ -34,7 +38,7 @@ type Hosting struct {
 const hostedPath = "/payloads/"
 
 func (s *Service) openHosting(o Options) {
-	s.Hosting = hosting.New(hosting.Options{Store: o.Store, Storage: o.Hosting.Storage, Staging: o.Hosting.Staging, Quota: o.Hosting.Quota, Now: s.now})
+	s.Hosting = hosting.New(hosting.Options{Store: o.Store, Storage: o.Hosting.Storage, Staging: o.Hosting.Staging, Quota: o.Hosting.Quota, Caps: o.Hosting.Caps, Now: s.now})
 	limits := o.Hosting.Limits
 	if limits == (payload.Limits{}) {
 		limits = payload.DownloadLimits()

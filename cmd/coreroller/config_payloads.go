@@ -110,7 +110,8 @@ func (p *Payloads) open(ctx context.Context, dataDir string) (fleet.Hosting, err
 	if err != nil {
 		return fleet.Hosting{}, fmt.Errorf("--payload-dir: %w", err)
 	}
-	return fleet.Hosting{Storage: kept, Staging: staging, Quota: p.Quota, URL: func(ctx context.Context) string {
+	caps := fleet.Caps{MaxRate: p.Rate, MaxRatePerClient: p.RatePerClient, MaxDownloads: p.Downloads}
+	return fleet.Hosting{Storage: kept, Staging: staging, Quota: p.Quota, Caps: caps, URL: func(ctx context.Context) string {
 		if p.URL != "" {
 			return p.URL
 		}

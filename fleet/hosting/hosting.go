@@ -35,7 +35,15 @@ type Options struct {
 	Storage storage.Storage  // nil: nothing can be stored
 	Staging *storage.Staging // of Storage
 	Quota   int64            // bytes; 0: none
+	Caps    Caps
 	Now     func() time.Time
+}
+
+// Caps are the limits of the downloads of one process, for those who read Usage; 0: none.
+type Caps struct {
+	MaxRate          int64 // bytes per second of all clients
+	MaxRatePerClient int64 // bytes per second of one address
+	MaxDownloads     int   // at the same time
 }
 
 // Service is safe for concurrent use.
@@ -44,6 +52,7 @@ type Service struct {
 	storage storage.Storage
 	staging *storage.Staging
 	quota   int64
+	caps    Caps
 	now     func() time.Time
 
 	// naming is held for reading while a content is stored and named, and for writing
@@ -62,7 +71,7 @@ type Service struct {
 // New makes a Service.
 func New(o Options) *Service {
 	return &Service{
-		store: o.Store, storage: o.Storage, staging: o.Staging, quota: o.Quota, now: o.Now,
+		store: o.Store, storage: o.Storage, staging: o.Staging, quota: o.Quota, caps: o.Caps, now: o.Now,
 		downloads: downloads{running: map[*Download]struct{}{}, ended: newCounts()},
 	}
 }
@@ -166,6 +175,7 @@ type Usage struct {
 	Files       int    // contents that a package names
 	UnusedFiles int
 	UnusedBytes int64
+	Caps
 }
 
 // Usage reads the storage.
@@ -181,7 +191,7 @@ func (s *Service) Usage(ctx context.Context) (*Usage, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Usage{Location: s.storage.String(), Quota: s.quota}
+	u := &Usage{Location: s.storage.String(), Quota: s.quota, Caps: s.caps}
 	for _, c := range contents {
 		u.Stored += c.Size
 		if used[c.SHA256] {

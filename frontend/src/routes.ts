@@ -27,6 +27,7 @@ export const { route, navigate } = createRouter({
   '/approvals/:proposal': () => page(() => import('./pages/ApprovalPage.svelte')),
   '/mirrors': () => page(() => import('./pages/MirrorsPage.svelte')),
   '/audit': () => page(() => import('./pages/AuditPage.svelte')),
+  '/storage': () => page(() => import('./pages/StoragePage.svelte')),
   '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
   '/account/tokens': () => page(() => import('./pages/TokensPage.svelte')),
   '/account/sessions': () => page(() => import('./pages/SessionsPage.svelte')),

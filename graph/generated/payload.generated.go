@@ -732,6 +732,75 @@ func (ec *executionContext) fieldContext_Storage_unusedBytes(_ context.Context, 
 	return graphql.NewScalarFieldContext("Storage", field, false, false, "Bytes")
 }
 
+func (ec *executionContext) _Storage_maxRate(ctx context.Context, field graphql.CollectedField, obj *hosting.Usage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Storage_maxRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxRate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNBytes2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Storage_maxRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Storage", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _Storage_maxRatePerClient(ctx context.Context, field graphql.CollectedField, obj *hosting.Usage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Storage_maxRatePerClient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxRatePerClient, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNBytes2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Storage_maxRatePerClient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Storage", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _Storage_maxDownloads(ctx context.Context, field graphql.CollectedField, obj *hosting.Usage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Storage_maxDownloads(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxDownloads, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Storage_maxDownloads(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Storage", field, false, false, "Int")
+}
+
 func (ec *executionContext) _StoredFile_id(ctx context.Context, field graphql.CollectedField, obj *db.StoredFile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1571,6 +1640,21 @@ func (ec *executionContext) _Storage(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "unusedBytes":
 			out.Values[i] = ec._Storage_unusedBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxRate":
+			out.Values[i] = ec._Storage_maxRate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxRatePerClient":
+			out.Values[i] = ec._Storage_maxRatePerClient(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxDownloads":
+			out.Values[i] = ec._Storage_maxDownloads(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

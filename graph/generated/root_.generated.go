@@ -1388,14 +1388,17 @@ type ComplexityRoot struct {
 	}
 
 	Storage struct {
-		Arriving    func(childComplexity int) int
-		Files       func(childComplexity int) int
-		Free        func(childComplexity int) int
-		Location    func(childComplexity int) int
-		Quota       func(childComplexity int) int
-		Stored      func(childComplexity int) int
-		UnusedBytes func(childComplexity int) int
-		UnusedFiles func(childComplexity int) int
+		Arriving         func(childComplexity int) int
+		Files            func(childComplexity int) int
+		Free             func(childComplexity int) int
+		Location         func(childComplexity int) int
+		MaxDownloads     func(childComplexity int) int
+		MaxRate          func(childComplexity int) int
+		MaxRatePerClient func(childComplexity int) int
+		Quota            func(childComplexity int) int
+		Stored           func(childComplexity int) int
+		UnusedBytes      func(childComplexity int) int
+		UnusedFiles      func(childComplexity int) int
 	}
 
 	StoredFile struct {
@@ -7812,6 +7815,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Storage.Location(childComplexity), true
+	case "Storage.maxDownloads":
+		if e.ComplexityRoot.Storage.MaxDownloads == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.MaxDownloads(childComplexity), true
+	case "Storage.maxRate":
+		if e.ComplexityRoot.Storage.MaxRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.MaxRate(childComplexity), true
+	case "Storage.maxRatePerClient":
+		if e.ComplexityRoot.Storage.MaxRatePerClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Storage.MaxRatePerClient(childComplexity), true
 	case "Storage.quota":
 		if e.ComplexityRoot.Storage.Quota == nil {
 			break
@@ -11995,6 +12016,12 @@ type Storage {
   unusedFiles: Int!
   "Bytes of ` + "`" + `unusedFiles` + "`" + `."
   unusedBytes: Bytes!
+  "Maximum of bytes per second that one process sends to all machines together; 0 for none."
+  maxRate: Bytes!
+  "Maximum of bytes per second that one process sends to one address, in IPv6 to one /64 network; 0 for none."
+  maxRatePerClient: Bytes!
+  "Maximum of transfers that one process runs at the same time; 0 for none. See ` + "`" + `downloads` + "`" + `."
+  maxDownloads: Int!
 }
 
 "A transfer of a stored file to a machine."
@@ -16346,6 +16373,12 @@ func (ec *executionContext) childFields_Storage(ctx context.Context, field graph
 		return ec.fieldContext_Storage_unusedFiles(ctx, field)
 	case "unusedBytes":
 		return ec.fieldContext_Storage_unusedBytes(ctx, field)
+	case "maxRate":
+		return ec.fieldContext_Storage_maxRate(ctx, field)
+	case "maxRatePerClient":
+		return ec.fieldContext_Storage_maxRatePerClient(ctx, field)
+	case "maxDownloads":
+		return ec.fieldContext_Storage_maxDownloads(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Storage", field.Name)
 }

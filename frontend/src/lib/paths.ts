@@ -128,6 +128,8 @@ export const refusedPath = (view: RefusedView = {}) => `/refused${query(view)}`;
 export const mirrorsPath = (view: MirrorsView = {}, fragment = '') =>
   `/mirrors${query(view)}${fragment && `#${fragment}`}`;
 export const settingsPath = () => '/settings';
+/** The stored files of packages: room, clean-up, downloads now. */
+export const storagePath = () => '/storage';
 /** The tokens of the user, with an id those of another one, or with `all` those of every user. */
 export const tokensPath = (of?: string) => `/account/tokens${query({ of })}`;
 /** The sessions of the user, or with an id those of another one. */

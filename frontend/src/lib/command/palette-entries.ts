@@ -19,6 +19,7 @@ import {
   policyPath,
   refusedPath,
   settingsPath,
+  storagePath,
 } from '$lib/paths';
 import { may } from '$lib/ui/may.svelte';
 import { visible } from '$lib/ui/visible';
@@ -36,6 +37,7 @@ const pages: readonly [label: string, to: string, keywords?: string][] = [
   ['Audit', auditPath(), 'changes who'],
   ['Mirrors', mirrorsPath(), 'upstream sync syncer flatcar nebraska import'],
   ['Settings', settingsPath(), 'health demo server'],
+  ['Storage', storagePath(), 'payloads files uploads quota clean up downloads disk'],
   ['Connect a machine', connectPath(), 'first run install update.conf'],
   ['Change your password', passwordPath(), 'account'],
   ['API playground', playgroundPath(), 'graphql graphiql'],

@@ -8,6 +8,7 @@ import {
   policyPath,
   refusedPath,
   settingsPath,
+  storagePath,
 } from '$lib/paths';
 
 export const attentionFragment = graphql(`
@@ -48,6 +49,7 @@ export function remedy({
   if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
   if (kind === 'PROPOSED') return proposal && { label: 'Review', href: approvalPath(proposal.id) };
   if (kind === 'MIRROR') return { label: 'View mirrors', href: mirrorsPath() };
+  if (kind === 'STORAGE') return { label: 'View storage', href: storagePath() };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
   if (!application || !group) return null;
   switch (kind) {

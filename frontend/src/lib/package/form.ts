@@ -66,6 +66,10 @@ export interface PackageForm {
   blacklistedChannelIds: string[];
 }
 
+/** Where machines fetch the payload of a new package: from a URL, or from this server, to which a file
+ * is uploaded. */
+export type PayloadFrom = 'url' | 'here';
+
 export const emptyFile = (): FileForm => ({ name: '', size: '', sha1: '', sha256: '' });
 
 /** The default postinstall action for update_engine. */
@@ -114,6 +118,15 @@ export function packageForm(pack: Package): PackageForm {
     action: pack.action ? { ...pack.action, sha256: ownDigest(pack.action.sha256, sha256) } : defaultAction(),
     blacklistedChannelIds: pack.blacklistings.map(({ channel }) => channel.id),
   };
+}
+
+/** The input of createPackage for a package whose payload is uploaded next: the server fills in its size
+ * and digests, also that of the action. */
+export function readHostedForm(form: PackageForm) {
+  const payload = { ...emptyFile(), name: form.payload.name };
+  const { input, problems } = readPackageForm({ ...form, url: '', payload });
+  const action = form.type === 'OPERATING_SYSTEM' ? { ...form.action } : null;
+  return { input: { ...input, action, hosted: true }, problems };
 }
 
 /** The form as input of createPackage and updatePackage, and the fields that cannot

@@ -46,4 +46,4 @@ export const updateMutation = graphql(`
 
 /** Input fields with a place for an error in the form. */
 export const shown =
-  /^(type|arch|version|url|filename|size|sha1|sha256|description|reason|action\.|files\[\d+\]\.)/;
+  /^(type|arch|version|url|filename|file|size|sha1|sha256|description|reason|action\.|files\[\d+\]\.)/;
