@@ -26,6 +26,7 @@ export const { route, navigate } = createRouter({
   '/approvals': () => page(() => import('./pages/ApprovalsPage.svelte')),
   '/approvals/:proposal': () => page(() => import('./pages/ApprovalPage.svelte')),
   '/audit': () => page(() => import('./pages/AuditPage.svelte')),
+  '/imports': () => page(() => import('./pages/ImportsPage.svelte')),
   '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
   '/account/tokens': () => page(() => import('./pages/TokensPage.svelte')),
   '/account/sessions': () => page(() => import('./pages/SessionsPage.svelte')),

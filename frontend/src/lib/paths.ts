@@ -116,6 +116,8 @@ export const exportPath = (
 };
 export const refusedPath = (view: RefusedView = {}) => `/refused${query(view)}`;
 export const settingsPath = () => '/settings';
+/** The imports from other servers; with an id it opens at that one. */
+export const importsPath = (id = '') => `/imports${id && `#${id}`}`;
 /** The tokens of the user, with an id those of another one, or with `all` those of every user. */
 export const tokensPath = (of?: string) => `/account/tokens${query({ of })}`;
 /** The sessions of the user, or with an id those of another one. */
