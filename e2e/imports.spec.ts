@@ -83,6 +83,7 @@ test.describe('with an import', () => {
     const next = card(page, 'What to do next');
     const old = next.getByRole('list', { name: 'Packages whose files are on the old server' });
     await expect(next).toContainText('Move the files of 24 packages');
+    await expect(old.getByRole('listitem')).toHaveCount(5);
     await expect(old.getByRole('listitem').first()).toContainText('offered by stable');
 
     await expect(next).toContainText('Review 2 paused groups');
