@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime/metrics"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
@@ -68,8 +70,12 @@ func (r *mutationResolver) StopDemo(ctx context.Context) (*model.DemoPayload, er
 }
 
 // Imports lists the reports of imports from other servers.
-func (r *queryResolver) Imports(ctx context.Context) ([]*view.Import, error) {
-	return r.fleet.View.Imports(ctx)
+func (r *queryResolver) Imports(ctx context.Context, first *int, id *uuid.UUID) ([]*view.Import, error) {
+	n, err := limit(first)
+	if err != nil {
+		return nil, err
+	}
+	return r.fleet.View.Imports(ctx, n, id)
 }
 
 // Mirrors lists the servers that fetch packages from this one.

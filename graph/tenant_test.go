@@ -32,6 +32,8 @@ type tenants struct {
 	waiting uuid.UUID // a proposal
 
 	upstream, upstreamChannel uuid.UUID
+
+	imported uuid.UUID // a report
 }
 
 func newTenants(t *testing.T, s *site) *tenants {
@@ -53,6 +55,7 @@ func newTenants(t *testing.T, s *site) *tenants {
 	n.upstream = must(s, up, err).ID
 	follows, err := s.AddUpstreamChannel(s.ctx, fleet.AddUpstreamChannel{UpstreamID: n.upstream, ChannelID: n.channel})
 	n.upstreamChannel = must(s, follows, err).ID
+	n.imported = s.importReport(s.now())
 	team, err := s.Accounts.CreateTeam(s.ctx, account.CreateTeam{Name: "other"})
 	n.other = must(s, team, err).ID
 	for name, grants := range map[string][]auth.Grant{
@@ -96,7 +99,7 @@ func (n *tenants) real(field, argument string) uuid.UUID {
 		word string
 		id   uuid.UUID
 	}{
-		{"upstreamchannel", n.upstreamChannel}, {"upstream", n.upstream}, {"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"proposal", n.waiting}, {"propose", n.group}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
+		{"import", n.imported}, {"upstreamchannel", n.upstreamChannel}, {"upstream", n.upstream}, {"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"proposal", n.waiting}, {"propose", n.group}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
 		{"package", n.pkg}, {"team", catalog.DefaultTeamID()}, {"user", n.userID("ana")}, {"application", n.app}, {"clonefrom", n.app}, {"object", n.group},
 	} {
 		if strings.Contains(argument, known.word) {
@@ -124,7 +127,7 @@ func TestOtherTeamsDoNotExist(t *testing.T) {
 		secrets := map[string]string{}
 		for what, id := range map[string]uuid.UUID{
 			"the application": n.app, "the channel": n.channel, "the group": n.group, "the package": n.pkg, "a machine": n.machine,
-			"a rollout": n.rollout, "a job": n.jobID, "a proposal": n.waiting, "a mirror": n.upstream, "a channel of a mirror": n.upstreamChannel, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
+			"a rollout": n.rollout, "a job": n.jobID, "a proposal": n.waiting, "a mirror": n.upstream, "a channel of a mirror": n.upstreamChannel, "an import": n.imported, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
 		} {
 			secrets[what] = id.String()
 		}

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const binary = process.env['COREROLLER'] ?? fileURLToPath(new URL('../../bin/coreroller', import.meta.url));
 
@@ -32,6 +33,12 @@ export class Server {
     const server = new Server(await freePort(), folder, flags);
     await server.run();
     return server;
+  }
+
+  /** Runs another command of the binary and returns its output. */
+  static async command(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(binary, args);
+    return stdout;
   }
 
   /** Starts the process and waits until it is ready; also restarts it. */

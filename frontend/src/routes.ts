@@ -28,6 +28,7 @@ export const { route, navigate } = createRouter({
   '/mirrors': () => page(() => import('./pages/MirrorsPage.svelte')),
   '/audit': () => page(() => import('./pages/AuditPage.svelte')),
   '/storage': () => page(() => import('./pages/StoragePage.svelte')),
+  '/imports': () => page(() => import('./pages/ImportsPage.svelte')),
   '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
   '/account/tokens': () => page(() => import('./pages/TokensPage.svelte')),
   '/account/sessions': () => page(() => import('./pages/SessionsPage.svelte')),

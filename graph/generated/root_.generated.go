@@ -1153,7 +1153,7 @@ type ComplexityRoot struct {
 		Fetches             func(childComplexity int) int
 		Fleet               func(childComplexity int) int
 		Group               func(childComplexity int, id uuid.UUID) int
-		Imports             func(childComplexity int) int
+		Imports             func(childComplexity int, first *int, id *uuid.UUID) int
 		Instance            func(childComplexity int, id uuid.UUID) int
 		InstanceByMachineID func(childComplexity int, applicationID uuid.UUID, machineID string) int
 		Instances           func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
@@ -6661,7 +6661,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Query.Imports(childComplexity), true
+		args, err := ec.field_Query_imports_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Imports(childComplexity, args["first"].(*int), args["id"].(*uuid.UUID)), true
 	case "Query.instance":
 		if e.ComplexityRoot.Query.Instance == nil {
 			break
@@ -10550,10 +10555,15 @@ type GroupChange {
 `, BuiltIn: false},
 	{Name: "../schema/import.graphql", Input: `extend type Query {
   """
-  Reports of the imports from other servers, newest first, at most 100. ` + "`" + `coreroller import` + "`" + ` makes them;
+  Reports of the imports from other servers, newest first. ` + "`" + `coreroller import` + "`" + ` makes them;
   what it takes and what not is in docs/moving.md.
   """
-  imports: [Import!]! @needs(role: ADMIN)
+  imports(
+    "Number of reports, at most 100."
+    first: Int = 100
+    "Only the report with this id."
+    id: ID
+  ): [Import!]! @needs(role: ADMIN)
 }
 
 "The report of one import from another server."

@@ -130,6 +130,9 @@ export const mirrorsPath = (view: MirrorsView = {}, fragment = '') =>
 export const settingsPath = () => '/settings';
 /** The stored files of packages: room, clean-up, downloads now. */
 export const storagePath = () => '/storage';
+
+/** The imports from other servers; with an id it opens at that one. */
+export const importsPath = (id = '') => `/imports${id && `#${id}`}`;
 /** The tokens of the user, with an id those of another one, or with `all` those of every user. */
 export const tokensPath = (of?: string) => `/account/tokens${query({ of })}`;
 /** The sessions of the user, or with an id those of another one. */
