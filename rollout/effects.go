@@ -84,6 +84,8 @@ const (
 	ActivityMachinesPinned     ActivityKind = 20
 	ActivityMachinesReleased   ActivityKind = 21
 	ActivityMachinesMoved      ActivityKind = 22
+	ActivityRebootSlotOverdue  ActivityKind = 23
+	ActivityRebootSlotReleased ActivityKind = 24 // by a person or the policy
 )
 
 // Severity is the importance of an activity.

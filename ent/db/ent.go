@@ -37,6 +37,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -132,6 +133,7 @@ func checkColumn(t, c string) error {
 			packagefile.Table:    packagefile.ValidColumn,
 			promotion.Table:      promotion.ValidColumn,
 			proposal.Table:       proposal.ValidColumn,
+			rebootslot.Table:     rebootslot.ValidColumn,
 			refusal.Table:        refusal.ValidColumn,
 			refusedrequest.Table: refusedrequest.ValidColumn,
 			release.Table:        release.ValidColumn,

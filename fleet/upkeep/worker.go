@@ -50,9 +50,11 @@ type Options struct {
 	FlushUses func(context.Context) error
 	// ExpireProposals ends the proposals whose time is over.
 	ExpireProposals func(ctx context.Context, now time.Time) error
-	Now             func() time.Time
-	Clock           *clock.Clock // behind Now; nil: Now is right
-	Log             *slog.Logger
+	// WorkReboots reports overdue reboot slots and releases those that the policy releases.
+	WorkReboots func(ctx context.Context, now time.Time) error
+	Now         func() time.Time
+	Clock       *clock.Clock // behind Now; nil: Now is right
+	Log         *slog.Logger
 }
 
 // Worker runs the background jobs of one process.
@@ -64,6 +66,7 @@ type Worker struct {
 	signIns  func(ctx context.Context, all bool) error
 	flush    func(context.Context) error                    // the uses of sessions and tokens
 	expire   func(ctx context.Context, now time.Time) error // proposals
+	reboots  func(ctx context.Context, now time.Time) error // see Options.WorkReboots
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -80,7 +83,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, reboots: o.WorkReboots, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }
