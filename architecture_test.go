@@ -36,7 +36,7 @@ var areas = map[string]struct{ imports, because string }{
 	"rest":           {"fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"omaha":          {"fleet/checkin fleet/catalog fleet/fault rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"fleetlock":      {"fleet/reboot fleet/catalog fleet/fault", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
-	"server":         {"server/signin graph rest omaha fleetlock fleet fleet/quota event auth frontend", "it routes requests and does not depend on what the routes do"},
+	"server":         {"server/signin graph rest omaha fleetlock fleet fleet/checkin fleet/quota event auth frontend", "it routes requests and does not depend on what the routes do"},
 	"simulate":       {"simulate/load", "simulated machines send Omaha over HTTP to any server"},
 	"bench":          {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
 	"updater":        {"", "other programs import it: it must not bring the server's packages and libraries with it"},
@@ -59,7 +59,7 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/reboot":        {"fleet/catalog fleet/quota fleet/fault store ent event rollout", "requests of machines do not depend on operators"},
 	"fleet/seed":          {"fleet/catalog fleet/change fleet/fault auth rollout", "it writes the first contents of a new database"},
 	"fleet/upkeep":        {"fleet/catalog fleet/checkin fleet/clock fleet/quota fleet/pace fleet/fault store event auth rollout", "it maintains data that other areas wrote"},
-	"fleet/view":          {"fleet/view/machines fleet/job fleet/proposal fleet/catalog fleet/clock fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
+	"fleet/view":          {"fleet/view/machines fleet/job fleet/proposal fleet/reboot fleet/catalog fleet/clock fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
 	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
 
 	"client/api": {"", "it sends documents to any server"},

@@ -167,6 +167,12 @@ func Counted(ctx context.Context, c *db.Client, group uuid.UUID, client string) 
 	if err != nil {
 		return nil, err
 	}
+	return CountedAs(ctx, c, held, lost)
+}
+
+// CountedAs returns what counts from the rows of the holders, the oldest first, with the
+// names of their machines.
+func CountedAs(ctx context.Context, c *db.Client, held []*db.RebootSlot, lost int) (*rollout.Reboots, error) {
 	names, err := namesOf(ctx, c, held)
 	if err != nil {
 		return nil, err

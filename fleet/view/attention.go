@@ -48,6 +48,7 @@ const (
 	AttentionUnknownTrack       AttentionKind = "UNKNOWN_TRACK" // in the last day
 	AttentionClock              AttentionKind = "CLOCK"         // of this server's host
 	AttentionProposed           AttentionKind = "PROPOSED"
+	AttentionRebootSlotOverdue  AttentionKind = "REBOOT_SLOT_OVERDUE"
 )
 
 // Attention is one thing that needs an operator.
@@ -128,6 +129,9 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 	}
 	if text := s.clock().Text; text != "" {
 		out.add(nil, AttentionClock, rollout.SeverityError, nil, text)
+	}
+	if err := s.addRebootSlots(ctx, byID, &out); err != nil {
+		return nil, err
 	}
 	if err := s.addRefusals(ctx, byID, &out); err != nil {
 		return nil, err

@@ -325,6 +325,16 @@ type PolicyInput struct {
 	OnDemand *policy.OnDemand `json:"onDemand,omitempty"`
 	// Whole seconds; null sends no interval to machines.
 	PollInterval graphql.Omittable[*time.Duration] `json:"pollInterval,omitempty"`
+	// See Policy.
+	RebootSlots *int `json:"rebootSlots,omitempty"`
+	// See Policy.
+	RebootWindows []*calendar.Window `json:"rebootWindows,omitempty"`
+	// See Policy.
+	RebootOverdueAfter *time.Duration `json:"rebootOverdueAfter,omitempty"`
+	// See Policy.
+	RebootReleaseAfter *time.Duration `json:"rebootReleaseAfter,omitempty"`
+	// See Policy.
+	RebootOverdueLimit *int `json:"rebootOverdueLimit,omitempty"`
 }
 
 // Description and effect of a policy.
