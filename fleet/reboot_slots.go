@@ -27,6 +27,9 @@ type ReleaseRebootSlot struct {
 // can reboot. It also ends the mark of one that did not come back.
 func (s *Service) ReleaseRebootSlot(ctx context.Context, in ReleaseRebootSlot) (*db.Group, error) {
 	v := change.Verb{Name: "releaseRebootSlot", Object: "rebootSlot", Reason: in.Reason, Groups: []uuid.UUID{in.GroupID}}
+	if !reboot.ValidClientID(in.ID) {
+		v.Invalid = fault.Errorf(fault.Invalid, "id", "must be printable text of 1 to %d bytes", reboot.MaxClientID)
+	}
 	if err := begin(ctx, &v); err != nil {
 		return nil, err
 	}

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/reboot"
@@ -190,24 +188,12 @@ func read(w http.ResponseWriter, r *http.Request) (q reboot.Request, problem *fa
 	}
 	q.Client, q.Group = b.Params.ID, b.Params.Group
 	switch {
-	case !validClient(q.Client):
+	case !reboot.ValidClientID(q.Client):
 		return q, &errClient
 	case !validGroup(q.Group):
 		return q, &errGroup
 	}
 	return q, nil
-}
-
-func validClient(id string) bool {
-	if id == "" || len(id) > reboot.MaxClientID || !utf8.ValidString(id) {
-		return false
-	}
-	for _, c := range id {
-		if !unicode.IsGraphic(c) {
-			return false
-		}
-	}
-	return true
 }
 
 // validGroup reports whether a group has the form of the protocol.

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -13,6 +15,23 @@ import (
 // zincati is the application id with which Zincati derives the id of a machine, as
 // `systemd-id128 machine-id -a` does.
 var zincati = uuid.MustParse("de35106b-6ec2-4688-b63a-fddaa156679b")
+
+// MaxClientID is the longest id of a client in bytes. Zincati's has 32; others send
+// the name of the host, which has up to 253.
+const MaxClientID = 253
+
+// ValidClientID reports whether a client may have this id: printable text.
+func ValidClientID(id string) bool {
+	if id == "" || len(id) > MaxClientID || !utf8.ValidString(id) {
+		return false
+	}
+	for _, r := range id {
+		if !unicode.IsGraphic(r) {
+			return false
+		}
+	}
+	return true
+}
 
 // Forms returns the texts that a machine with the id of a client may have sent: the id
 // itself, and if it is one of 128 bits, with and without dashes, in braces and in both

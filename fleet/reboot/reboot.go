@@ -24,10 +24,6 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// MaxClientID is the longest id of a client in bytes. Zincati's has 32; others send
-// the name of the host, which has up to 253.
-const MaxClientID = 253
-
 // maxUnknown bounds the clients of a group that no machine is known for, because their
 // ids can be made up.
 const maxUnknown = 10_000
@@ -62,7 +58,7 @@ func New(o Options) *Service {
 
 // Request is one request of a client.
 type Request struct {
-	Client  string // opaque id; see checkin.ValidMachineID for machines
+	Client  string // opaque id, see ValidClientID
 	Group   string // track, name or id of a group; an unknown one is ignored if the client is a known machine
 	Address string
 

@@ -11131,15 +11131,15 @@ input PolicyInput {
   onDemand: OnDemand
   "Whole seconds; null sends no interval to machines."
   pollInterval: Duration
-  "See Policy."
+  "0 to 10,000; 0 grants no reboot slot. Default: 0."
   rebootSlots: Int
-  "See Policy."
+  "Replaces the list. Default: those of updates."
   rebootWindows: [WindowInput!]
-  "See Policy."
+  "Above 0. Default: 1 hour."
   rebootOverdueAfter: Duration
-  "See Policy."
+  "PT0S: only a user releases overdue slots. Default."
   rebootReleaseAfter: Duration
-  "See Policy."
+  "At least 1. Default: 1."
   rebootOverdueLimit: Int
 }
 
