@@ -49,8 +49,8 @@ type loaders struct {
 	applications       loader[*db.Application]
 	groups             loader[*db.Group]
 	instances          loader[*db.Instance]
-	rebootSlots        loader[*view.RebootSlots] // by group
-	machineSlots       loader[*view.RebootSlot]  // by machine
+	rebootSlots        loader[*view.RebootSlots]  // by group
+	machineSlots       loader[*view.RebootSlot]   // by machine
 	waves              loader[[]*db.Wave]         // by rollout
 	failures           loader[[]*db.Failure]      // by rollout
 	shares             loader[[]*db.FailureShare] // by rollout
