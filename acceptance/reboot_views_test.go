@@ -104,7 +104,7 @@ func TestReleaseOfASlotIsInTheAudit(t *testing.T) {
 		rows, err := s.store.Reader().Audit.Query().All(s.ctx)
 		s.ok(err)
 		last := rows[len(rows)-1]
-		if last.Verb != "releaseRebootSlot" || last.Reason != "scrapped" || last.Actor != operator || !strings.Contains(string(last.Before), `"client":"m"`) {
+		if last.Verb != "releaseRebootSlot" || last.Reason != "scrapped" || last.Actor != operator || !strings.Contains(last.Before, `"client":"m"`) {
 			t.Errorf("%+v", last)
 		}
 	}, slots(1))

@@ -56,7 +56,7 @@ func parsePath(text, serverSecret string) (p path, ok bool) {
 		return p, false // most requests, at no cost
 	}
 	var segments []string
-	for _, s := range strings.Split(text, "/") {
+	for s := range strings.SplitSeq(text, "/") {
 		if s != "" {
 			segments = append(segments, s)
 		}
