@@ -2,12 +2,15 @@ package graph_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/omaha"
+	"github.com/coreroller/coreroller/server"
 )
 
 // locks sends a FleetLock request to the server, as the Flatcar client does.
@@ -80,5 +83,32 @@ func TestRebootSlotsKeepToTheCallersGrants(t *testing.T) {
 	want(t, n.as(t, "vic").get(`query($id: ID!) { group(id: $id) { `+slotsOfGroup+` } }`, vars{"id": s.group}), "rebootSlots.held.0.clientId", "web-1")
 	if _, err := s.ReleaseRebootSlot(s.ctx, fleet.ReleaseRebootSlot{GroupID: s.group, ID: "web-1"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// With a listener of its own for machines, FleetLock is served there and nowhere else.
+func TestFleetLockIsServedWhereMachinesAre(t *testing.T) {
+	s := oneSite(t)
+	s.coordinate(t, 1)
+	apart := server.New(server.Options{
+		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Machines, omaha.Options{Now: s.now}), Now: s.now, SeparateMachines: true, OmahaSecret: "hidden",
+	})
+	t.Cleanup(apart.Close)
+	for _, c := range []struct {
+		h    http.Handler
+		path string
+		want bool
+	}{
+		{apart.Machines(), "/fleetlock/hidden/v1/pre-reboot", true},
+		{apart.Machines(), "/v1/pre-reboot", false},
+		{apart, "/fleetlock/hidden/v1/pre-reboot", false},
+	} {
+		r := httptest.NewRequest(http.MethodPost, c.path, strings.NewReader(`{"client_params": {"id": "m", "group": "prod"}}`))
+		r.Header.Set("fleet-lock-protocol", "true")
+		w := httptest.NewRecorder()
+		c.h.ServeHTTP(w, r)
+		if (w.Code == http.StatusOK) != c.want {
+			t.Errorf("%s is answered %d", c.path, w.Code)
+		}
 	}
 }
