@@ -31,12 +31,13 @@ var areas = map[string]struct{ imports, because string }{
 	"ent":            {"auth rollout", "a schema uses value types, but not the code that works with them"},
 	"store":          {"ent event rollout", "it persists and publishes; permissions and rules are checked above it"},
 	"remote/payload": {"", "it reads files; the command line and the server use it"},
-	"fleet":          {"remote/payload fleet/account fleet/catalog fleet/change fleet/checkin fleet/clock fleet/fault fleet/input fleet/job fleet/proposal fleet/quota fleet/reach fleet/seed fleet/upkeep fleet/view fleet/view/machines store ent event auth rollout fleet/hosting remote/mirror fleet/importing", "the service layer knows no protocol: graph, rest and omaha translate"},
+	"fleet":          {"remote/payload fleet/account fleet/catalog fleet/change fleet/checkin fleet/clock fleet/fault fleet/input fleet/job fleet/proposal fleet/quota fleet/reach fleet/seed fleet/upkeep fleet/view fleet/view/machines store ent event auth rollout fleet/hosting remote/mirror fleet/importing fleet/reboot", "the service layer knows no protocol: graph, rest and omaha translate"},
 	"graph":          {"remote/payload fleet fleet/job fleet/proposal fleet/reach fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent event auth rollout fleet/hosting fleet/importing", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"rest":           {"rest/endpoint fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"remote/mirror":  {"", "it asks another server and returns values; what they change here is decided by fleet"},
 	"omaha":          {"fleet/checkin fleet/catalog fleet/fault rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
-	"server":         {"server/signin graph rest rest/endpoint rest/nebraska omaha fleet fleet/quota event auth frontend server/payloads", "it routes requests and does not depend on what the routes do"},
+	"server":         {"server/signin graph rest rest/endpoint rest/nebraska omaha fleet fleet/quota event auth frontend server/payloads fleetlock fleet/checkin", "it routes requests and does not depend on what the routes do"},
+	"fleetlock":      {"fleet/reboot fleet/catalog fleet/fault", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"simulate":       {"simulate/load", "simulated machines send Omaha over HTTP to any server"},
 	"bench":          {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
 	"updater":        {"", "other programs import it: it must not bring the server's packages and libraries with it"},
@@ -58,9 +59,10 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/quota":         {"", "numbers and counts, which cmd sets and every area of fleet reads"},
 	"fleet/pace":          {"fleet/catalog store ent rollout", "check-ins and views both use it"},
 	"fleet/reach":         {"fleet/catalog ent event auth", "it restricts every read, so it depends on none"},
+	"fleet/reboot":        {"fleet/catalog fleet/quota fleet/fault store ent event rollout", "requests of machines do not depend on operators"},
 	"fleet/seed":          {"fleet/catalog fleet/change fleet/fault auth rollout", "it writes the first contents of a new database"},
 	"fleet/upkeep":        {"fleet/catalog fleet/checkin fleet/clock fleet/quota fleet/pace fleet/fault store event auth rollout", "it maintains data that other areas wrote"},
-	"fleet/view":          {"fleet/view/machines fleet/importing fleet/job fleet/proposal fleet/catalog fleet/clock fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
+	"fleet/view":          {"fleet/view/machines fleet/importing fleet/job fleet/proposal fleet/catalog fleet/clock fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout fleet/reboot", "a read changes nothing"},
 	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
 
 	"rest/endpoint": {"fleet fleet/view fleet/catalog fleet/fault ent auth rollout", "it serves the routes of any API for scripts and knows none"},
@@ -89,7 +91,7 @@ var libraries = []struct{ path, areas, because string }{
 	{"modernc.org/sqlite", "store", "the database is opened in one place"},
 	{"github.com/pressly/goose/v3", "store", "the schema is migrated in one place"},
 	{"entgo.io/ent", "store ent fleet/reach fleet/view fleet/view/machines", "queries that need SQL are part of the read layer; other areas use ent's generated queries or read through fleet/view"},
-	{module + "/ent/db/", "store ent bench fleet fleet/account fleet/catalog fleet/change fleet/checkin fleet/hosting fleet/pace fleet/proposal fleet/reach fleet/seed fleet/upkeep fleet/view fleet/view/machines fleet/importing", "queries are built in the service layer; graph and rest call fleet/view"},
+	{module + "/ent/db/", "store ent bench fleet fleet/account fleet/catalog fleet/change fleet/checkin fleet/hosting fleet/pace fleet/proposal fleet/reach fleet/seed fleet/upkeep fleet/view fleet/view/machines fleet/importing fleet/reboot", "queries are built in the service layer; graph and rest call fleet/view"},
 	{"ariga.io/atlas", "store ent", "the schema is migrated in one place"},
 	{"github.com/99designs/gqlgen", "graph", "only graph implements GraphQL"},
 	{"github.com/gorilla/websocket", "graph simulate/load", "subscriptions are the only use of websockets"},
@@ -284,7 +286,7 @@ func (f *file) checkImport(imported string) {
 }
 
 // queryless are the areas that must not build queries.
-const queryless = "graph rest omaha server cmd"
+const queryless = "graph rest omaha fleetlock server cmd"
 
 // checkQueries finds calls of ent's methods Query and QueryX, by their names.
 func (f *file) checkQueries() {

@@ -21,6 +21,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/activity"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleetlock"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
@@ -68,7 +69,8 @@ func runProcess(ctx context.Context, url string) error {
 	if err != nil {
 		return errors.Join(err, st.Close())
 	}
-	web := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	locks := fleetlock.NewHandler(svc.Reboots, fleetlock.Options{Address: omaha.Proxies(nil).ClientAddress, Log: log})
+	web := &http.Server{Handler: locks.Route(mux), ReadHeaderTimeout: time.Minute}
 	background, stop := context.WithCancel(ctx)
 	finished := make(chan error, 2)
 	go func() { finished <- web.Serve(listener) }()

@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/clock"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/quota"
+	"github.com/coreroller/coreroller/fleetlock"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
@@ -240,7 +241,7 @@ func (s *site) join() {
 	o.Now, o.Log, o.CrossSite = settings.Now, slog.New(slog.DiscardHandler), n.Machines.RefuseCrossSite
 	mux := http.NewServeMux()
 	omaha.NewHandler(n.Service.Machines, o).Mount(mux)
-	n.handler = mux
+	n.handler = fleetlock.NewHandler(n.Reboots, fleetlock.Options{Address: omaha.Proxies(o.TrustedProxies).ClientAddress, Secret: o.Secret, Log: o.Log}).Route(mux)
 	s.servers = append(s.servers, n)
 }
 

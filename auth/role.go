@@ -71,21 +71,22 @@ func Needs(name string) Role { return max(needs[name], Viewer) }
 // shows it (directive needs), the service layer enforces it, and the dashboard disables
 // what the user may not do.
 var needs = map[string]Role{
-	"pauseUpdates":     Operator,
-	"resumeUpdates":    Operator,
-	"haltRollout":      Operator,
-	"advanceWave":      Operator,
-	"rollBack":         Operator,
-	"holdInstance":     Operator,
-	"pinInstance":      Operator,
-	"releaseInstance":  Operator,
-	"setInstanceAlias": Operator,
-	"moveInstance":     Operator,
-	"enrollInstances":  Operator,
-	"startMachineJob":  Operator, // and what the action needs for one machine
-	"stopMachineJob":   Operator,
-	"retryMachineJob":  Operator,
-	"downloads":        Operator, // addresses of machines
+	"pauseUpdates":      Operator,
+	"resumeUpdates":     Operator,
+	"haltRollout":       Operator,
+	"advanceWave":       Operator,
+	"rollBack":          Operator,
+	"holdInstance":      Operator,
+	"pinInstance":       Operator,
+	"releaseInstance":   Operator,
+	"setInstanceAlias":  Operator,
+	"moveInstance":      Operator,
+	"enrollInstances":   Operator,
+	"releaseRebootSlot": Operator,
+	"startMachineJob":   Operator, // and what the action needs for one machine
+	"stopMachineJob":    Operator,
+	"retryMachineJob":   Operator,
+	"downloads":         Operator, // addresses of machines
 
 	"payloadInspected":   Publisher,
 	"createPackage":      Publisher,

@@ -28,6 +28,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/fleet/reach"
+	"github.com/coreroller/coreroller/fleet/reboot"
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -63,6 +64,7 @@ type Options struct {
 // safe for concurrent use.
 type Service struct {
 	Machines *checkin.Service
+	Reboots  *reboot.Service
 	Accounts *account.Service
 	View     *view.Service
 	Upkeep   *upkeep.Worker
@@ -113,6 +115,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
 	s := &Service{
 		Machines: machines,
+		Reboots:  reboot.New(reboot.Options{Store: o.Store, Catalog: configuration, Now: now, Quotas: o.Quotas, Refusals: machines.Refusals()}),
 		Accounts: account.New(account.Options{Store: o.Store, Changes: changes, Now: now, Log: o.Log, Idle: o.SessionIdle}),
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo, certificates: o.MachineCertificates,
 		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
@@ -122,7 +125,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s.mirrors = mirror.NewClient(cmp.Or(o.Agent, "CoreRoller"), input.Or(o.AskLimits, mirror.DefaultLimits()))
 	s.Upkeep = upkeep.New(upkeep.Options{
 		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, FlushUses: s.Accounts.FlushUses,
-		ExpireProposals: s.expireProposals, WorkUpstreams: s.WorkUpstreams, FlushDownloads: s.Hosting.FlushDownloads, ExpireUploads: s.Hosting.ExpireUploads,
+		ExpireProposals: s.expireProposals, WorkReboots: s.Reboots.Work, WorkUpstreams: s.WorkUpstreams, FlushDownloads: s.Hosting.FlushDownloads, ExpireUploads: s.Hosting.ExpireUploads,
 		Now: now, Clock: o.Clock, Log: o.Log,
 	})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock, s.Hosting.Warning)

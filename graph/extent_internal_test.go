@@ -63,7 +63,11 @@ func TestEveryListHasACost(t *testing.T) {
 			if f.Type.Elem == nil || strings.HasPrefix(typ.Name, "__") || slices.Contains([]string{"nodes", "edges"}, f.Name) {
 				continue
 			}
-			if cost, _ := schema.Complexity(t.Context(), typ.Name, f.Name, 3, nil); cost < 3*listed {
+			least := 3 * listed
+			if strings.HasSuffix(strings.ToLower(f.Name), "windows") && typ.Name == "Policy" {
+				least = 3 * listedFew // countValues bounds the policies that have many
+			}
+			if cost, _ := schema.Complexity(t.Context(), typ.Name, f.Name, 3, nil); cost < least {
 				t.Errorf("%s.%s: a list of objects with 3 fields costs %d", typ.Name, f.Name, cost)
 			}
 		}

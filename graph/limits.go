@@ -43,6 +43,7 @@ const (
 	costExplain    = 100    // a transaction
 	costSimulation = 10_000 // up to 200 ms of a core; maxComplexity allows four in one document
 	listed         = 10     // assumed length of a list without paging, so that nested lists multiply
+	listedFew      = 3      // the same for windows, of which policies have none or a few
 	listedValues   = 100    // the same for what machines report: versions, errors
 )
 
@@ -79,6 +80,11 @@ func complexity() generated.ComplexityRoot {
 
 	c.GroupNumbers.ByVersion, c.Numbers.ByVersion = reported, reported
 	c.GroupNumbers.Grants, c.GroupNumbers.Failures, c.Rollout.Failures = reported, reported, reported
+
+	few := func(child int) int { return 1 + child*listedFew }
+	c.Policy.Windows, c.Policy.RebootWindows = few, few
+	c.Group.RebootSlots = costs(costNumbers)
+	c.RebootSlots.Waiting = reported
 
 	c.Application.RecentChecks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)

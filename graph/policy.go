@@ -86,6 +86,11 @@ func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
 	set(&p.HaltMinAttempts, in.HaltMinAttempts)
 	set(&p.MaxAttempts, in.MaxAttempts)
 	set(&p.OnDemand, in.OnDemand)
+	set(&p.RebootSlots, in.RebootSlots)
+	setAll(&p.RebootWindows, in.RebootWindows)
+	set(&p.RebootOverdueAfter, in.RebootOverdueAfter)
+	set(&p.RebootReleaseAfter, in.RebootReleaseAfter)
+	set(&p.RebootOverdueLimit, in.RebootOverdueLimit)
 	if interval, given := in.PollInterval.ValueOK(); given {
 		p.PollInterval = 0
 		set(&p.PollInterval, interval)

@@ -112,6 +112,8 @@ func (r root) Halt() generated.HaltResolver                   { return &haltReso
 func (r root) RefusedRequest() generated.RefusedRequestResolver {
 	return &refusedRequestResolver{r}
 }
+func (r root) RebootSlots() generated.RebootSlotsResolver   { return &rebootSlotsResolver{r} }
+func (r root) RebootSlot() generated.RebootSlotResolver     { return &rebootSlotResolver{r} }
 func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
 func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
 func (r root) Upstream() generated.UpstreamResolver         { return &upstreamResolver{r} }
@@ -158,6 +160,8 @@ type (
 	fleetNumbersResolver     struct{ root }
 	groupResolver            struct{ root }
 	groupNumbersResolver     struct{ root }
+	rebootSlotsResolver      struct{ root }
+	rebootSlotResolver       struct{ root }
 	haltResolver             struct{ root }
 	instanceResolver         struct{ root }
 	machineJobResolver       struct{ root }

@@ -87,6 +87,8 @@ const (
 	ActivityMirrorWorks        ActivityKind = 23 // again, after ActivityMirrorFailed
 	ActivityMirrorFound        ActivityKind = 24 // a version that waits for a person
 	ActivityMirrorWithdrawn    ActivityKind = 25 // a version that the upstream took back, or that is not followed
+	ActivityRebootSlotOverdue  ActivityKind = 26
+	ActivityRebootSlotReleased ActivityKind = 27 // by a person or the policy
 )
 
 // Severity is the importance of an activity.

@@ -366,7 +366,7 @@ func TestP10_EveryWayToCompleteIsDetected(t *testing.T) {
 func TestP11_GrowingWaveRemovesNoMachine(t *testing.T) {
 	for _, salt := range []string{"one", "two"} {
 		w := World{Policy: compile(t, Policy{
-			UpdatesEnabled: true, MaxUpdatesPerPeriod: 1, MaxConcurrentUpdates: 1, PeriodInterval: 1, UpdateTimeout: 1, RebootTimeout: 1, MaxAttempts: 1,
+			UpdatesEnabled: true, MaxUpdatesPerPeriod: 1, MaxConcurrentUpdates: 1, PeriodInterval: 1, UpdateTimeout: 1, RebootTimeout: 1, MaxAttempts: 1, RebootOverdueAfter: 1, RebootOverdueLimit: 1,
 			Waves: []Wave{{Share: 0.01, MinFinished: 1}, {Share: 0.5, MinFinished: 1}, {Share: 1}},
 		})}
 		w.Rollout.Salt = salt

@@ -6,6 +6,8 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleetlock"
 	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/server/payloads"
 	"github.com/coreroller/coreroller/server/signin"
@@ -80,11 +82,34 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	routed := servePrefix("/api/", m.count("/api/", resolver.withInfo(scripts.coreroller)), mux)
 	routed = servePrefix("/nebraska/", m.count("/nebraska/", resolver.withInfo(scripts.nebraska)), routed)
 
+	// FleetLock: POST /v1/pre-reboot and /v1/steady-state. It bypasses the mux for the
+	// same reason.
+	locks := machineRoutes(o, resolver, m)
+	machineHandler := locks(machines)
+	if !o.SeparateMachines {
+		routed = locks(routed)
+	}
+
 	clients := newClients(o.PerAddress)
 	around := func(h http.Handler) http.Handler {
 		return resolver.withID(clients.limitForwarded(resolver, logRequests(o.Log, o.Now, recoverPanics(o.Log, h))))
 	}
-	return &Server{handler: around(routed), machines: around(machines), metrics: around(operations)}
+	return &Server{handler: around(routed), machines: around(machineHandler), metrics: around(operations)}
+}
+
+// machineRoutes returns what adds the FleetLock endpoint to a handler.
+func machineRoutes(o Options, resolver *resolver, m *metrics) func(http.Handler) http.Handler {
+	if o.Fleet.Reboots == nil { // in tests without a fleet
+		return func(next http.Handler) http.Handler { return next }
+	}
+	endpoint := fleetlock.NewHandler(o.Fleet.Reboots, fleetlock.Options{
+		Address: resolver.address, Secret: o.OmahaSecret, Log: o.Log, CrossSite: o.Fleet.Machines.RefuseCrossSite,
+		UnknownGroup: func(group, address string) {
+			o.Fleet.Machines.Refuse(checkin.Refused{Reason: checkin.RefusedUnknownTrack, App: "FleetLock", Track: group, Address: address})
+		},
+		Count: m.count,
+	})
+	return endpoint.Route
 }
 
 // countWrongPaths counts POST requests to a path without a service: clients of the

@@ -43,6 +43,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -117,6 +118,8 @@ type Client struct {
 	Promotion *PromotionClient
 	// Proposal is the client for interacting with the Proposal builders.
 	Proposal *ProposalClient
+	// RebootSlot is the client for interacting with the RebootSlot builders.
+	RebootSlot *RebootSlotClient
 	// Refusal is the client for interacting with the Refusal builders.
 	Refusal *RefusalClient
 	// RefusedRequest is the client for interacting with the RefusedRequest builders.
@@ -181,6 +184,7 @@ func (c *Client) init() {
 	c.PackageFile = NewPackageFileClient(c.config)
 	c.Promotion = NewPromotionClient(c.config)
 	c.Proposal = NewProposalClient(c.config)
+	c.RebootSlot = NewRebootSlotClient(c.config)
 	c.Refusal = NewRefusalClient(c.config)
 	c.RefusedRequest = NewRefusedRequestClient(c.config)
 	c.Release = NewReleaseClient(c.config)
@@ -313,6 +317,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PackageFile:     NewPackageFileClient(cfg),
 		Promotion:       NewPromotionClient(cfg),
 		Proposal:        NewProposalClient(cfg),
+		RebootSlot:      NewRebootSlotClient(cfg),
 		Refusal:         NewRefusalClient(cfg),
 		RefusedRequest:  NewRefusedRequestClient(cfg),
 		Release:         NewReleaseClient(cfg),
@@ -372,6 +377,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PackageFile:     NewPackageFileClient(cfg),
 		Promotion:       NewPromotionClient(cfg),
 		Proposal:        NewProposalClient(cfg),
+		RebootSlot:      NewRebootSlotClient(cfg),
 		Refusal:         NewRefusalClient(cfg),
 		RefusedRequest:  NewRefusedRequestClient(cfg),
 		Release:         NewReleaseClient(cfg),
@@ -419,8 +425,9 @@ func (c *Client) Use(hooks ...Hook) {
 		c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance, c.Ledger,
 		c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun,
 		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Proposal,
-		c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile,
-		c.Team, c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
+		c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
+		c.StoredFile, c.Team, c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User,
+		c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -435,8 +442,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance, c.Ledger,
 		c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun,
 		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Proposal,
-		c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile,
-		c.Team, c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
+		c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
+		c.StoredFile, c.Team, c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User,
+		c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -499,6 +507,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Promotion.mutate(ctx, m)
 	case *ProposalMutation:
 		return c.Proposal.mutate(ctx, m)
+	case *RebootSlotMutation:
+		return c.RebootSlot.mutate(ctx, m)
 	case *RefusalMutation:
 		return c.Refusal.mutate(ctx, m)
 	case *RefusedRequestMutation:
@@ -2425,6 +2435,22 @@ func (c *GroupClient) QuerySecrets(_m *Group) *MachineSecretQuery {
 			sqlgraph.From(group.Table, group.FieldID, id),
 			sqlgraph.To(machinesecret.Table, machinesecret.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, group.SecretsTable, group.SecretsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRebootSlots queries the reboot_slots edge of a Group.
+func (c *GroupClient) QueryRebootSlots(_m *Group) *RebootSlotQuery {
+	query := (&RebootSlotClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, id),
+			sqlgraph.To(rebootslot.Table, rebootslot.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, group.RebootSlotsTable, group.RebootSlotsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -4889,6 +4915,155 @@ func (c *ProposalClient) mutate(ctx context.Context, m *ProposalMutation) (Value
 	}
 }
 
+// RebootSlotClient is a client for the RebootSlot schema.
+type RebootSlotClient struct {
+	config
+}
+
+// NewRebootSlotClient returns a client for the RebootSlot from the given config.
+func NewRebootSlotClient(c config) *RebootSlotClient {
+	return &RebootSlotClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `rebootslot.Hooks(f(g(h())))`.
+func (c *RebootSlotClient) Use(hooks ...Hook) {
+	c.hooks.RebootSlot = append(c.hooks.RebootSlot, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `rebootslot.Intercept(f(g(h())))`.
+func (c *RebootSlotClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RebootSlot = append(c.inters.RebootSlot, interceptors...)
+}
+
+// Create returns a builder for creating a RebootSlot entity.
+func (c *RebootSlotClient) Create() *RebootSlotCreate {
+	mutation := newRebootSlotMutation(c.config, OpCreate)
+	return &RebootSlotCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RebootSlot entities.
+func (c *RebootSlotClient) CreateBulk(builders ...*RebootSlotCreate) *RebootSlotCreateBulk {
+	return &RebootSlotCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RebootSlotClient) MapCreateBulk(slice any, setFunc func(*RebootSlotCreate, int)) *RebootSlotCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RebootSlotCreateBulk{err: fmt.Errorf("calling to RebootSlotClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RebootSlotCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RebootSlotCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RebootSlot.
+func (c *RebootSlotClient) Update() *RebootSlotUpdate {
+	mutation := newRebootSlotMutation(c.config, OpUpdate)
+	return &RebootSlotUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RebootSlotClient) UpdateOne(_m *RebootSlot) *RebootSlotUpdateOne {
+	mutation := newRebootSlotMutation(c.config, OpUpdateOne, withRebootSlot(_m))
+	return &RebootSlotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RebootSlotClient) UpdateOneID(id uuid.UUID) *RebootSlotUpdateOne {
+	mutation := newRebootSlotMutation(c.config, OpUpdateOne, withRebootSlotID(id))
+	return &RebootSlotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RebootSlot.
+func (c *RebootSlotClient) Delete() *RebootSlotDelete {
+	mutation := newRebootSlotMutation(c.config, OpDelete)
+	return &RebootSlotDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RebootSlotClient) DeleteOne(_m *RebootSlot) *RebootSlotDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RebootSlotClient) DeleteOneID(id uuid.UUID) *RebootSlotDeleteOne {
+	builder := c.Delete().Where(rebootslot.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RebootSlotDeleteOne{builder}
+}
+
+// Query returns a query builder for RebootSlot.
+func (c *RebootSlotClient) Query() *RebootSlotQuery {
+	return &RebootSlotQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRebootSlot},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RebootSlot entity by its id.
+func (c *RebootSlotClient) Get(ctx context.Context, id uuid.UUID) (*RebootSlot, error) {
+	return c.Query().Where(rebootslot.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RebootSlotClient) GetX(ctx context.Context, id uuid.UUID) *RebootSlot {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryGroup queries the group edge of a RebootSlot.
+func (c *RebootSlotClient) QueryGroup(_m *RebootSlot) *GroupQuery {
+	query := (&GroupClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(rebootslot.Table, rebootslot.FieldID, id),
+			sqlgraph.To(group.Table, group.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, rebootslot.GroupTable, rebootslot.GroupColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RebootSlotClient) Hooks() []Hook {
+	return c.hooks.RebootSlot
+}
+
+// Interceptors returns the client interceptors.
+func (c *RebootSlotClient) Interceptors() []Interceptor {
+	return c.inters.RebootSlot
+}
+
+func (c *RebootSlotClient) mutate(ctx context.Context, m *RebootSlotMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RebootSlotCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RebootSlotUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RebootSlotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RebootSlotDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown RebootSlot mutation op: %q", m.Op())
+	}
+}
+
 // RefusalClient is a client for the Refusal schema.
 type RefusalClient struct {
 	config
@@ -6977,15 +7152,15 @@ type (
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
 		ImportReport, Instance, Ledger, MachineJob, MachineJobItem, MachineSecret,
 		Mirror, MirrorRun, PacePoint, PackageAction, PackageFile, Promotion, Proposal,
-		Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token,
-		Upstream, UpstreamChannel, Uptime, User, Wave []ent.Hook
+		RebootSlot, Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile,
+		Team, Token, Upstream, UpstreamChannel, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
 		ImportReport, Instance, Ledger, MachineJob, MachineJobItem, MachineSecret,
 		Mirror, MirrorRun, PacePoint, PackageAction, PackageFile, Promotion, Proposal,
-		Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token,
-		Upstream, UpstreamChannel, Uptime, User, Wave []ent.Interceptor
+		RebootSlot, Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile,
+		Team, Token, Upstream, UpstreamChannel, Uptime, User, Wave []ent.Interceptor
 	}
 )

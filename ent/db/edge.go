@@ -238,6 +238,15 @@ func (row *Promotion) Channel(ctx context.Context) (*Channel, error) {
 	return result, err
 }
 
+// Group returns the row of the group edge. It is read if it was not loaded with its parent.
+func (row *RebootSlot) Group(ctx context.Context) (*Group, error) {
+	result, err := row.Edges.GroupOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryGroup().Only(ctx)
+	}
+	return result, err
+}
+
 // Application returns the row of the application edge. It is read if it was not loaded with its parent.
 func (row *Release) Application(ctx context.Context) (*Application, error) {
 	result, err := row.Edges.ApplicationOrErr()

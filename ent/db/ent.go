@@ -39,6 +39,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -139,6 +140,7 @@ func checkColumn(t, c string) error {
 			packagefile.Table:     packagefile.ValidColumn,
 			promotion.Table:       promotion.ValidColumn,
 			proposal.Table:        proposal.ValidColumn,
+			rebootslot.Table:      rebootslot.ValidColumn,
 			refusal.Table:         refusal.ValidColumn,
 			refusedrequest.Table:  refusedrequest.ValidColumn,
 			release.Table:         release.ValidColumn,

@@ -81,11 +81,13 @@ type GroupEdges struct {
 	Paces []*PacePoint `json:"paces,omitempty"`
 	// Secrets holds the value of the secrets edge.
 	Secrets []*MachineSecret `json:"secrets,omitempty"`
+	// RebootSlots holds the value of the reboot_slots edge.
+	RebootSlots []*RebootSlot `json:"reboot_slots,omitempty"`
 	// Instances holds the value of the instances edge.
 	Instances []*Instance `json:"instances,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [9]bool
+	loadedTypes [10]bool
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -166,10 +168,19 @@ func (e GroupEdges) SecretsOrErr() ([]*MachineSecret, error) {
 	return nil, &NotLoadedError{edge: "secrets"}
 }
 
+// RebootSlotsOrErr returns the RebootSlots value or an error if the edge
+// was not loaded in eager-loading.
+func (e GroupEdges) RebootSlotsOrErr() ([]*RebootSlot, error) {
+	if e.loadedTypes[8] {
+		return e.RebootSlots, nil
+	}
+	return nil, &NotLoadedError{edge: "reboot_slots"}
+}
+
 // InstancesOrErr returns the Instances value or an error if the edge
 // was not loaded in eager-loading.
 func (e GroupEdges) InstancesOrErr() ([]*Instance, error) {
-	if e.loadedTypes[8] {
+	if e.loadedTypes[9] {
 		return e.Instances, nil
 	}
 	return nil, &NotLoadedError{edge: "instances"}
@@ -375,6 +386,11 @@ func (_m *Group) QueryPaces() *PacePointQuery {
 // QuerySecrets queries the "secrets" edge of the Group entity.
 func (_m *Group) QuerySecrets() *MachineSecretQuery {
 	return NewGroupClient(_m.config).QuerySecrets(_m)
+}
+
+// QueryRebootSlots queries the "reboot_slots" edge of the Group entity.
+func (_m *Group) QueryRebootSlots() *RebootSlotQuery {
+	return NewGroupClient(_m.config).QueryRebootSlots(_m)
 }
 
 // QueryInstances queries the "instances" edge of the Group entity.

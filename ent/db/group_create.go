@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
+	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/google/uuid"
@@ -329,6 +330,21 @@ func (_c *GroupCreate) AddSecrets(v ...*MachineSecret) *GroupCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddSecretIDs(ids...)
+}
+
+// AddRebootSlotIDs adds the "reboot_slots" edge to the RebootSlot entity by IDs.
+func (_c *GroupCreate) AddRebootSlotIDs(ids ...uuid.UUID) *GroupCreate {
+	_c.mutation.AddRebootSlotIDs(ids...)
+	return _c
+}
+
+// AddRebootSlots adds the "reboot_slots" edges to the RebootSlot entity.
+func (_c *GroupCreate) AddRebootSlots(v ...*RebootSlot) *GroupCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddRebootSlotIDs(ids...)
 }
 
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
@@ -677,6 +693,22 @@ func (_c *GroupCreate) createSpec() (*Group, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.RebootSlotsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.RebootSlotsTable,
+			Columns: []string{group.RebootSlotsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rebootslot.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

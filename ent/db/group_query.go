@@ -22,6 +22,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/google/uuid"
 )
@@ -41,6 +42,7 @@ type GroupQuery struct {
 	withPoints      *StatPointQuery
 	withPaces       *PacePointQuery
 	withSecrets     *MachineSecretQuery
+	withRebootSlots *RebootSlotQuery
 	withInstances   *InstanceQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -247,6 +249,28 @@ func (_q *GroupQuery) QuerySecrets() *MachineSecretQuery {
 			sqlgraph.From(group.Table, group.FieldID, selector),
 			sqlgraph.To(machinesecret.Table, machinesecret.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, group.SecretsTable, group.SecretsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryRebootSlots chains the current query on the "reboot_slots" edge.
+func (_q *GroupQuery) QueryRebootSlots() *RebootSlotQuery {
+	query := (&RebootSlotClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, selector),
+			sqlgraph.To(rebootslot.Table, rebootslot.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, group.RebootSlotsTable, group.RebootSlotsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -476,6 +500,7 @@ func (_q *GroupQuery) Clone() *GroupQuery {
 		withPoints:      _q.withPoints.Clone(),
 		withPaces:       _q.withPaces.Clone(),
 		withSecrets:     _q.withSecrets.Clone(),
+		withRebootSlots: _q.withRebootSlots.Clone(),
 		withInstances:   _q.withInstances.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
@@ -571,6 +596,17 @@ func (_q *GroupQuery) WithSecrets(opts ...func(*MachineSecretQuery)) *GroupQuery
 	return _q
 }
 
+// WithRebootSlots tells the query-builder to eager-load the nodes that are connected to
+// the "reboot_slots" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *GroupQuery) WithRebootSlots(opts ...func(*RebootSlotQuery)) *GroupQuery {
+	query := (&RebootSlotClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRebootSlots = query
+	return _q
+}
+
 // WithInstances tells the query-builder to eager-load the nodes that are connected to
 // the "instances" edge. The optional arguments are used to configure the query builder of the edge.
 func (_q *GroupQuery) WithInstances(opts ...func(*InstanceQuery)) *GroupQuery {
@@ -660,7 +696,7 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 	var (
 		nodes       = []*Group{}
 		_spec       = _q.querySpec()
-		loadedTypes = [9]bool{
+		loadedTypes = [10]bool{
 			_q.withApplication != nil,
 			_q.withChannel != nil,
 			_q.withRollouts != nil,
@@ -669,6 +705,7 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 			_q.withPoints != nil,
 			_q.withPaces != nil,
 			_q.withSecrets != nil,
+			_q.withRebootSlots != nil,
 			_q.withInstances != nil,
 		}
 	)
@@ -740,6 +777,13 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 		if err := _q.loadSecrets(ctx, query, nodes,
 			func(n *Group) { n.Edges.Secrets = []*MachineSecret{} },
 			func(n *Group, e *MachineSecret) { n.Edges.Secrets = append(n.Edges.Secrets, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRebootSlots; query != nil {
+		if err := _q.loadRebootSlots(ctx, query, nodes,
+			func(n *Group) { n.Edges.RebootSlots = []*RebootSlot{} },
+			func(n *Group, e *RebootSlot) { n.Edges.RebootSlots = append(n.Edges.RebootSlots, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -989,6 +1033,36 @@ func (_q *GroupQuery) loadSecrets(ctx context.Context, query *MachineSecretQuery
 		node, ok := nodeids[*fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "group_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *GroupQuery) loadRebootSlots(ctx context.Context, query *RebootSlotQuery, nodes []*Group, init func(*Group), assign func(*Group, *RebootSlot)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Group)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(rebootslot.FieldGroupID)
+	}
+	query.Where(predicate.RebootSlot(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(group.RebootSlotsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.GroupID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "group_id" returned %v for node %v`, fk, n.ID)
 		}
 		assign(node, n)
 	}

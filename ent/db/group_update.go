@@ -21,6 +21,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/google/uuid"
@@ -377,6 +378,21 @@ func (_u *GroupUpdate) AddSecrets(v ...*MachineSecret) *GroupUpdate {
 	return _u.AddSecretIDs(ids...)
 }
 
+// AddRebootSlotIDs adds the "reboot_slots" edge to the RebootSlot entity by IDs.
+func (_u *GroupUpdate) AddRebootSlotIDs(ids ...uuid.UUID) *GroupUpdate {
+	_u.mutation.AddRebootSlotIDs(ids...)
+	return _u
+}
+
+// AddRebootSlots adds the "reboot_slots" edges to the RebootSlot entity.
+func (_u *GroupUpdate) AddRebootSlots(v ...*RebootSlot) *GroupUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRebootSlotIDs(ids...)
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
 func (_u *GroupUpdate) AddInstanceIDs(ids ...uuid.UUID) *GroupUpdate {
 	_u.mutation.AddInstanceIDs(ids...)
@@ -512,6 +528,27 @@ func (_u *GroupUpdate) RemoveSecrets(v ...*MachineSecret) *GroupUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveSecretIDs(ids...)
+}
+
+// ClearRebootSlots clears all "reboot_slots" edges to the RebootSlot entity.
+func (_u *GroupUpdate) ClearRebootSlots() *GroupUpdate {
+	_u.mutation.ClearRebootSlots()
+	return _u
+}
+
+// RemoveRebootSlotIDs removes the "reboot_slots" edge to RebootSlot entities by IDs.
+func (_u *GroupUpdate) RemoveRebootSlotIDs(ids ...uuid.UUID) *GroupUpdate {
+	_u.mutation.RemoveRebootSlotIDs(ids...)
+	return _u
+}
+
+// RemoveRebootSlots removes "reboot_slots" edges to RebootSlot entities.
+func (_u *GroupUpdate) RemoveRebootSlots(v ...*RebootSlot) *GroupUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRebootSlotIDs(ids...)
 }
 
 // ClearInstances clears all "instances" edges to the Instance entity.
@@ -924,6 +961,51 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.RebootSlotsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.RebootSlotsTable,
+			Columns: []string{group.RebootSlotsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rebootslot.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRebootSlotsIDs(); len(nodes) > 0 && !_u.mutation.RebootSlotsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.RebootSlotsTable,
+			Columns: []string{group.RebootSlotsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rebootslot.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RebootSlotsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.RebootSlotsTable,
+			Columns: []string{group.RebootSlotsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rebootslot.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.InstancesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -1327,6 +1409,21 @@ func (_u *GroupUpdateOne) AddSecrets(v ...*MachineSecret) *GroupUpdateOne {
 	return _u.AddSecretIDs(ids...)
 }
 
+// AddRebootSlotIDs adds the "reboot_slots" edge to the RebootSlot entity by IDs.
+func (_u *GroupUpdateOne) AddRebootSlotIDs(ids ...uuid.UUID) *GroupUpdateOne {
+	_u.mutation.AddRebootSlotIDs(ids...)
+	return _u
+}
+
+// AddRebootSlots adds the "reboot_slots" edges to the RebootSlot entity.
+func (_u *GroupUpdateOne) AddRebootSlots(v ...*RebootSlot) *GroupUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRebootSlotIDs(ids...)
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
 func (_u *GroupUpdateOne) AddInstanceIDs(ids ...uuid.UUID) *GroupUpdateOne {
 	_u.mutation.AddInstanceIDs(ids...)
@@ -1462,6 +1559,27 @@ func (_u *GroupUpdateOne) RemoveSecrets(v ...*MachineSecret) *GroupUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveSecretIDs(ids...)
+}
+
+// ClearRebootSlots clears all "reboot_slots" edges to the RebootSlot entity.
+func (_u *GroupUpdateOne) ClearRebootSlots() *GroupUpdateOne {
+	_u.mutation.ClearRebootSlots()
+	return _u
+}
+
+// RemoveRebootSlotIDs removes the "reboot_slots" edge to RebootSlot entities by IDs.
+func (_u *GroupUpdateOne) RemoveRebootSlotIDs(ids ...uuid.UUID) *GroupUpdateOne {
+	_u.mutation.RemoveRebootSlotIDs(ids...)
+	return _u
+}
+
+// RemoveRebootSlots removes "reboot_slots" edges to RebootSlot entities.
+func (_u *GroupUpdateOne) RemoveRebootSlots(v ...*RebootSlot) *GroupUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRebootSlotIDs(ids...)
 }
 
 // ClearInstances clears all "instances" edges to the Instance entity.
@@ -1897,6 +2015,51 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(machinesecret.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RebootSlotsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.RebootSlotsTable,
+			Columns: []string{group.RebootSlotsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rebootslot.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRebootSlotsIDs(); len(nodes) > 0 && !_u.mutation.RebootSlotsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.RebootSlotsTable,
+			Columns: []string{group.RebootSlotsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rebootslot.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RebootSlotsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.RebootSlotsTable,
+			Columns: []string{group.RebootSlotsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rebootslot.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

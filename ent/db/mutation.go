@@ -40,6 +40,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -95,6 +96,7 @@ const (
 	TypePackageFile     = "PackageFile"
 	TypePromotion       = "Promotion"
 	TypeProposal        = "Proposal"
+	TypeRebootSlot      = "RebootSlot"
 	TypeRefusal         = "Refusal"
 	TypeRefusedRequest  = "RefusedRequest"
 	TypeRelease         = "Release"
@@ -9979,6 +9981,9 @@ type GroupMutation struct {
 	secrets             map[uuid.UUID]struct{}
 	removedsecrets      map[uuid.UUID]struct{}
 	clearedsecrets      bool
+	reboot_slots        map[uuid.UUID]struct{}
+	removedreboot_slots map[uuid.UUID]struct{}
+	clearedreboot_slots bool
 	instances           map[uuid.UUID]struct{}
 	removedinstances    map[uuid.UUID]struct{}
 	clearedinstances    bool
@@ -11154,6 +11159,60 @@ func (m *GroupMutation) ResetSecrets() {
 	m.removedsecrets = nil
 }
 
+// AddRebootSlotIDs adds the "reboot_slots" edge to the RebootSlot entity by ids.
+func (m *GroupMutation) AddRebootSlotIDs(ids ...uuid.UUID) {
+	if m.reboot_slots == nil {
+		m.reboot_slots = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.reboot_slots[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRebootSlots clears the "reboot_slots" edge to the RebootSlot entity.
+func (m *GroupMutation) ClearRebootSlots() {
+	m.clearedreboot_slots = true
+}
+
+// RebootSlotsCleared reports if the "reboot_slots" edge to the RebootSlot entity was cleared.
+func (m *GroupMutation) RebootSlotsCleared() bool {
+	return m.clearedreboot_slots
+}
+
+// RemoveRebootSlotIDs removes the "reboot_slots" edge to the RebootSlot entity by IDs.
+func (m *GroupMutation) RemoveRebootSlotIDs(ids ...uuid.UUID) {
+	if m.removedreboot_slots == nil {
+		m.removedreboot_slots = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.reboot_slots, ids[i])
+		m.removedreboot_slots[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRebootSlots returns the removed IDs of the "reboot_slots" edge to the RebootSlot entity.
+func (m *GroupMutation) RemovedRebootSlotsIDs() (ids []uuid.UUID) {
+	for id := range m.removedreboot_slots {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RebootSlotsIDs returns the "reboot_slots" edge IDs in the mutation.
+func (m *GroupMutation) RebootSlotsIDs() (ids []uuid.UUID) {
+	for id := range m.reboot_slots {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRebootSlots resets all changes to the "reboot_slots" edge.
+func (m *GroupMutation) ResetRebootSlots() {
+	m.reboot_slots = nil
+	m.clearedreboot_slots = false
+	m.removedreboot_slots = nil
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by ids.
 func (m *GroupMutation) AddInstanceIDs(ids ...uuid.UUID) {
 	if m.instances == nil {
@@ -11655,7 +11714,7 @@ func (m *GroupMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *GroupMutation) AddedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 10)
 	if m.application != nil {
 		edges = append(edges, group.EdgeApplication)
 	}
@@ -11679,6 +11738,9 @@ func (m *GroupMutation) AddedEdges() []string {
 	}
 	if m.secrets != nil {
 		edges = append(edges, group.EdgeSecrets)
+	}
+	if m.reboot_slots != nil {
+		edges = append(edges, group.EdgeRebootSlots)
 	}
 	if m.instances != nil {
 		edges = append(edges, group.EdgeInstances)
@@ -11732,6 +11794,12 @@ func (m *GroupMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case group.EdgeRebootSlots:
+		ids := make([]ent.Value, 0, len(m.reboot_slots))
+		for id := range m.reboot_slots {
+			ids = append(ids, id)
+		}
+		return ids
 	case group.EdgeInstances:
 		ids := make([]ent.Value, 0, len(m.instances))
 		for id := range m.instances {
@@ -11744,7 +11812,7 @@ func (m *GroupMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *GroupMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 10)
 	if m.removedrollouts != nil {
 		edges = append(edges, group.EdgeRollouts)
 	}
@@ -11759,6 +11827,9 @@ func (m *GroupMutation) RemovedEdges() []string {
 	}
 	if m.removedsecrets != nil {
 		edges = append(edges, group.EdgeSecrets)
+	}
+	if m.removedreboot_slots != nil {
+		edges = append(edges, group.EdgeRebootSlots)
 	}
 	if m.removedinstances != nil {
 		edges = append(edges, group.EdgeInstances)
@@ -11800,6 +11871,12 @@ func (m *GroupMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case group.EdgeRebootSlots:
+		ids := make([]ent.Value, 0, len(m.removedreboot_slots))
+		for id := range m.removedreboot_slots {
+			ids = append(ids, id)
+		}
+		return ids
 	case group.EdgeInstances:
 		ids := make([]ent.Value, 0, len(m.removedinstances))
 		for id := range m.removedinstances {
@@ -11812,7 +11889,7 @@ func (m *GroupMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *GroupMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 10)
 	if m.clearedapplication {
 		edges = append(edges, group.EdgeApplication)
 	}
@@ -11836,6 +11913,9 @@ func (m *GroupMutation) ClearedEdges() []string {
 	}
 	if m.clearedsecrets {
 		edges = append(edges, group.EdgeSecrets)
+	}
+	if m.clearedreboot_slots {
+		edges = append(edges, group.EdgeRebootSlots)
 	}
 	if m.clearedinstances {
 		edges = append(edges, group.EdgeInstances)
@@ -11863,6 +11943,8 @@ func (m *GroupMutation) EdgeCleared(name string) bool {
 		return m.clearedpaces
 	case group.EdgeSecrets:
 		return m.clearedsecrets
+	case group.EdgeRebootSlots:
+		return m.clearedreboot_slots
 	case group.EdgeInstances:
 		return m.clearedinstances
 	}
@@ -11913,6 +11995,9 @@ func (m *GroupMutation) ResetEdge(name string) error {
 		return nil
 	case group.EdgeSecrets:
 		m.ResetSecrets()
+		return nil
+	case group.EdgeRebootSlots:
+		m.ResetRebootSlots()
 		return nil
 	case group.EdgeInstances:
 		m.ResetInstances()
@@ -32761,6 +32846,1065 @@ func (m *ProposalMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *ProposalMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Proposal edge %s", name)
+}
+
+// RebootSlotMutation represents an operation that mutates the RebootSlot nodes in the graph.
+type RebootSlotMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *uuid.UUID
+	application_id *uuid.UUID
+	lock_id        *string
+	instance_id    *uuid.UUID
+	version        *string
+	address        *string
+	reason         *string
+	asked_at       *time.Time
+	renewed_at     *time.Time
+	taken_at       *time.Time
+	overdue_at     *time.Time
+	lost_at        *time.Time
+	clearedFields  map[string]struct{}
+	group          *uuid.UUID
+	clearedgroup   bool
+	done           bool
+	oldValue       func(context.Context) (*RebootSlot, error)
+	predicates     []predicate.RebootSlot
+}
+
+var _ ent.Mutation = (*RebootSlotMutation)(nil)
+
+// rebootslotOption allows management of the mutation configuration using functional options.
+type rebootslotOption func(*RebootSlotMutation)
+
+// newRebootSlotMutation creates new mutation for the RebootSlot entity.
+func newRebootSlotMutation(c config, op Op, opts ...rebootslotOption) *RebootSlotMutation {
+	m := &RebootSlotMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRebootSlot,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRebootSlotID sets the ID field of the mutation.
+func withRebootSlotID(id uuid.UUID) rebootslotOption {
+	return func(m *RebootSlotMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RebootSlot
+		)
+		m.oldValue = func(ctx context.Context) (*RebootSlot, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RebootSlot.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRebootSlot sets the old RebootSlot of the mutation.
+func withRebootSlot(node *RebootSlot) rebootslotOption {
+	return func(m *RebootSlotMutation) {
+		m.oldValue = func(context.Context) (*RebootSlot, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RebootSlotMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RebootSlotMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RebootSlot entities.
+func (m *RebootSlotMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RebootSlotMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RebootSlotMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RebootSlot.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *RebootSlotMutation) SetApplicationID(u uuid.UUID) {
+	m.application_id = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *RebootSlotMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldApplicationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *RebootSlotMutation) ResetApplicationID() {
+	m.application_id = nil
+}
+
+// SetGroupID sets the "group_id" field.
+func (m *RebootSlotMutation) SetGroupID(u uuid.UUID) {
+	m.group = &u
+}
+
+// GroupID returns the value of the "group_id" field in the mutation.
+func (m *RebootSlotMutation) GroupID() (r uuid.UUID, exists bool) {
+	v := m.group
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGroupID returns the old "group_id" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldGroupID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGroupID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGroupID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGroupID: %w", err)
+	}
+	return oldValue.GroupID, nil
+}
+
+// ResetGroupID resets all changes to the "group_id" field.
+func (m *RebootSlotMutation) ResetGroupID() {
+	m.group = nil
+}
+
+// SetLockID sets the "lock_id" field.
+func (m *RebootSlotMutation) SetLockID(s string) {
+	m.lock_id = &s
+}
+
+// LockID returns the value of the "lock_id" field in the mutation.
+func (m *RebootSlotMutation) LockID() (r string, exists bool) {
+	v := m.lock_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLockID returns the old "lock_id" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldLockID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLockID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLockID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLockID: %w", err)
+	}
+	return oldValue.LockID, nil
+}
+
+// ResetLockID resets all changes to the "lock_id" field.
+func (m *RebootSlotMutation) ResetLockID() {
+	m.lock_id = nil
+}
+
+// SetInstanceID sets the "instance_id" field.
+func (m *RebootSlotMutation) SetInstanceID(u uuid.UUID) {
+	m.instance_id = &u
+}
+
+// InstanceID returns the value of the "instance_id" field in the mutation.
+func (m *RebootSlotMutation) InstanceID() (r uuid.UUID, exists bool) {
+	v := m.instance_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInstanceID returns the old "instance_id" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldInstanceID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInstanceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInstanceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInstanceID: %w", err)
+	}
+	return oldValue.InstanceID, nil
+}
+
+// ClearInstanceID clears the value of the "instance_id" field.
+func (m *RebootSlotMutation) ClearInstanceID() {
+	m.instance_id = nil
+	m.clearedFields[rebootslot.FieldInstanceID] = struct{}{}
+}
+
+// InstanceIDCleared returns if the "instance_id" field was cleared in this mutation.
+func (m *RebootSlotMutation) InstanceIDCleared() bool {
+	_, ok := m.clearedFields[rebootslot.FieldInstanceID]
+	return ok
+}
+
+// ResetInstanceID resets all changes to the "instance_id" field.
+func (m *RebootSlotMutation) ResetInstanceID() {
+	m.instance_id = nil
+	delete(m.clearedFields, rebootslot.FieldInstanceID)
+}
+
+// SetVersion sets the "version" field.
+func (m *RebootSlotMutation) SetVersion(s string) {
+	m.version = &s
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RebootSlotMutation) Version() (r string, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RebootSlotMutation) ResetVersion() {
+	m.version = nil
+}
+
+// SetAddress sets the "address" field.
+func (m *RebootSlotMutation) SetAddress(s string) {
+	m.address = &s
+}
+
+// Address returns the value of the "address" field in the mutation.
+func (m *RebootSlotMutation) Address() (r string, exists bool) {
+	v := m.address
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddress returns the old "address" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldAddress(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddress is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddress requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddress: %w", err)
+	}
+	return oldValue.Address, nil
+}
+
+// ResetAddress resets all changes to the "address" field.
+func (m *RebootSlotMutation) ResetAddress() {
+	m.address = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *RebootSlotMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *RebootSlotMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *RebootSlotMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetAskedAt sets the "asked_at" field.
+func (m *RebootSlotMutation) SetAskedAt(t time.Time) {
+	m.asked_at = &t
+}
+
+// AskedAt returns the value of the "asked_at" field in the mutation.
+func (m *RebootSlotMutation) AskedAt() (r time.Time, exists bool) {
+	v := m.asked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAskedAt returns the old "asked_at" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldAskedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAskedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAskedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAskedAt: %w", err)
+	}
+	return oldValue.AskedAt, nil
+}
+
+// ResetAskedAt resets all changes to the "asked_at" field.
+func (m *RebootSlotMutation) ResetAskedAt() {
+	m.asked_at = nil
+}
+
+// SetRenewedAt sets the "renewed_at" field.
+func (m *RebootSlotMutation) SetRenewedAt(t time.Time) {
+	m.renewed_at = &t
+}
+
+// RenewedAt returns the value of the "renewed_at" field in the mutation.
+func (m *RebootSlotMutation) RenewedAt() (r time.Time, exists bool) {
+	v := m.renewed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRenewedAt returns the old "renewed_at" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldRenewedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRenewedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRenewedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRenewedAt: %w", err)
+	}
+	return oldValue.RenewedAt, nil
+}
+
+// ResetRenewedAt resets all changes to the "renewed_at" field.
+func (m *RebootSlotMutation) ResetRenewedAt() {
+	m.renewed_at = nil
+}
+
+// SetTakenAt sets the "taken_at" field.
+func (m *RebootSlotMutation) SetTakenAt(t time.Time) {
+	m.taken_at = &t
+}
+
+// TakenAt returns the value of the "taken_at" field in the mutation.
+func (m *RebootSlotMutation) TakenAt() (r time.Time, exists bool) {
+	v := m.taken_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTakenAt returns the old "taken_at" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldTakenAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTakenAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTakenAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTakenAt: %w", err)
+	}
+	return oldValue.TakenAt, nil
+}
+
+// ClearTakenAt clears the value of the "taken_at" field.
+func (m *RebootSlotMutation) ClearTakenAt() {
+	m.taken_at = nil
+	m.clearedFields[rebootslot.FieldTakenAt] = struct{}{}
+}
+
+// TakenAtCleared returns if the "taken_at" field was cleared in this mutation.
+func (m *RebootSlotMutation) TakenAtCleared() bool {
+	_, ok := m.clearedFields[rebootslot.FieldTakenAt]
+	return ok
+}
+
+// ResetTakenAt resets all changes to the "taken_at" field.
+func (m *RebootSlotMutation) ResetTakenAt() {
+	m.taken_at = nil
+	delete(m.clearedFields, rebootslot.FieldTakenAt)
+}
+
+// SetOverdueAt sets the "overdue_at" field.
+func (m *RebootSlotMutation) SetOverdueAt(t time.Time) {
+	m.overdue_at = &t
+}
+
+// OverdueAt returns the value of the "overdue_at" field in the mutation.
+func (m *RebootSlotMutation) OverdueAt() (r time.Time, exists bool) {
+	v := m.overdue_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOverdueAt returns the old "overdue_at" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldOverdueAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOverdueAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOverdueAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOverdueAt: %w", err)
+	}
+	return oldValue.OverdueAt, nil
+}
+
+// ClearOverdueAt clears the value of the "overdue_at" field.
+func (m *RebootSlotMutation) ClearOverdueAt() {
+	m.overdue_at = nil
+	m.clearedFields[rebootslot.FieldOverdueAt] = struct{}{}
+}
+
+// OverdueAtCleared returns if the "overdue_at" field was cleared in this mutation.
+func (m *RebootSlotMutation) OverdueAtCleared() bool {
+	_, ok := m.clearedFields[rebootslot.FieldOverdueAt]
+	return ok
+}
+
+// ResetOverdueAt resets all changes to the "overdue_at" field.
+func (m *RebootSlotMutation) ResetOverdueAt() {
+	m.overdue_at = nil
+	delete(m.clearedFields, rebootslot.FieldOverdueAt)
+}
+
+// SetLostAt sets the "lost_at" field.
+func (m *RebootSlotMutation) SetLostAt(t time.Time) {
+	m.lost_at = &t
+}
+
+// LostAt returns the value of the "lost_at" field in the mutation.
+func (m *RebootSlotMutation) LostAt() (r time.Time, exists bool) {
+	v := m.lost_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLostAt returns the old "lost_at" field's value of the RebootSlot entity.
+// If the RebootSlot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RebootSlotMutation) OldLostAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLostAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLostAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLostAt: %w", err)
+	}
+	return oldValue.LostAt, nil
+}
+
+// ClearLostAt clears the value of the "lost_at" field.
+func (m *RebootSlotMutation) ClearLostAt() {
+	m.lost_at = nil
+	m.clearedFields[rebootslot.FieldLostAt] = struct{}{}
+}
+
+// LostAtCleared returns if the "lost_at" field was cleared in this mutation.
+func (m *RebootSlotMutation) LostAtCleared() bool {
+	_, ok := m.clearedFields[rebootslot.FieldLostAt]
+	return ok
+}
+
+// ResetLostAt resets all changes to the "lost_at" field.
+func (m *RebootSlotMutation) ResetLostAt() {
+	m.lost_at = nil
+	delete(m.clearedFields, rebootslot.FieldLostAt)
+}
+
+// ClearGroup clears the "group" edge to the Group entity.
+func (m *RebootSlotMutation) ClearGroup() {
+	m.clearedgroup = true
+	m.clearedFields[rebootslot.FieldGroupID] = struct{}{}
+}
+
+// GroupCleared reports if the "group" edge to the Group entity was cleared.
+func (m *RebootSlotMutation) GroupCleared() bool {
+	return m.clearedgroup
+}
+
+// GroupIDs returns the "group" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// GroupID instead. It exists only for internal usage by the builders.
+func (m *RebootSlotMutation) GroupIDs() (ids []uuid.UUID) {
+	if id := m.group; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetGroup resets all changes to the "group" edge.
+func (m *RebootSlotMutation) ResetGroup() {
+	m.group = nil
+	m.clearedgroup = false
+}
+
+// Where appends a list predicates to the RebootSlotMutation builder.
+func (m *RebootSlotMutation) Where(ps ...predicate.RebootSlot) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RebootSlotMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RebootSlotMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RebootSlot, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RebootSlotMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RebootSlotMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RebootSlot).
+func (m *RebootSlotMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RebootSlotMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.application_id != nil {
+		fields = append(fields, rebootslot.FieldApplicationID)
+	}
+	if m.group != nil {
+		fields = append(fields, rebootslot.FieldGroupID)
+	}
+	if m.lock_id != nil {
+		fields = append(fields, rebootslot.FieldLockID)
+	}
+	if m.instance_id != nil {
+		fields = append(fields, rebootslot.FieldInstanceID)
+	}
+	if m.version != nil {
+		fields = append(fields, rebootslot.FieldVersion)
+	}
+	if m.address != nil {
+		fields = append(fields, rebootslot.FieldAddress)
+	}
+	if m.reason != nil {
+		fields = append(fields, rebootslot.FieldReason)
+	}
+	if m.asked_at != nil {
+		fields = append(fields, rebootslot.FieldAskedAt)
+	}
+	if m.renewed_at != nil {
+		fields = append(fields, rebootslot.FieldRenewedAt)
+	}
+	if m.taken_at != nil {
+		fields = append(fields, rebootslot.FieldTakenAt)
+	}
+	if m.overdue_at != nil {
+		fields = append(fields, rebootslot.FieldOverdueAt)
+	}
+	if m.lost_at != nil {
+		fields = append(fields, rebootslot.FieldLostAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RebootSlotMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case rebootslot.FieldApplicationID:
+		return m.ApplicationID()
+	case rebootslot.FieldGroupID:
+		return m.GroupID()
+	case rebootslot.FieldLockID:
+		return m.LockID()
+	case rebootslot.FieldInstanceID:
+		return m.InstanceID()
+	case rebootslot.FieldVersion:
+		return m.Version()
+	case rebootslot.FieldAddress:
+		return m.Address()
+	case rebootslot.FieldReason:
+		return m.Reason()
+	case rebootslot.FieldAskedAt:
+		return m.AskedAt()
+	case rebootslot.FieldRenewedAt:
+		return m.RenewedAt()
+	case rebootslot.FieldTakenAt:
+		return m.TakenAt()
+	case rebootslot.FieldOverdueAt:
+		return m.OverdueAt()
+	case rebootslot.FieldLostAt:
+		return m.LostAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RebootSlotMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case rebootslot.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case rebootslot.FieldGroupID:
+		return m.OldGroupID(ctx)
+	case rebootslot.FieldLockID:
+		return m.OldLockID(ctx)
+	case rebootslot.FieldInstanceID:
+		return m.OldInstanceID(ctx)
+	case rebootslot.FieldVersion:
+		return m.OldVersion(ctx)
+	case rebootslot.FieldAddress:
+		return m.OldAddress(ctx)
+	case rebootslot.FieldReason:
+		return m.OldReason(ctx)
+	case rebootslot.FieldAskedAt:
+		return m.OldAskedAt(ctx)
+	case rebootslot.FieldRenewedAt:
+		return m.OldRenewedAt(ctx)
+	case rebootslot.FieldTakenAt:
+		return m.OldTakenAt(ctx)
+	case rebootslot.FieldOverdueAt:
+		return m.OldOverdueAt(ctx)
+	case rebootslot.FieldLostAt:
+		return m.OldLostAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown RebootSlot field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RebootSlotMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case rebootslot.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case rebootslot.FieldGroupID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGroupID(v)
+		return nil
+	case rebootslot.FieldLockID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLockID(v)
+		return nil
+	case rebootslot.FieldInstanceID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInstanceID(v)
+		return nil
+	case rebootslot.FieldVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case rebootslot.FieldAddress:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddress(v)
+		return nil
+	case rebootslot.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case rebootslot.FieldAskedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAskedAt(v)
+		return nil
+	case rebootslot.FieldRenewedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRenewedAt(v)
+		return nil
+	case rebootslot.FieldTakenAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTakenAt(v)
+		return nil
+	case rebootslot.FieldOverdueAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOverdueAt(v)
+		return nil
+	case rebootslot.FieldLostAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLostAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RebootSlot field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RebootSlotMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RebootSlotMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RebootSlotMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown RebootSlot numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RebootSlotMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(rebootslot.FieldInstanceID) {
+		fields = append(fields, rebootslot.FieldInstanceID)
+	}
+	if m.FieldCleared(rebootslot.FieldTakenAt) {
+		fields = append(fields, rebootslot.FieldTakenAt)
+	}
+	if m.FieldCleared(rebootslot.FieldOverdueAt) {
+		fields = append(fields, rebootslot.FieldOverdueAt)
+	}
+	if m.FieldCleared(rebootslot.FieldLostAt) {
+		fields = append(fields, rebootslot.FieldLostAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RebootSlotMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RebootSlotMutation) ClearField(name string) error {
+	switch name {
+	case rebootslot.FieldInstanceID:
+		m.ClearInstanceID()
+		return nil
+	case rebootslot.FieldTakenAt:
+		m.ClearTakenAt()
+		return nil
+	case rebootslot.FieldOverdueAt:
+		m.ClearOverdueAt()
+		return nil
+	case rebootslot.FieldLostAt:
+		m.ClearLostAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RebootSlot nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RebootSlotMutation) ResetField(name string) error {
+	switch name {
+	case rebootslot.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case rebootslot.FieldGroupID:
+		m.ResetGroupID()
+		return nil
+	case rebootslot.FieldLockID:
+		m.ResetLockID()
+		return nil
+	case rebootslot.FieldInstanceID:
+		m.ResetInstanceID()
+		return nil
+	case rebootslot.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case rebootslot.FieldAddress:
+		m.ResetAddress()
+		return nil
+	case rebootslot.FieldReason:
+		m.ResetReason()
+		return nil
+	case rebootslot.FieldAskedAt:
+		m.ResetAskedAt()
+		return nil
+	case rebootslot.FieldRenewedAt:
+		m.ResetRenewedAt()
+		return nil
+	case rebootslot.FieldTakenAt:
+		m.ResetTakenAt()
+		return nil
+	case rebootslot.FieldOverdueAt:
+		m.ResetOverdueAt()
+		return nil
+	case rebootslot.FieldLostAt:
+		m.ResetLostAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RebootSlot field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RebootSlotMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.group != nil {
+		edges = append(edges, rebootslot.EdgeGroup)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RebootSlotMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case rebootslot.EdgeGroup:
+		if id := m.group; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RebootSlotMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RebootSlotMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RebootSlotMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedgroup {
+		edges = append(edges, rebootslot.EdgeGroup)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RebootSlotMutation) EdgeCleared(name string) bool {
+	switch name {
+	case rebootslot.EdgeGroup:
+		return m.clearedgroup
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RebootSlotMutation) ClearEdge(name string) error {
+	switch name {
+	case rebootslot.EdgeGroup:
+		m.ClearGroup()
+		return nil
+	}
+	return fmt.Errorf("unknown RebootSlot unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RebootSlotMutation) ResetEdge(name string) error {
+	switch name {
+	case rebootslot.EdgeGroup:
+		m.ResetGroup()
+		return nil
+	}
+	return fmt.Errorf("unknown RebootSlot edge %s", name)
 }
 
 // RefusalMutation represents an operation that mutates the Refusal nodes in the graph.

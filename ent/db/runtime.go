@@ -23,6 +23,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
@@ -601,6 +602,20 @@ func init() {
 	proposalDescDecision := proposalFields[19].Descriptor()
 	// proposal.DefaultDecision holds the default value on creation for the decision field.
 	proposal.DefaultDecision = proposalDescDecision.Default.(string)
+	rebootslotFields := schema.RebootSlot{}.Fields()
+	_ = rebootslotFields
+	// rebootslotDescVersion is the schema descriptor for version field.
+	rebootslotDescVersion := rebootslotFields[5].Descriptor()
+	// rebootslot.DefaultVersion holds the default value on creation for the version field.
+	rebootslot.DefaultVersion = rebootslotDescVersion.Default.(string)
+	// rebootslotDescAddress is the schema descriptor for address field.
+	rebootslotDescAddress := rebootslotFields[6].Descriptor()
+	// rebootslot.DefaultAddress holds the default value on creation for the address field.
+	rebootslot.DefaultAddress = rebootslotDescAddress.Default.(string)
+	// rebootslotDescReason is the schema descriptor for reason field.
+	rebootslotDescReason := rebootslotFields[7].Descriptor()
+	// rebootslot.DefaultReason holds the default value on creation for the reason field.
+	rebootslot.DefaultReason = rebootslotDescReason.Default.(string)
 	refusedrequestFields := schema.RefusedRequest{}.Fields()
 	_ = refusedrequestFields
 	// refusedrequestDescAddress is the schema descriptor for address field.

@@ -66,6 +66,8 @@ type Tx struct {
 	Promotion *PromotionClient
 	// Proposal is the client for interacting with the Proposal builders.
 	Proposal *ProposalClient
+	// RebootSlot is the client for interacting with the RebootSlot builders.
+	RebootSlot *RebootSlotClient
 	// Refusal is the client for interacting with the Refusal builders.
 	Refusal *RefusalClient
 	// RefusedRequest is the client for interacting with the RefusedRequest builders.
@@ -250,6 +252,7 @@ func (tx *Tx) init() {
 	tx.PackageFile = NewPackageFileClient(tx.config)
 	tx.Promotion = NewPromotionClient(tx.config)
 	tx.Proposal = NewProposalClient(tx.config)
+	tx.RebootSlot = NewRebootSlotClient(tx.config)
 	tx.Refusal = NewRefusalClient(tx.config)
 	tx.RefusedRequest = NewRefusedRequestClient(tx.config)
 	tx.Release = NewReleaseClient(tx.config)

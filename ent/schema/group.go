@@ -50,6 +50,7 @@ func (Group) Edges() []ent.Edge {
 		child("points", StatPoint.Type),
 		child("paces", PacePoint.Type),
 		child("secrets", MachineSecret.Type),
+		child("reboot_slots", RebootSlot.Type),
 		edge.To("instances", Instance.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
 	}
 }

@@ -63,6 +63,8 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(in("group_id", r.groups))
 	case *db.PacePointQuery:
 		q.Where(in("group_id", r.groups))
+	case *db.RebootSlotQuery:
+		q.Where(in("group_id", r.groups))
 	case *db.MirrorQuery:
 		q.Where(in("group_id", r.groups))
 	case *db.WaveQuery:

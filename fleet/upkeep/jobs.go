@@ -78,6 +78,7 @@ func (w *Worker) newJobs() *jobs {
 		jobMirrors:   {Name: "run mirrors", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
+		{Name: "report and release overdue reboot slots", Every: workEvery, do: w.reboots},
 		{Name: "end expired proposals", Every: workEvery, do: w.expire},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},
 		{Name: "sample the pace", Every: pace.Finest, do: w.samplePace},

@@ -56,9 +56,11 @@ type Options struct {
 	ExpireUploads func(context.Context) error
 	// WorkUpstreams runs the channels of mirrors that are due.
 	WorkUpstreams func(context.Context) error
-	Now           func() time.Time
-	Clock         *clock.Clock // behind Now; nil: Now is right
-	Log           *slog.Logger
+	// WorkReboots reports overdue reboot slots and releases those that the policy releases.
+	WorkReboots func(ctx context.Context, now time.Time) error
+	Now         func() time.Time
+	Clock       *clock.Clock // behind Now; nil: Now is right
+	Log         *slog.Logger
 }
 
 // Worker runs the background jobs of one process.
@@ -73,6 +75,7 @@ type Worker struct {
 	counts   func(context.Context) error                    // of downloads
 	uploads  func(context.Context) error                    // ends old ones
 	mirrors  func(context.Context) error                    // runs the channels that are due
+	reboots  func(ctx context.Context, now time.Time) error // see Options.WorkReboots
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -90,7 +93,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, counts: o.FlushDownloads, uploads: o.ExpireUploads, mirrors: o.WorkUpstreams, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, counts: o.FlushDownloads, uploads: o.ExpireUploads, mirrors: o.WorkUpstreams, reboots: o.WorkReboots, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }

@@ -50,6 +50,7 @@ const (
 	AttentionProposed           AttentionKind = "PROPOSED"
 	AttentionStorage            AttentionKind = "STORAGE" // of payloads
 	AttentionMirror             AttentionKind = "MIRROR"  // a channel of it fails, or does not follow
+	AttentionRebootSlotOverdue  AttentionKind = "REBOOT_SLOT_OVERDUE"
 )
 
 // Attention is one thing that needs an operator.
@@ -138,6 +139,9 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 	}
 	if warning != "" {
 		out.add(nil, AttentionStorage, rollout.SeverityWarning, nil, warning)
+	}
+	if err := s.addRebootSlots(ctx, byID, &out); err != nil {
+		return nil, err
 	}
 	if err := s.addRefusals(ctx, byID, &out); err != nil {
 		return nil, err

@@ -20,6 +20,8 @@ type Explanation struct {
 	AsOf     time.Time
 	Decision rollout.Decision
 	Steps    []rollout.RuleStep // every rule in evaluation order; none without a group
+
+	RebootSlot *RebootSlot // nil: it neither holds one nor waits for one
 }
 
 // ExplainUpdate decides about a machine as for an update check now that demands
@@ -58,5 +60,22 @@ func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Exp
 		out.Steps = rollout.Explain(&w, &m.Machine, m.Check(), out.AsOf)
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, s.explainReboot(ctx, out)
+}
+
+// explainReboot adds the wait for a reboot slot to the rule that waits for the reboot.
+func (s *Service) explainReboot(ctx context.Context, out *Explanation) error {
+	slots, err := s.InstanceRebootSlots(ctx, []uuid.UUID{out.Instance.ID})
+	if out.RebootSlot = slots[out.Instance.ID]; out.RebootSlot == nil || err != nil {
+		return err
+	}
+	for i := range out.Steps {
+		if step := &out.Steps[i]; step.Reason == rollout.ReasonUpdateInProgress && !step.Passed {
+			step.Text += "; " + out.RebootSlot.Sentence
+		}
+	}
+	return nil
 }

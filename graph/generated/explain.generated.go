@@ -246,6 +246,38 @@ func (ec *executionContext) fieldContext_Explanation_steps(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Explanation_rebootSlot(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Explanation_rebootSlot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RebootSlot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.RebootSlot) graphql.Marshaler {
+			return ec.marshalORebootSlot2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐRebootSlot(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Explanation_rebootSlot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Explanation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RebootSlot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _NotUpdatedCount_reason(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -878,6 +910,11 @@ func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionS
 		case "steps":
 			out.Values[i] = ec._Explanation_steps(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rebootSlot":
+			out.Values[i] = ec._Explanation_rebootSlot(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

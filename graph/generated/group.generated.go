@@ -37,6 +37,7 @@ type GroupResolver interface {
 	Pause(ctx context.Context, obj *db.Group) (*model.Pause, error)
 	CurrentHold(ctx context.Context, obj *db.Group) (*view.Hold, error)
 	Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error)
+	RebootSlots(ctx context.Context, obj *db.Group) (*view.RebootSlots, error)
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
 	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.Connection[*db.GroupRollout], error)
 }
@@ -1103,6 +1104,38 @@ func (ec *executionContext) fieldContext_Group_numbers(_ context.Context, field 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_GroupNumbers(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Group_rebootSlots(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_rebootSlots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Group().RebootSlots(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.RebootSlots) graphql.Marshaler {
+			return ec.marshalNRebootSlots2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐRebootSlots(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Group_rebootSlots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Group",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RebootSlots(ctx, field)
 		},
 	}
 	return fc, nil
@@ -3577,6 +3610,12 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Group_numbers(ctx, field, obj)
+				})
+		case "rebootSlots":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Group_rebootSlots(ctx, field, obj)
 				})
 		case "rollout":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
@@ -31,6 +32,7 @@ type AttemptResolver interface {
 }
 type InstanceResolver interface {
 	Alias(ctx context.Context, obj *db.Instance) (string, error)
+	RebootSlot(ctx context.Context, obj *db.Instance) (*view.RebootSlot, error)
 
 	CountedAs(ctx context.Context, obj *db.Instance) (*catalog.Part, error)
 
@@ -1474,6 +1476,38 @@ func (ec *executionContext) _Instance_alias(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Instance_alias(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Instance", field, true, true, "String")
+}
+
+func (ec *executionContext) _Instance_rebootSlot(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_rebootSlot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Instance().RebootSlot(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.RebootSlot) graphql.Marshaler {
+			return ec.marshalORebootSlot2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐRebootSlot(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_rebootSlot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Instance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RebootSlot(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Instance_address(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
@@ -3911,6 +3945,12 @@ func (ec *executionContext) _Instance(ctx context.Context, sel ast.SelectionSet,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Instance_alias(ctx, field, obj)
+				})
+		case "rebootSlot":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Instance_rebootSlot(ctx, field, obj)
 				})
 		case "address":
 			out.Values[i] = ec._Instance_address(ctx, field, obj)

@@ -589,6 +589,130 @@ func (ec *executionContext) fieldContext_Policy_pollInterval(_ context.Context, 
 	return graphql.NewScalarFieldContext("Policy", field, true, true, "Duration")
 }
 
+func (ec *executionContext) _Policy_rebootSlots(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_rebootSlots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RebootSlots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_rebootSlots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Policy_rebootWindows(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_rebootWindows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RebootWindows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []calendar.Window) graphql.Marshaler {
+			return ec.marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_rebootWindows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Policy",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Window(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Policy_rebootOverdueAfter(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_rebootOverdueAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RebootOverdueAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2timeᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_rebootOverdueAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
+}
+
+func (ec *executionContext) _Policy_rebootReleaseAfter(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_rebootReleaseAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RebootReleaseAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2timeᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_rebootReleaseAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
+}
+
+func (ec *executionContext) _Policy_rebootOverdueLimit(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_rebootOverdueLimit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RebootOverdueLimit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_rebootOverdueLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, "Int")
+}
+
 func (ec *executionContext) _PolicyPreview_changes(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1137,7 +1261,7 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"updatesEnabled", "safeMode", "maxUpdatesPerPeriod", "periodInterval", "maxConcurrentUpdates", "updateTimeout", "rebootTimeout", "lostAfter", "evidenceAge", "enrolledOnly", "timezone", "officeHours", "windows", "freezes", "waves", "haltFailureShare", "haltMinAttempts", "maxAttempts", "onDemand", "pollInterval"}
+	fieldsInOrder := [...]string{"updatesEnabled", "safeMode", "maxUpdatesPerPeriod", "periodInterval", "maxConcurrentUpdates", "updateTimeout", "rebootTimeout", "lostAfter", "evidenceAge", "enrolledOnly", "timezone", "officeHours", "windows", "freezes", "waves", "haltFailureShare", "haltMinAttempts", "maxAttempts", "onDemand", "pollInterval", "rebootSlots", "rebootWindows", "rebootOverdueAfter", "rebootReleaseAfter", "rebootOverdueLimit"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1284,6 +1408,41 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.PollInterval = graphql.OmittableOf(data)
+		case "rebootSlots":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rebootSlots"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RebootSlots = data
+		case "rebootWindows":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rebootWindows"))
+			data, err := ec.unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RebootWindows = data
+		case "rebootOverdueAfter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rebootOverdueAfter"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RebootOverdueAfter = data
+		case "rebootReleaseAfter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rebootReleaseAfter"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RebootReleaseAfter = data
+		case "rebootOverdueLimit":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rebootOverdueLimit"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RebootOverdueLimit = data
 		}
 	}
 	return it, nil
@@ -1733,6 +1892,31 @@ func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Policy_pollInterval(ctx, field, obj)
 				})
+		case "rebootSlots":
+			out.Values[i] = ec._Policy_rebootSlots(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rebootWindows":
+			out.Values[i] = ec._Policy_rebootWindows(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rebootOverdueAfter":
+			out.Values[i] = ec._Policy_rebootOverdueAfter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rebootReleaseAfter":
+			out.Values[i] = ec._Policy_rebootReleaseAfter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rebootOverdueLimit":
+			out.Values[i] = ec._Policy_rebootOverdueLimit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

@@ -51,6 +51,8 @@ type ResolverRoot interface {
 	Promotion() PromotionResolver
 	Proposal() ProposalResolver
 	Query() QueryResolver
+	RebootSlot() RebootSlotResolver
+	RebootSlots() RebootSlotsResolver
 	RefusedRequest() RefusedRequestResolver
 	RoleGrant() RoleGrantResolver
 	RollBackGroup() RollBackGroupResolver
@@ -343,10 +345,11 @@ type ComplexityRoot struct {
 	}
 
 	Explanation struct {
-		AsOf     func(childComplexity int) int
-		Decision func(childComplexity int) int
-		Instance func(childComplexity int) int
-		Steps    func(childComplexity int) int
+		AsOf       func(childComplexity int) int
+		Decision   func(childComplexity int) int
+		Instance   func(childComplexity int) int
+		RebootSlot func(childComplexity int) int
+		Steps      func(childComplexity int) int
 	}
 
 	FailureBreakdown struct {
@@ -455,6 +458,7 @@ type ComplexityRoot struct {
 		Policy             func(childComplexity int) int
 		PolicySentence     func(childComplexity int) int
 		PolicyWarnings     func(childComplexity int) int
+		RebootSlots        func(childComplexity int) int
 		RequireApproval    func(childComplexity int) int
 		RequireCertificate func(childComplexity int) int
 		RequireSecret      func(childComplexity int) int
@@ -620,6 +624,7 @@ type ComplexityRoot struct {
 		Override           func(childComplexity int) int
 		QuarantinedVersion func(childComplexity int) int
 		Reason             func(childComplexity int) int
+		RebootSlot         func(childComplexity int) int
 		Standing           func(childComplexity int) int
 		State              func(childComplexity int) int
 		StateChangedAt     func(childComplexity int) int
@@ -842,6 +847,7 @@ type ComplexityRoot struct {
 		Propose               func(childComplexity int, input model.ProposeInput) int
 		RefuseProposal        func(childComplexity int, input fleet.DecideProposal) int
 		ReleaseInstance       func(childComplexity int, input fleet.ReleaseInstance) int
+		ReleaseRebootSlot     func(childComplexity int, input fleet.ReleaseRebootSlot) int
 		RemoveFloor           func(childComplexity int, input fleet.RemoveFloor) int
 		RemoveUpstreamChannel func(childComplexity int, input fleet.RemoveUpstreamChannel) int
 		ResumeUpdates         func(childComplexity int, input fleet.ResumeUpdates) int
@@ -1047,7 +1053,12 @@ type ComplexityRoot struct {
 		OnDemand             func(childComplexity int) int
 		PeriodInterval       func(childComplexity int) int
 		PollInterval         func(childComplexity int) int
+		RebootOverdueAfter   func(childComplexity int) int
+		RebootOverdueLimit   func(childComplexity int) int
+		RebootReleaseAfter   func(childComplexity int) int
+		RebootSlots          func(childComplexity int) int
 		RebootTimeout        func(childComplexity int) int
+		RebootWindows        func(childComplexity int) int
 		SafeMode             func(childComplexity int) int
 		Timezone             func(childComplexity int) int
 		UpdateTimeout        func(childComplexity int) int
@@ -1184,6 +1195,29 @@ type ComplexityRoot struct {
 		Upstream            func(childComplexity int, id uuid.UUID) int
 		Upstreams           func(childComplexity int, applicationID *uuid.UUID) int
 		Users               func(childComplexity int) int
+	}
+
+	RebootSlot struct {
+		Address    func(childComplexity int) int
+		AskedAt    func(childComplexity int) int
+		ExpectedAt func(childComplexity int) int
+		Group      func(childComplexity int) int
+		Instance   func(childComplexity int) int
+		LockID     func(childComplexity int) int
+		RenewedAt  func(childComplexity int) int
+		Sentence   func(childComplexity int) int
+		State      func(childComplexity int) int
+		TakenAt    func(childComplexity int) int
+	}
+
+	RebootSlots struct {
+		Held         func(childComplexity int) int
+		Hold         func(childComplexity int) int
+		HoldCode     func(childComplexity int) int
+		HoldUntil    func(childComplexity int) int
+		Limit        func(childComplexity int) int
+		Waiting      func(childComplexity int) int
+		WaitingCount func(childComplexity int) int
 	}
 
 	RefusedRequest struct {
@@ -2755,6 +2789,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Explanation.Instance(childComplexity), true
+	case "Explanation.rebootSlot":
+		if e.ComplexityRoot.Explanation.RebootSlot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.RebootSlot(childComplexity), true
 	case "Explanation.steps":
 		if e.ComplexityRoot.Explanation.Steps == nil {
 			break
@@ -3205,6 +3245,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.PolicyWarnings(childComplexity), true
+	case "Group.rebootSlots":
+		if e.ComplexityRoot.Group.RebootSlots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.RebootSlots(childComplexity), true
 	case "Group.requireApproval":
 		if e.ComplexityRoot.Group.RequireApproval == nil {
 			break
@@ -3972,6 +4018,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.Reason(childComplexity), true
+	case "Instance.rebootSlot":
+		if e.ComplexityRoot.Instance.RebootSlot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.RebootSlot(childComplexity), true
 	case "Instance.standing":
 		if e.ComplexityRoot.Instance.Standing == nil {
 			break
@@ -5135,6 +5187,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReleaseInstance(childComplexity, args["input"].(fleet.ReleaseInstance)), true
+	case "Mutation.releaseRebootSlot":
+		if e.ComplexityRoot.Mutation.ReleaseRebootSlot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_releaseRebootSlot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReleaseRebootSlot(childComplexity, args["input"].(fleet.ReleaseRebootSlot)), true
 	case "Mutation.removeFloor":
 		if e.ComplexityRoot.Mutation.RemoveFloor == nil {
 			break
@@ -6150,12 +6213,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Policy.PollInterval(childComplexity), true
+	case "Policy.rebootOverdueAfter":
+		if e.ComplexityRoot.Policy.RebootOverdueAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.RebootOverdueAfter(childComplexity), true
+	case "Policy.rebootOverdueLimit":
+		if e.ComplexityRoot.Policy.RebootOverdueLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.RebootOverdueLimit(childComplexity), true
+	case "Policy.rebootReleaseAfter":
+		if e.ComplexityRoot.Policy.RebootReleaseAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.RebootReleaseAfter(childComplexity), true
+	case "Policy.rebootSlots":
+		if e.ComplexityRoot.Policy.RebootSlots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.RebootSlots(childComplexity), true
 	case "Policy.rebootTimeout":
 		if e.ComplexityRoot.Policy.RebootTimeout == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Policy.RebootTimeout(childComplexity), true
+	case "Policy.rebootWindows":
+		if e.ComplexityRoot.Policy.RebootWindows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.RebootWindows(childComplexity), true
 	case "Policy.safeMode":
 		if e.ComplexityRoot.Policy.SafeMode == nil {
 			break
@@ -6958,6 +7051,110 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Users(childComplexity), true
+
+	case "RebootSlot.address":
+		if e.ComplexityRoot.RebootSlot.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.Address(childComplexity), true
+	case "RebootSlot.askedAt":
+		if e.ComplexityRoot.RebootSlot.AskedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.AskedAt(childComplexity), true
+	case "RebootSlot.expectedAt":
+		if e.ComplexityRoot.RebootSlot.ExpectedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.ExpectedAt(childComplexity), true
+	case "RebootSlot.group":
+		if e.ComplexityRoot.RebootSlot.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.Group(childComplexity), true
+	case "RebootSlot.instance":
+		if e.ComplexityRoot.RebootSlot.Instance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.Instance(childComplexity), true
+	case "RebootSlot.clientId":
+		if e.ComplexityRoot.RebootSlot.LockID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.LockID(childComplexity), true
+	case "RebootSlot.renewedAt":
+		if e.ComplexityRoot.RebootSlot.RenewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.RenewedAt(childComplexity), true
+	case "RebootSlot.sentence":
+		if e.ComplexityRoot.RebootSlot.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.Sentence(childComplexity), true
+	case "RebootSlot.state":
+		if e.ComplexityRoot.RebootSlot.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.State(childComplexity), true
+	case "RebootSlot.takenAt":
+		if e.ComplexityRoot.RebootSlot.TakenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlot.TakenAt(childComplexity), true
+
+	case "RebootSlots.held":
+		if e.ComplexityRoot.RebootSlots.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlots.Held(childComplexity), true
+	case "RebootSlots.hold":
+		if e.ComplexityRoot.RebootSlots.Hold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlots.Hold(childComplexity), true
+	case "RebootSlots.holdCode":
+		if e.ComplexityRoot.RebootSlots.HoldCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlots.HoldCode(childComplexity), true
+	case "RebootSlots.holdUntil":
+		if e.ComplexityRoot.RebootSlots.HoldUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlots.HoldUntil(childComplexity), true
+	case "RebootSlots.limit":
+		if e.ComplexityRoot.RebootSlots.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlots.Limit(childComplexity), true
+	case "RebootSlots.waiting":
+		if e.ComplexityRoot.RebootSlots.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlots.Waiting(childComplexity), true
+	case "RebootSlots.waitingCount":
+		if e.ComplexityRoot.RebootSlots.WaitingCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RebootSlots.WaitingCount(childComplexity), true
 
 	case "RefusedRequest.address":
 		if e.ComplexityRoot.RefusedRequest.Address == nil {
@@ -8808,6 +9005,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PromotePackageInput", ec.unmarshalInputPromotePackageInput),
 			graphql.NewInputUnmarshaler("ProposeInput", ec.unmarshalInputProposeInput),
 			graphql.NewInputUnmarshaler("ReleaseInstanceInput", ec.unmarshalInputReleaseInstanceInput),
+			graphql.NewInputUnmarshaler("ReleaseRebootSlotInput", ec.unmarshalInputReleaseRebootSlotInput),
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
 			graphql.NewInputUnmarshaler("RemoveUpstreamChannelInput", ec.unmarshalInputRemoveUpstreamChannelInput),
 			graphql.NewInputUnmarshaler("ResumeUpdatesInput", ec.unmarshalInputResumeUpdatesInput),
@@ -9048,6 +9246,10 @@ enum ActivityKind {
   MIRROR_FOUND
   "An upstream took back a version, or a mirror does not follow a version for another reason."
   MIRROR_WITHDRAWN
+  "A machine keeps its reboot slot for longer than the policy's rebootOverdueAfter."
+  REBOOT_SLOT_OVERDUE
+  "A user or the policy released an overdue reboot slot."
+  REBOOT_SLOT_RELEASED
 }
 
 "How serious an entry is."
@@ -9858,6 +10060,8 @@ type Explanation {
   decision: Decision!
   "Every rule, in the order of evaluation."
   steps: [RuleStep!]!
+  "Its reboot slot, or its wait for one; null when it has neither."
+  rebootSlot: RebootSlot
 }
 
 "The answer to an update check."
@@ -10043,6 +10247,8 @@ enum AttentionKind {
   NEWCOMERS_FAILING
   "Machines wait for their reboot for longer than the policy's rebootTimeout."
   REBOOT_OVERDUE
+  "Machines keep their reboot slot for longer than the policy's rebootOverdueAfter, or did not come back after the policy released it."
+  REBOOT_SLOT_OVERDUE
   "Machines run a version that is blacklisted for their channel, and nothing moves them: order a downgrade, or promote a higher package."
   BAD_VERSION
   "A group has machines but no package to offer."
@@ -10166,6 +10372,8 @@ type Group {
   currentHold: Hold
   "Counts of its machines."
   numbers: GroupNumbers!
+  "Which machines may reboot now, and which wait for it, through FleetLock."
+  rebootSlots: RebootSlots!
   "The current rollout, even when completed; null when the channel never had a package."
   rollout: Rollout
   "All its rollouts, newest first."
@@ -10683,6 +10891,8 @@ type Instance {
   machineId: String!
   "Display name set by a user, else the one the machine sent; \"\" when there is none."
   alias: String!
+  "Its reboot slot, or its wait for one; null when it has neither."
+  rebootSlot: RebootSlot
   "IP address of its last request."
   address: String!
   "\"amd64\" or \"arm64\"; \"\" before its first request."
@@ -12206,6 +12416,16 @@ type Policy {
   onDemand: OnDemand!
   "Check interval that is sent to machines; null when none is sent (update_engine then uses 45 ± 5 minutes)."
   pollInterval: Duration
+  "Maximum number of machines that may reboot at once through FleetLock; 0: none may, because reboots are not coordinated. At most 10,000."
+  rebootSlots: Int!
+  "Weekly windows in which machines get reboot slots; empty for those of updates, with ` + "`" + `officeHours` + "`" + `. Freezes apply too."
+  rebootWindows: [Window!]!
+  "How long a machine may keep its reboot slot until it is overdue."
+  rebootOverdueAfter: Duration!
+  "An overdue slot is released after this time; its machine counts as overdue until it is back or a user releases it. PT0S: only a user releases."
+  rebootReleaseAfter: Duration!
+  "Number of overdue machines at which no further reboot slot is granted."
+  rebootOverdueLimit: Int!
 }
 
 """
@@ -12323,6 +12543,16 @@ input PolicyInput {
   onDemand: OnDemand
   "Whole seconds; null sends no interval to machines."
   pollInterval: Duration
+  "0 to 10,000; 0 grants no reboot slot. Default: 0."
+  rebootSlots: Int
+  "Replaces the list. Default: those of updates."
+  rebootWindows: [WindowInput!]
+  "Above 0. Default: 1 hour."
+  rebootOverdueAfter: Duration
+  "PT0S: only a user releases overdue slots. Default."
+  rebootReleaseAfter: Duration
+  "At least 1. Default: 1."
+  rebootOverdueLimit: Int
 }
 
 "A weekly window."
@@ -12579,6 +12809,78 @@ type ProposalsChange {
   open: Int!
   "The newest of them, at most 100."
   proposals: [Proposal!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/reboot.graphql", Input: `extend type Mutation {
+  "Ends the reboot slot of a machine that does not give it back, so that others can reboot."
+  releaseRebootSlot("The slot to release." input: ReleaseRebootSlotInput!): GroupPayload! @needs(role: OPERATOR)
+}
+
+"""
+The reboot slots of a group. A machine asks for one with FleetLock before it reboots
+(` + "`" + `/v1/pre-reboot` + "`" + `), and gives it back when it is up again (` + "`" + `/v1/steady-state` + "`" + `).
+"""
+type RebootSlots {
+  "Number of slots, from the policy; 0 when reboots are not coordinated."
+  limit: Int!
+  "Slots that are held, the oldest first, then machines that did not come back after the policy released their slot."
+  held: [RebootSlot!]!
+  "The first 50 machines that wait, those that asked first come first. In a list of groups at most 1,000 of all together."
+  waiting: [RebootSlot!]!
+  "Number of machines that wait."
+  waitingCount: Int!
+  "Why the next machine that asks gets no slot, such as slots_full; null when it would get one."
+  holdCode: String
+  "That reason in one sentence; \"\" when it would get one."
+  hold: String!
+  "When the reason can end by itself; null when unknown."
+  holdUntil: Time
+}
+
+"A machine that holds a reboot slot or waits for one."
+type RebootSlot {
+  "The id that its FleetLock client sends; its format is up to the client."
+  clientId: String!
+  "The machine; null when none with this id, or with an id from which it is derived, checks for updates."
+  instance: Instance
+  "The group whose slot it is."
+  group: Group
+  "What it has."
+  state: RebootSlotState!
+  "The state in one sentence, with the reason why it waits."
+  sentence: String!
+  "IP address of its last request for a slot."
+  address: String!
+  "When it first asked for the slot."
+  askedAt: Time!
+  "When it last asked. Zincati asks every 5 minutes while it waits."
+  renewedAt: Time!
+  "When it got the slot; null when it has none."
+  takenAt: Time
+  "When the slot is overdue; null when it has none."
+  expectedAt: Time
+}
+
+"What a machine has that asked for a reboot slot."
+enum RebootSlotState {
+  "It waits for a slot."
+  WAITING
+  "It holds a slot and may reboot."
+  HELD
+  "It holds a slot for longer than the policy's rebootOverdueAfter."
+  OVERDUE
+  "The policy released its slot, and it did not come back."
+  LOST
+}
+
+"The reboot slot to release."
+input ReleaseRebootSlotInput {
+  "Id of the group."
+  groupId: ID!
+  "` + "`" + `clientId` + "`" + ` of the slot, or id or machine id of its machine."
+  id: String!
+  "Reason, kept in the audit."
+  reason: String = ""
 }
 `, BuiltIn: false},
 	{Name: "../schema/refused.graphql", Input: `extend type Query {
@@ -14521,6 +14823,8 @@ func (ec *executionContext) childFields_Explanation(ctx context.Context, field g
 		return ec.fieldContext_Explanation_decision(ctx, field)
 	case "steps":
 		return ec.fieldContext_Explanation_steps(ctx, field)
+	case "rebootSlot":
+		return ec.fieldContext_Explanation_rebootSlot(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Explanation", field.Name)
 }
@@ -14751,6 +15055,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_currentHold(ctx, field)
 	case "numbers":
 		return ec.fieldContext_Group_numbers(ctx, field)
+	case "rebootSlots":
+		return ec.fieldContext_Group_rebootSlots(ctx, field)
 	case "rollout":
 		return ec.fieldContext_Group_rollout(ctx, field)
 	case "rollouts":
@@ -15017,6 +15323,8 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_machineId(ctx, field)
 	case "alias":
 		return ec.fieldContext_Instance_alias(ctx, field)
+	case "rebootSlot":
+		return ec.fieldContext_Instance_rebootSlot(ctx, field)
 	case "address":
 		return ec.fieldContext_Instance_address(ctx, field)
 	case "arch":
@@ -15793,6 +16101,16 @@ func (ec *executionContext) childFields_Policy(ctx context.Context, field graphq
 		return ec.fieldContext_Policy_onDemand(ctx, field)
 	case "pollInterval":
 		return ec.fieldContext_Policy_pollInterval(ctx, field)
+	case "rebootSlots":
+		return ec.fieldContext_Policy_rebootSlots(ctx, field)
+	case "rebootWindows":
+		return ec.fieldContext_Policy_rebootWindows(ctx, field)
+	case "rebootOverdueAfter":
+		return ec.fieldContext_Policy_rebootOverdueAfter(ctx, field)
+	case "rebootReleaseAfter":
+		return ec.fieldContext_Policy_rebootReleaseAfter(ctx, field)
+	case "rebootOverdueLimit":
+		return ec.fieldContext_Policy_rebootOverdueLimit(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Policy", field.Name)
 }
@@ -15961,6 +16279,52 @@ func (ec *executionContext) childFields_ProposalsChange(ctx context.Context, fie
 		return ec.fieldContext_ProposalsChange_proposals(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProposalsChange", field.Name)
+}
+
+func (ec *executionContext) childFields_RebootSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientId":
+		return ec.fieldContext_RebootSlot_clientId(ctx, field)
+	case "instance":
+		return ec.fieldContext_RebootSlot_instance(ctx, field)
+	case "group":
+		return ec.fieldContext_RebootSlot_group(ctx, field)
+	case "state":
+		return ec.fieldContext_RebootSlot_state(ctx, field)
+	case "sentence":
+		return ec.fieldContext_RebootSlot_sentence(ctx, field)
+	case "address":
+		return ec.fieldContext_RebootSlot_address(ctx, field)
+	case "askedAt":
+		return ec.fieldContext_RebootSlot_askedAt(ctx, field)
+	case "renewedAt":
+		return ec.fieldContext_RebootSlot_renewedAt(ctx, field)
+	case "takenAt":
+		return ec.fieldContext_RebootSlot_takenAt(ctx, field)
+	case "expectedAt":
+		return ec.fieldContext_RebootSlot_expectedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RebootSlot", field.Name)
+}
+
+func (ec *executionContext) childFields_RebootSlots(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "limit":
+		return ec.fieldContext_RebootSlots_limit(ctx, field)
+	case "held":
+		return ec.fieldContext_RebootSlots_held(ctx, field)
+	case "waiting":
+		return ec.fieldContext_RebootSlots_waiting(ctx, field)
+	case "waitingCount":
+		return ec.fieldContext_RebootSlots_waitingCount(ctx, field)
+	case "holdCode":
+		return ec.fieldContext_RebootSlots_holdCode(ctx, field)
+	case "hold":
+		return ec.fieldContext_RebootSlots_hold(ctx, field)
+	case "holdUntil":
+		return ec.fieldContext_RebootSlots_holdUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RebootSlots", field.Name)
 }
 
 func (ec *executionContext) childFields_RefusedRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -68,6 +68,7 @@ type MutationResolver interface {
 	ApproveProposal(ctx context.Context, input fleet.DecideProposal) (*model.Payload[db.Proposal], error)
 	RefuseProposal(ctx context.Context, input fleet.DecideProposal) (*model.Payload[db.Proposal], error)
 	WithdrawProposal(ctx context.Context, input fleet.DecideProposal) (*model.Payload[db.Proposal], error)
+	ReleaseRebootSlot(ctx context.Context, input fleet.ReleaseRebootSlot) (*model.Payload[db.Group], error)
 	HaltRollout(ctx context.Context, input fleet.HaltRollout) (*model.Payload[db.Group], error)
 	AdvanceWave(ctx context.Context, input fleet.AdvanceWave) (*model.Payload[db.Group], error)
 	StartDemo(ctx context.Context) (*model.Payload[fleet.Demo], error)
@@ -711,6 +712,20 @@ func (ec *executionContext) field_Mutation_releaseInstance_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.ReleaseInstance, error) {
 			return ec.unmarshalNReleaseInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReleaseInstance(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_releaseRebootSlot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (fleet.ReleaseRebootSlot, error) {
+			return ec.unmarshalNReleaseRebootSlotInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReleaseRebootSlot(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3723,6 +3738,50 @@ func (ec *executionContext) fieldContext_Mutation_withdrawProposal(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_withdrawProposal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_releaseRebootSlot(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_releaseRebootSlot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReleaseRebootSlot(ctx, fc.Args["input"].(fleet.ReleaseRebootSlot))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_releaseRebootSlot(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GroupPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_releaseRebootSlot_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7453,6 +7512,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "withdrawProposal":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_withdrawProposal(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "releaseRebootSlot":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_releaseRebootSlot(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

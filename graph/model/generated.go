@@ -354,6 +354,16 @@ type PolicyInput struct {
 	OnDemand *policy.OnDemand `json:"onDemand,omitempty"`
 	// Whole seconds; null sends no interval to machines.
 	PollInterval graphql.Omittable[*time.Duration] `json:"pollInterval,omitempty"`
+	// 0 to 10,000; 0 grants no reboot slot. Default: 0.
+	RebootSlots *int `json:"rebootSlots,omitempty"`
+	// Replaces the list. Default: those of updates.
+	RebootWindows []*calendar.Window `json:"rebootWindows,omitempty"`
+	// Above 0. Default: 1 hour.
+	RebootOverdueAfter *time.Duration `json:"rebootOverdueAfter,omitempty"`
+	// PT0S: only a user releases overdue slots. Default.
+	RebootReleaseAfter *time.Duration `json:"rebootReleaseAfter,omitempty"`
+	// At least 1. Default: 1.
+	RebootOverdueLimit *int `json:"rebootOverdueLimit,omitempty"`
 }
 
 // Description and effect of a policy.

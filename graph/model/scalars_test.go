@@ -124,7 +124,7 @@ func TestEnumerations(t *testing.T) {
 	for o := rollout.OutcomeSucceeded; o <= rollout.OutcomeLost; o++ {
 		roundTrip(t, o, MarshalOutcome, UnmarshalOutcome)
 	}
-	for k := rollout.ActivityPackageNotFound; k <= rollout.ActivityMachinesMoved; k++ {
+	for k := rollout.ActivityPackageNotFound; k <= rollout.ActivityRebootSlotReleased; k++ {
 		roundTrip(t, k, MarshalActivityKind, UnmarshalActivityKind)
 	}
 	for s := rollout.SeveritySuccess; s <= rollout.SeverityError; s++ {

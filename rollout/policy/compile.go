@@ -30,7 +30,7 @@ func Compile(p Policy) (*Schedule, []Problem) {
 	if slices.ContainsFunc(c.problems, func(p Problem) bool { return !p.Warning }) {
 		return nil, c.problems
 	}
-	s := &Schedule{policy: c.policy, calendar: c.calendar, canaries: map[string]int{}}
+	s := &Schedule{policy: c.policy, calendar: c.calendar, reboots: c.reboots, canaries: map[string]int{}}
 	for i, wave := range p.Waves {
 		for _, id := range wave.Canaries {
 			if _, ok := s.canaries[id]; !ok {
@@ -43,10 +43,7 @@ func Compile(p Policy) (*Schedule, []Problem) {
 
 // clonePolicy copies the slices, so that the caller may change its policy later.
 func clonePolicy(p Policy) Policy {
-	p.Windows = slices.Clone(p.Windows)
-	for i := range p.Windows {
-		p.Windows[i].Days = slices.Clone(p.Windows[i].Days)
-	}
+	p.Windows, p.RebootWindows = cloneWindows(p.Windows), cloneWindows(p.RebootWindows)
 	p.Freezes = slices.Clone(p.Freezes)
 	p.Waves = slices.Clone(p.Waves)
 	for i := range p.Waves {
@@ -55,10 +52,19 @@ func clonePolicy(p Policy) Policy {
 	return p
 }
 
+func cloneWindows(windows []calendar.Window) []calendar.Window {
+	windows = slices.Clone(windows)
+	for i := range windows {
+		windows[i].Days = slices.Clone(windows[i].Days)
+	}
+	return windows
+}
+
 type compiler struct {
 	policy   Policy
 	problems []Problem
 	calendar calendar.Calendar
+	reboots  calendar.Calendar
 }
 
 func (c *compiler) fail(field, format string, args ...any) {

@@ -213,6 +213,28 @@ var fields = [...]policyField{
 		text:   func(d time.Duration) string { return either(d == 0, "not set", phrase.Lasting(d)) },
 		widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
+	field[int]{
+		name: "rebootSlots", label: "reboot slots", at: func(p *Policy) *int { return &p.RebootSlots }, initial: 0,
+		check: checkRebootSlots, text: func(n int) string { return either(n == 0, "none", strconv.Itoa(n)) },
+		widens: more[int], sentence: describeReboots,
+	},
+	field[[]calendar.Window]{
+		name: "rebootWindows", label: "reboot windows", at: func(p *Policy) *[]calendar.Window { return &p.RebootWindows }, initial: nil,
+		check: checkRebootWindows, text: rebootWindowsText, widens: widerRebootWeek, sentence: partOfAnother[[]calendar.Window],
+	},
+	field[time.Duration]{
+		name: "rebootOverdueAfter", label: "reboot slot overdue after", at: func(p *Policy) *time.Duration { return &p.RebootOverdueAfter }, initial: time.Hour,
+		check: aboveZero, text: phrase.Lasting, widens: more[time.Duration], sentence: notDescribed[time.Duration],
+	},
+	field[time.Duration]{
+		name: "rebootReleaseAfter", label: "overdue reboot slots released after", at: func(p *Policy) *time.Duration { return &p.RebootReleaseAfter }, initial: 0,
+		check: checkRebootRelease, text: func(d time.Duration) string { return either(d == 0, "never", phrase.Lasting(d)) },
+		widens: soonerRelease, sentence: notDescribed[time.Duration],
+	},
+	field[int]{
+		name: "rebootOverdueLimit", label: "overdue machines that stop reboots", at: func(p *Policy) *int { return &p.RebootOverdueLimit }, initial: 1,
+		check: atLeastOne, text: strconv.Itoa, widens: more[int], sentence: notDescribed[int],
+	},
 }
 
 func either(condition bool, yes, no string) string {

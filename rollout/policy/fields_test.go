@@ -21,6 +21,8 @@ func otherPolicy() Policy {
 		Freezes: []calendar.Freeze{{From: start, Until: start.Add(time.Hour), Reason: "audit"}},
 		Waves:   []Wave{{Share: 0.1}, {Share: 1}}, HaltFailureShare: 0.5, HaltMinAttempts: 9, MaxAttempts: 4,
 		OnDemand: OnDemandSkipsPacing, PollInterval: 10 * time.Minute,
+		RebootSlots: 3, RebootWindows: []calendar.Window{{Days: []time.Weekday{time.Sunday}, Start: 60, End: 180}},
+		RebootOverdueAfter: 2 * time.Hour, RebootReleaseAfter: 4 * time.Hour, RebootOverdueLimit: 2,
 	}
 }
 
@@ -95,6 +97,8 @@ func TestChanges(t *testing.T) {
 		"safe mode: on → off", "waves: none → 10 % of the machines, then 100 % of the machines", "halt at failed share: 20 % → 50 %",
 		"finished attempts before a halt: 5 → 9", "failed attempts before quarantine: 3 → 4",
 		"updates requested at the machine: same rules → skip waves and limits", "poll interval: not set → 10 minutes",
+		"reboot slots: none → 3", "reboot windows: those of updates → Sun 01:00 to 03:00", "reboot slot overdue after: 1 hour → 2 hours",
+		"overdue reboot slots released after: never → 4 hours", "overdue machines that stop reboots: 1 → 2",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
@@ -130,6 +134,12 @@ func TestGrows(t *testing.T) {
 		"never halted":         {"haltFailureShare", func(*Policy) {}, func(p *Policy) { p.HaltFailureShare = 0 }, true, false},
 		"more attempts":        {"maxAttempts", func(*Policy) {}, func(p *Policy) { p.MaxAttempts = 4 }, true, false},
 		"on demand":            {"onDemand", func(*Policy) {}, func(p *Policy) { p.OnDemand = OnDemandSkipsPacing }, true, false},
+		"more reboots":         {"rebootSlots", func(*Policy) {}, func(p *Policy) { p.RebootSlots = 1 }, true, false},
+		"longer reboots":       {"rebootOverdueAfter", func(*Policy) {}, func(p *Policy) { p.RebootOverdueAfter *= 2 }, true, false},
+		"released by policy":   {"rebootReleaseAfter", func(*Policy) {}, func(p *Policy) { p.RebootReleaseAfter = time.Hour }, true, false},
+		"released sooner":      {"rebootReleaseAfter", func(p *Policy) { p.RebootReleaseAfter = 2 * time.Hour }, func(p *Policy) { p.RebootReleaseAfter = time.Hour }, true, false},
+		"more overdue":         {"rebootOverdueLimit", func(*Policy) {}, func(p *Policy) { p.RebootOverdueLimit = 2 }, true, false},
+		"reboots at any time":  {"rebootWindows", func(p *Policy) { p.RebootWindows = night(1, 3) }, func(*Policy) {}, true, false},
 		"no waves":             {"waves", func(p *Policy) { p.Waves = waves(Wave{Share: 0.1}) }, func(*Policy) {}, true, false},
 		"larger wave": {
 			"waves",
@@ -169,6 +179,7 @@ func TestGrows(t *testing.T) {
 			func(p *Policy) { p.Windows = night(1, 3) },
 			func(p *Policy) { p.Windows, p.Timezone = night(1, 3), "Asia/Tokyo" }, true, true,
 		},
+		"longer reboot window": {"rebootWindows", func(p *Policy) { p.RebootWindows = night(1, 3) }, func(p *Policy) { p.RebootWindows = night(1, 4) }, true, false},
 		"no freeze":            {"freezes", func(p *Policy) { p.Freezes = freeze(0, time.Hour) }, func(*Policy) {}, true, false},
 		"shorter freeze":       {"freezes", func(p *Policy) { p.Freezes = freeze(0, time.Hour) }, func(p *Policy) { p.Freezes = freeze(0, time.Minute) }, true, false},
 		"past freeze":          {"freezes", func(p *Policy) { p.Freezes = freeze(-2*time.Hour, -time.Hour) }, func(*Policy) {}, false, true},
@@ -228,6 +239,16 @@ func TestCompileNamesTheInvalidField(t *testing.T) {
 		{"policy.onDemand", func(p *Policy) { p.OnDemand = "everything" }, false},
 		{"policy.pollInterval", func(p *Policy) { p.PollInterval = -time.Second }, false},
 		{"policy.pollInterval", func(p *Policy) { p.PollInterval = 1500 * time.Millisecond }, false},
+		{"policy.rebootSlots", func(p *Policy) { p.RebootSlots = -1 }, false},
+		{"policy.rebootSlots", func(p *Policy) { p.RebootSlots = 10_001 }, false},
+		{"policy.rebootWindows[0].days", func(p *Policy) { p.RebootWindows = []calendar.Window{{Start: 0, End: 60}} }, false},
+		{"policy.rebootWindows", func(p *Policy) {
+			p.RebootWindows = slices.Repeat([]calendar.Window{{Days: []time.Weekday{1}, End: 60}}, 101)
+		}, false},
+		{"policy.rebootOverdueAfter", func(p *Policy) { p.RebootOverdueAfter = 0 }, false},
+		{"policy.rebootReleaseAfter", func(p *Policy) { p.RebootReleaseAfter = -1 }, false},
+		{"policy.rebootReleaseAfter", func(p *Policy) { p.RebootReleaseAfter = 1 }, true},
+		{"policy.rebootOverdueLimit", func(p *Policy) { p.RebootOverdueLimit = 0 }, false},
 		{"policy.waves", func(p *Policy) { p.Waves = slices.Repeat([]Wave{{Share: 1}}, 101) }, false},
 		{"policy.waves[0].share", func(p *Policy) { p.Waves = []Wave{{Share: 0}, {Share: 1}} }, false},
 		{"policy.waves[0].share", func(p *Policy) { p.Waves = []Wave{{Share: 1.5}} }, false},

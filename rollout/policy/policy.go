@@ -34,6 +34,12 @@ type Policy struct {
 	MaxAttempts          int               `json:"maxAttempts"`                // failures of one machine at one version before quarantine, > 0
 	OnDemand             OnDemand          `json:"onDemand,omitempty"`
 	PollInterval         time.Duration     `json:"pollInterval,omitempty"` // sent to machines, whole seconds, 0 = not sent
+
+	RebootSlots        int               `json:"rebootSlots,omitempty"`        // machines that may reboot at once through FleetLock; 0 = none may
+	RebootWindows      []calendar.Window `json:"rebootWindows,omitempty"`      // none = those of updates; freezes apply too
+	RebootOverdueAfter time.Duration     `json:"rebootOverdueAfter"`           // how long a machine may keep its slot, > 0
+	RebootReleaseAfter time.Duration     `json:"rebootReleaseAfter,omitempty"` // an overdue slot is released after it; 0 = by a person
+	RebootOverdueLimit int               `json:"rebootOverdueLimit"`           // overdue machines at which no further slot is granted, > 0
 }
 
 // OnDemand says which rules may be skipped by a check that a person requested at the
@@ -68,11 +74,12 @@ func Default() Policy {
 	return p
 }
 
-// UnmarshalJSON reads a stored policy. One that was stored before EvidenceAge existed
-// has its default.
+// UnmarshalJSON reads a stored policy. One that was stored before EvidenceAge or
+// the fields of reboots existed has their defaults.
 func (p *Policy) UnmarshalJSON(text []byte) error {
 	type stored Policy
-	s := stored{EvidenceAge: Default().EvidenceAge}
+	d := Default()
+	s := stored{EvidenceAge: d.EvidenceAge, RebootOverdueAfter: d.RebootOverdueAfter, RebootOverdueLimit: d.RebootOverdueLimit}
 	err := json.Unmarshal(text, &s)
 	*p = Policy(s)
 	return err

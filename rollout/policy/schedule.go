@@ -11,7 +11,8 @@ import (
 type Schedule struct {
 	policy   Policy
 	calendar calendar.Calendar
-	canaries map[string]int // machine id to the first wave that names it
+	reboots  calendar.Calendar // see RebootCalendar
+	canaries map[string]int    // machine id to the first wave that names it
 }
 
 // Policy is what the schedule was compiled from. It must not be changed.

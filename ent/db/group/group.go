@@ -62,6 +62,8 @@ const (
 	EdgePaces = "paces"
 	// EdgeSecrets holds the string denoting the secrets edge name in mutations.
 	EdgeSecrets = "secrets"
+	// EdgeRebootSlots holds the string denoting the reboot_slots edge name in mutations.
+	EdgeRebootSlots = "reboot_slots"
 	// EdgeInstances holds the string denoting the instances edge name in mutations.
 	EdgeInstances = "instances"
 	// Table holds the table name of the group in the database.
@@ -122,6 +124,13 @@ const (
 	SecretsInverseTable = "machine_secrets"
 	// SecretsColumn is the table column denoting the secrets relation/edge.
 	SecretsColumn = "group_id"
+	// RebootSlotsTable is the table that holds the reboot_slots relation/edge.
+	RebootSlotsTable = "reboot_slots"
+	// RebootSlotsInverseTable is the table name for the RebootSlot entity.
+	// It exists in this package in order to avoid circular dependency with the "rebootslot" package.
+	RebootSlotsInverseTable = "reboot_slots"
+	// RebootSlotsColumn is the table column denoting the reboot_slots relation/edge.
+	RebootSlotsColumn = "group_id"
 	// InstancesTable is the table that holds the instances relation/edge.
 	InstancesTable = "instances"
 	// InstancesInverseTable is the table name for the Instance entity.
@@ -356,6 +365,20 @@ func BySecrets(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByRebootSlotsCount orders the results by reboot_slots count.
+func ByRebootSlotsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newRebootSlotsStep(), opts...)
+	}
+}
+
+// ByRebootSlots orders the results by reboot_slots terms.
+func ByRebootSlots(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRebootSlotsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByInstancesCount orders the results by instances count.
 func ByInstancesCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -423,6 +446,13 @@ func newSecretsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(SecretsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, SecretsTable, SecretsColumn),
+	)
+}
+func newRebootSlotsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(RebootSlotsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, RebootSlotsTable, RebootSlotsColumn),
 	)
 }
 func newInstancesStep() *sqlgraph.Step {

@@ -975,6 +975,29 @@ func HasSecretsWith(preds ...predicate.MachineSecret) predicate.Group {
 	})
 }
 
+// HasRebootSlots applies the HasEdge predicate on the "reboot_slots" edge.
+func HasRebootSlots() predicate.Group {
+	return predicate.Group(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, RebootSlotsTable, RebootSlotsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRebootSlotsWith applies the HasEdge predicate on the "reboot_slots" edge with a given conditions (other predicates).
+func HasRebootSlotsWith(preds ...predicate.RebootSlot) predicate.Group {
+	return predicate.Group(func(s *sql.Selector) {
+		step := newRebootSlotsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasInstances applies the HasEdge predicate on the "instances" edge.
 func HasInstances() predicate.Group {
 	return predicate.Group(func(s *sql.Selector) {

@@ -333,6 +333,18 @@ func (f ProposalFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, erro
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ProposalMutation", m)
 }
 
+// The RebootSlotFunc type is an adapter to allow the use of ordinary
+// function as RebootSlot mutator.
+type RebootSlotFunc func(context.Context, *db.RebootSlotMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RebootSlotFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.RebootSlotMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.RebootSlotMutation", m)
+}
+
 // The RefusalFunc type is an adapter to allow the use of ordinary
 // function as Refusal mutator.
 type RefusalFunc func(context.Context, *db.RefusalMutation) (db.Value, error)

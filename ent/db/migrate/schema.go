@@ -1138,6 +1138,77 @@ var (
 			},
 		},
 	}
+	// RebootSlotsColumns holds the columns for the "reboot_slots" table.
+	RebootSlotsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "application_id", Type: field.TypeUUID},
+		{Name: "lock_id", Type: field.TypeString},
+		{Name: "instance_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeString, Default: ""},
+		{Name: "address", Type: field.TypeString, Default: ""},
+		{Name: "reason", Type: field.TypeString, Default: ""},
+		{Name: "asked_at", Type: field.TypeTime},
+		{Name: "renewed_at", Type: field.TypeTime},
+		{Name: "taken_at", Type: field.TypeTime, Nullable: true},
+		{Name: "overdue_at", Type: field.TypeTime, Nullable: true},
+		{Name: "lost_at", Type: field.TypeTime, Nullable: true},
+		{Name: "group_id", Type: field.TypeUUID},
+	}
+	// RebootSlotsTable holds the schema information for the "reboot_slots" table.
+	RebootSlotsTable = &schema.Table{
+		Name:       "reboot_slots",
+		Columns:    RebootSlotsColumns,
+		PrimaryKey: []*schema.Column{RebootSlotsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "reboot_slots_groups_reboot_slots",
+				Columns:    []*schema.Column{RebootSlotsColumns[12]},
+				RefColumns: []*schema.Column{GroupsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "rebootslot_group_id_lock_id",
+				Unique:  true,
+				Columns: []*schema.Column{RebootSlotsColumns[12], RebootSlotsColumns[2]},
+			},
+			{
+				Name:    "rebootslot_group_id_taken_at",
+				Unique:  false,
+				Columns: []*schema.Column{RebootSlotsColumns[12], RebootSlotsColumns[9]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "taken_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "rebootslot_group_id_lost_at",
+				Unique:  false,
+				Columns: []*schema.Column{RebootSlotsColumns[12], RebootSlotsColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "lost_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "rebootslot_lock_id",
+				Unique:  false,
+				Columns: []*schema.Column{RebootSlotsColumns[2]},
+			},
+			{
+				Name:    "rebootslot_instance_id",
+				Unique:  false,
+				Columns: []*schema.Column{RebootSlotsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "instance_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "rebootslot_renewed_at",
+				Unique:  false,
+				Columns: []*schema.Column{RebootSlotsColumns[8]},
+			},
+		},
+	}
 	// RefusalsColumns holds the columns for the "refusals" table.
 	RefusalsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1595,6 +1666,7 @@ var (
 		PackageFilesTable,
 		PromotionsTable,
 		ProposalsTable,
+		RebootSlotsTable,
 		RefusalsTable,
 		RefusedRequestsTable,
 		PackagesTable,
@@ -1717,6 +1789,10 @@ func init() {
 	}
 	ProposalsTable.Annotation = &entsql.Annotation{
 		Table: "proposals",
+	}
+	RebootSlotsTable.ForeignKeys[0].RefTable = GroupsTable
+	RebootSlotsTable.Annotation = &entsql.Annotation{
+		Table: "reboot_slots",
 	}
 	RefusalsTable.Annotation = &entsql.Annotation{
 		Table: "refusals",

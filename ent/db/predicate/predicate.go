@@ -87,6 +87,9 @@ type Promotion func(*sql.Selector)
 // Proposal is the predicate function for proposal builders.
 type Proposal func(*sql.Selector)
 
+// RebootSlot is the predicate function for rebootslot builders.
+type RebootSlot func(*sql.Selector)
+
 // Refusal is the predicate function for refusal builders.
 type Refusal func(*sql.Selector)
 

@@ -25,6 +25,8 @@ export const kindLabel: Record<Kind, string> = {
   MACHINES_PINNED: 'Machines pinned',
   MACHINES_RELEASED: 'Machines released',
   MACHINES_MOVED: 'Machines moved',
+  REBOOT_SLOT_OVERDUE: 'Reboot slot overdue',
+  REBOOT_SLOT_RELEASED: 'Reboot slot released',
   PACKAGE_NOT_FOUND: 'No package to offer',
   MIRROR_FAILED: 'Mirror failed',
   MIRROR_WORKS: 'Mirror works again',

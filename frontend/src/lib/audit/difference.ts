@@ -108,6 +108,8 @@ const spans = [
   'periodInterval',
   'updateTimeout',
   'rebootTimeout',
+  'rebootOverdueAfter',
+  'rebootReleaseAfter',
   'lostAfter',
   'evidenceAge',
   'soak',

@@ -75,6 +75,7 @@ export const verbText: Record<string, string> = {
   propose: 'proposed to',
   refuseProposal: 'refused the proposal to',
   releaseInstance: 'released',
+  releaseRebootSlot: 'released a reboot slot of',
   removeFloor: 'removed a floor from',
   resumeUpdates: 'resumed',
   retryMachineJob: 'continued',

@@ -76,6 +76,7 @@ export function remedy({
       return { label: 'View machines', href: groupPath(application.id, group.id) };
     case 'NO_PACKAGE':
       return { label: 'Promote a package', href: applicationPath(application.id) };
+    case 'REBOOT_SLOT_OVERDUE':
     case 'REFUSALS':
       return { label: 'View group', href: groupPath(application.id, group.id) };
   }

@@ -41,7 +41,8 @@ test('every change of a policy field reaches the input', () => {
       choice: 'SKIPS_PACING',
       list: name === 'waves' ? [wave] : [],
     };
-    if (name === 'windows') changed['list'] = [{ days: ['MONDAY'], start: '22:00', end: '05:00' }];
+    if (name === 'windows' || name === 'rebootWindows')
+      changed['list'] = [{ days: ['MONDAY'], start: '22:00', end: '05:00' }];
     if (name === 'freezes')
       changed['list'] = [{ from: '2026-12-24T00:00', until: '2027-01-02T00:00', reason: '' }];
     const { input, problems } = readPolicyForm({ ...form, [name]: changed[kind] }, initialPolicy);

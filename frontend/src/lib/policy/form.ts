@@ -43,6 +43,15 @@ export const policyFormFragment = graphql(`
     maxAttempts
     onDemand
     pollInterval
+    rebootSlots
+    rebootWindows {
+      days
+      start
+      end
+    }
+    rebootOverdueAfter
+    rebootReleaseAfter
+    rebootOverdueLimit
   }
 `);
 
@@ -75,7 +84,7 @@ export interface PolicyForm {
   enrolledOnly: boolean;
   timezone: string;
   officeHours: boolean;
-  windows: { days: Weekday[]; start: string; end: string }[];
+  windows: WindowForm[];
   /** Times in the policy's zone. */
   freezes: { from: string; until: string; reason: string }[];
   waves: WaveForm[];
@@ -86,6 +95,18 @@ export interface PolicyForm {
   onDemand: Policy['onDemand'];
   /** "" leaves the interval to the clients. */
   pollInterval: string;
+  rebootSlots: string;
+  rebootWindows: WindowForm[];
+  rebootOverdueAfter: string;
+  /** "" leaves the release to people. */
+  rebootReleaseAfter: string;
+  rebootOverdueLimit: string;
+}
+
+export interface WindowForm {
+  days: Weekday[];
+  start: string;
+  end: string;
 }
 
 export interface WaveForm {
@@ -103,6 +124,9 @@ export interface WaveForm {
 /** 0.05 → "5", 0.125 → "12.5": further digits are floating-point noise. */
 const percentText = (share: number) => String(Number((share * 100).toFixed(6)));
 
+const windowForms = (windows: Policy['windows']): WindowForm[] =>
+  windows.map(({ days, start, end }) => ({ days: [...days], start, end }));
+
 export function policyForm(policy: Policy): PolicyForm {
   return {
     ...policy,
@@ -114,7 +138,7 @@ export function policyForm(policy: Policy): PolicyForm {
     enrolledOnly: policy.enrolledOnly,
     evidenceAge: policy.evidenceAge === 'PT0S' ? '' : durationText(policy.evidenceAge),
     lostAfter: policy.lostAfter === 'PT0S' ? '' : durationText(policy.lostAfter),
-    windows: policy.windows.map(({ days, start, end }) => ({ days: [...days], start, end })),
+    windows: windowForms(policy.windows),
     freezes: policy.freezes.map(({ from, until, reason }) => ({
       from: wallTime(new Date(from), policy.timezone),
       until: wallTime(new Date(until), policy.timezone),
@@ -132,6 +156,11 @@ export function policyForm(policy: Policy): PolicyForm {
     haltMinAttempts: String(policy.haltMinAttempts),
     maxAttempts: String(policy.maxAttempts),
     pollInterval: policy.pollInterval ? durationText(policy.pollInterval) : '',
+    rebootSlots: String(policy.rebootSlots),
+    rebootWindows: windowForms(policy.rebootWindows),
+    rebootOverdueAfter: durationText(policy.rebootOverdueAfter),
+    rebootReleaseAfter: policy.rebootReleaseAfter === 'PT0S' ? '' : durationText(policy.rebootReleaseAfter),
+    rebootOverdueLimit: String(policy.rebootOverdueLimit),
   };
 }
 
@@ -169,6 +198,12 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Draft {
     reject(field, 'must be a time such as 22:00');
     return '';
   };
+  const windows = (field: string, all: WindowForm[]) =>
+    all.map(({ days, start, end }, i) => ({
+      days: weekdays.filter((day) => days.includes(day)),
+      start: clock(`${field}[${i}].start`, start),
+      end: clock(`${field}[${i}].end`, end),
+    }));
   const time = (field: string, text: string) => {
     const at = momentAt(text, isZone(form.timezone) ? form.timezone : 'UTC');
     if (!at) reject(field, 'is missing');
@@ -188,12 +223,7 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Draft {
     evidenceAge: () => (form.evidenceAge.trim() === '' ? 'PT0S' : span('evidenceAge', form.evidenceAge)),
     timezone: () => form.timezone.trim(),
     officeHours: () => form.officeHours,
-    windows: () =>
-      form.windows.map(({ days, start, end }, i) => ({
-        days: weekdays.filter((day) => days.includes(day)),
-        start: clock(`windows[${i}].start`, start),
-        end: clock(`windows[${i}].end`, end),
-      })),
+    windows: () => windows('windows', form.windows),
     freezes: () =>
       form.freezes.map(({ from, until, reason }, i) => ({
         from: time(`freezes[${i}].from`, from),
@@ -214,6 +244,12 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Draft {
     maxAttempts: () => whole('maxAttempts', form.maxAttempts),
     onDemand: () => form.onDemand,
     pollInterval: () => (form.pollInterval.trim() === '' ? null : span('pollInterval', form.pollInterval)),
+    rebootSlots: () => whole('rebootSlots', form.rebootSlots),
+    rebootWindows: () => windows('rebootWindows', form.rebootWindows),
+    rebootOverdueAfter: () => span('rebootOverdueAfter', form.rebootOverdueAfter),
+    rebootReleaseAfter: () =>
+      form.rebootReleaseAfter.trim() === '' ? 'PT0S' : span('rebootReleaseAfter', form.rebootReleaseAfter),
+    rebootOverdueLimit: () => whole('rebootOverdueLimit', form.rebootOverdueLimit),
   };
 
   const before = policyForm(policy);

@@ -22,6 +22,11 @@ export const labels: Record<keyof PolicyForm, string> = {
   maxAttempts: 'Attempts per machine',
   onDemand: 'On-demand checks',
   pollInterval: 'Check interval',
+  rebootSlots: 'Reboot slots',
+  rebootWindows: 'Reboot windows',
+  rebootOverdueAfter: 'Slot overdue after',
+  rebootReleaseAfter: 'Release overdue slots after',
+  rebootOverdueLimit: 'Overdue machines that stop reboots',
 };
 
 export const onDemandLabel: Record<Policy['onDemand'], { label: string; note: string }> = {
@@ -48,8 +53,8 @@ function text(form: PolicyForm, field: keyof PolicyForm): string {
   const value = form[field];
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   if (field === 'waves') return form.waves.map(({ share }) => `${share} %`).join(', ') || 'none';
-  if (field === 'windows')
-    return form.windows.map(({ start, end }) => `${start}–${end}`).join(', ') || 'none';
+  if (field === 'windows' || field === 'rebootWindows')
+    return form[field].map(({ start, end }) => `${start}–${end}`).join(', ') || 'none';
   if (field === 'freezes') return form.freezes.map(({ from }) => `from ${from}`).join(', ') || 'none';
   if (field === 'onDemand') return onDemandLabel[form.onDemand].label.toLowerCase();
   return String(value) || 'none';
