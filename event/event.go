@@ -22,6 +22,7 @@ const (
 	AccountsChanged // what users may do: a password, a role, a session or a user
 	AuditAdded      // App is set if the change was within one
 	ProposalChanged // App is set, and Group if it concerns one
+	NoticeAdded     // a message waits to be sent, or a notifier was changed
 )
 
 // Event is one hint. Unused ids are zero.

@@ -64,7 +64,9 @@ func openHarness(t testing.TB, url string) *harness {
 		t.Fatalf("open store: %v", err)
 	}
 	t.Cleanup(func() { _ = d.store.Close() })
-	d.Service, err = fleet.New(t.Context(), fleet.Options{Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler)})
+	d.Service, err = fleet.New(t.Context(), fleet.Options{
+		Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler), Sender: localSender(0), PublicURL: "https://updates.example",
+	})
 	if err != nil {
 		t.Fatalf("new service: %v", err)
 	}

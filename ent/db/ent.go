@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audithead"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/delivery"
 	"github.com/coreroller/coreroller/ent/db/failure"
 	"github.com/coreroller/coreroller/ent/db/failureshare"
 	"github.com/coreroller/coreroller/ent/db/floor"
@@ -32,6 +33,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
+	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -114,6 +116,7 @@ func checkColumn(t, c string) error {
 			audithead.Table:      audithead.ValidColumn,
 			blacklisting.Table:   blacklisting.ValidColumn,
 			channel.Table:        channel.ValidColumn,
+			delivery.Table:       delivery.ValidColumn,
 			failure.Table:        failure.ValidColumn,
 			failureshare.Table:   failureshare.ValidColumn,
 			floor.Table:          floor.ValidColumn,
@@ -127,6 +130,7 @@ func checkColumn(t, c string) error {
 			machinejobitem.Table: machinejobitem.ValidColumn,
 			machinesecret.Table:  machinesecret.ValidColumn,
 			mirror.Table:         mirror.ValidColumn,
+			notifier.Table:       notifier.ValidColumn,
 			pacepoint.Table:      pacepoint.ValidColumn,
 			packageaction.Table:  packageaction.ValidColumn,
 			packagefile.Table:    packagefile.ValidColumn,

@@ -48,6 +48,7 @@ const (
 	AttentionUnknownTrack       AttentionKind = "UNKNOWN_TRACK" // in the last day
 	AttentionClock              AttentionKind = "CLOCK"         // of this server's host
 	AttentionProposed           AttentionKind = "PROPOSED"
+	AttentionNotifier           AttentionKind = "NOTIFIER" // it fails, or the server disabled it
 )
 
 // Attention is one thing that needs an operator.
@@ -60,6 +61,7 @@ type Attention struct {
 	// Application is that of the group.
 	Application *db.Application
 	Proposal    *db.Proposal // nil: not about a proposal
+	Notifier    *db.Notifier // nil: not about a notifier
 }
 
 // attentions collects the list of Service.Attention.
@@ -76,6 +78,12 @@ func (a *attentions) add(g *db.Group, kind AttentionKind, severity rollout.Sever
 // Attention returns what needs an operator, most urgent first, from the stored
 // state of all groups.
 func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
+	out, err := s.AllAttention(ctx)
+	return out[:min(len(out), maxAttention)], err
+}
+
+// AllAttention is Attention without a limit: an alert must not end because others begin.
+func (s *Service) AllAttention(ctx context.Context) ([]*Attention, error) {
 	groups, err := read(ctx, "groups", s.db().Group.Query().Where(group.DeletedAtIsNil(), group.HasApplicationWith(application.DeletedAtIsNil())).WithApplication().All)
 	if err != nil {
 		return nil, err
@@ -135,8 +143,11 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 	if err := s.addUnknownTracks(ctx, &out); err != nil {
 		return nil, err
 	}
+	if err := s.addNotifiers(ctx, &out); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(out, func(a, b *Attention) int { return cmp.Compare(b.Severity, a.Severity) })
-	return out[:min(len(out), maxAttention)], nil
+	return out, nil
 }
 
 // waitsForApproval reports whether the next wave only needs approval.

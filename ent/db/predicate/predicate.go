@@ -27,6 +27,9 @@ type Blacklisting func(*sql.Selector)
 // Channel is the predicate function for channel builders.
 type Channel func(*sql.Selector)
 
+// Delivery is the predicate function for delivery builders.
+type Delivery func(*sql.Selector)
+
 // Failure is the predicate function for failure builders.
 type Failure func(*sql.Selector)
 
@@ -65,6 +68,9 @@ type MachineSecret func(*sql.Selector)
 
 // Mirror is the predicate function for mirror builders.
 type Mirror func(*sql.Selector)
+
+// Notifier is the predicate function for notifier builders.
+type Notifier func(*sql.Selector)
 
 // PacePoint is the predicate function for pacepoint builders.
 type PacePoint func(*sql.Selector)
