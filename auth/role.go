@@ -105,6 +105,8 @@ var needs = map[string]Role{
 	"withdrawProposal": Operator, // of oneself
 
 	"notifiers":         Admin, // and their deliveries: addresses, and what was sent
+	"notifier":          Admin,
+	"delivery":          Admin,
 	"createNotifier":    Admin,
 	"updateNotifier":    Admin,
 	"deleteNotifier":    Admin,

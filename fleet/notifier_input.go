@@ -40,22 +40,19 @@ func (s *Service) checkNotifier(n *db.Notifier, digest time.Duration) error {
 	if n.Timezone == "" {
 		n.Timezone = "UTC"
 	}
-	if _, err := time.LoadLocation(n.Timezone); err != nil {
-		p.Add("timezone", "%q is not a time zone such as Europe/Lisbon", n.Timezone)
+	if _, err := time.LoadLocation(n.Timezone); err != nil || n.Timezone == "Local" {
+		p.Add("timezone", "must be a time zone such as Europe/Lisbon")
 	}
 	if digest < 0 || digest > maxDigest || digest%time.Minute != 0 {
 		p.Add("digest", "must be whole minutes, at most 24 hours")
 	}
-	_, from := notice.ParseTimeOfDay(n.QuietFrom)
-	_, until := notice.ParseTimeOfDay(n.QuietUntil)
-	switch {
-	case n.QuietFrom == "" && n.QuietUntil == "":
-	case !from:
-		p.Add("quietFrom", "must be a time of day such as 22:00, with quietUntil")
-	case !until:
-		p.Add("quietUntil", "must be a time of day such as 06:00, with quietFrom")
-	case n.QuietFrom == n.QuietUntil:
-		p.Add("quietUntil", "must differ from quietFrom: disable the notifier instead")
+	for field, text := range map[string]string{"quietFrom": n.QuietFrom, "quietUntil": n.QuietUntil} {
+		if _, ok := notice.ParseTimeOfDay(text); !ok && text != "" {
+			p.Add(field, "must be a time of day such as 22:00")
+		}
+	}
+	if (n.QuietFrom == "") != (n.QuietUntil == "") || n.QuietFrom != "" && n.QuietFrom == n.QuietUntil {
+		p.Add("quietUntil", "give both quietFrom and quietUntil, and not the same: to send nothing, disable the notifier")
 	}
 	if n.Kind == string(notify.Alertmanager) && (len(n.Kinds) > 0 || digest > 0 || n.QuietFrom != "") {
 		p.Add("kind", "Alertmanager gets states and groups and silences them itself: leave kinds, digest and quiet hours out")

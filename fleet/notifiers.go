@@ -80,6 +80,9 @@ func (s *Service) CreateNotifier(ctx context.Context, in CreateNotifier) (*NewNo
 	if err != nil {
 		return nil, err
 	}
+	if err := input.CheckReason(in.Reason); err != nil {
+		return nil, err
+	}
 	if v.TeamID, err = s.teamOf(ctx, by, in.TeamID); err != nil {
 		return nil, err
 	}

@@ -112,10 +112,14 @@ func (r root) Halt() generated.HaltResolver                   { return &haltReso
 func (r root) RefusedRequest() generated.RefusedRequestResolver {
 	return &refusedRequestResolver{r}
 }
-func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
-func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
-func (r root) Proposal() generated.ProposalResolver         { return &proposalResolver{r} }
-func (r root) MachineJob() generated.MachineJobResolver     { return &machineJobResolver{r} }
+func (r root) GroupNumbers() generated.GroupNumbersResolver       { return &groupNumbersResolver{r} }
+func (r root) Instance() generated.InstanceResolver               { return &instanceResolver{r} }
+func (r root) Proposal() generated.ProposalResolver               { return &proposalResolver{r} }
+func (r root) Attention() generated.AttentionResolver             { return &attentionResolver{r} }
+func (r root) Notifier() generated.NotifierResolver               { return &notifierResolver{r} }
+func (r root) Delivery() generated.DeliveryResolver               { return &deliveryResolver{r} }
+func (r root) DeliveryAttempt() generated.DeliveryAttemptResolver { return &deliveryAttemptResolver{r} }
+func (r root) MachineJob() generated.MachineJobResolver           { return &machineJobResolver{r} }
 func (r root) MachineJobItem() generated.MachineJobItemResolver {
 	return &machineJobItemResolver{r}
 }
@@ -157,6 +161,10 @@ type (
 	instanceResolver         struct{ root }
 	machineJobResolver       struct{ root }
 	proposalResolver         struct{ root }
+	attentionResolver        struct{ root }
+	notifierResolver         struct{ root }
+	deliveryResolver         struct{ root }
+	deliveryAttemptResolver  struct{ root }
 	machineJobItemResolver   struct{ root }
 	mutationResolver         struct{ root }
 	packageResolver          struct{ root }

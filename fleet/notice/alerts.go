@@ -82,6 +82,18 @@ func (w *Worker) sendAlerts(ctx context.Context, n *db.Notifier) error {
 	})
 }
 
+// Firing counts the alerts of a notifier that last.
+func Firing(n *db.Notifier) (count int) {
+	var known []notify.Alert
+	_ = json.Unmarshal([]byte(n.Alerts), &known) // written by this package
+	for _, a := range known {
+		if a.EndsAt.IsZero() {
+			count++
+		}
+	}
+	return count
+}
+
 // merge returns the alerts to send: those that last, with the time at which they began,
 // and those that have ended since. It counts those that are new in either.
 func merge(lasting, known []notify.Alert, now time.Time) (all []notify.Alert, begun, ended int) {

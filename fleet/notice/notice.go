@@ -263,6 +263,9 @@ type Attempt struct {
 	Took   time.Duration `json:"took"`
 }
 
+// Delivered reports whether the receiver accepted the message.
+func (a *Attempt) Delivered() bool { return a.Class == notify.ClassNone }
+
 // maxLogged is how many attempts a delivery keeps: those of one round of retries, and
 // those of the one before.
 const maxLogged = 20

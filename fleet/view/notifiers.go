@@ -95,6 +95,37 @@ func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (*db.Delivery, err
 	return d, err
 }
 
+// DeliveryCounts are numbers of deliveries.
+type DeliveryCounts struct{ Total, Delivered, Waiting, Failed int }
+
+// DeliveryCounts counts the deliveries of the last day of a notifier that the caller has
+// read, without tests and those that are part of a digest.
+func (s *Service) DeliveryCounts(ctx context.Context, n *db.Notifier) (*DeliveryCounts, error) {
+	var rows []struct {
+		State string
+		Count int
+	}
+	_, err := read(ctx, "deliveries", func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.db().Delivery.Query().Where(delivery.NotifierID(n.ID), delivery.IDGTE(firstID(s.now().Add(-24*time.Hour))), delivery.TypeNEQ("test")).
+			GroupBy(delivery.FieldState).Aggregate(db.Count()).Scan(ctx, &rows)
+	})
+	out := &DeliveryCounts{}
+	for _, row := range rows {
+		switch row.State {
+		case "DELIVERED":
+			out.Delivered += row.Count
+		case "FAILED":
+			out.Failed += row.Count
+		case "BUNDLED":
+			continue
+		default:
+			out.Waiting += row.Count
+		}
+		out.Total += row.Count
+	}
+	return out, err
+}
+
 // addNotifiers adds the notifiers that fail.
 func (s *Service) addNotifiers(ctx context.Context, out *attentions) error {
 	rows, err := read(ctx, "notifiers", s.db().Notifier.Query().Where(notifier.FailingSinceNotNil()).Order(notifier.ByID()).All)

@@ -173,7 +173,10 @@ func (s *Sender) post(ctx context.Context, to Target, body []byte, headers map[s
 
 // describe returns a request as text, without its secrets.
 func describe(req *http.Request, kind Kind, body []byte) string {
-	path := req.URL.RequestURI()
+	path := req.URL.EscapedPath()
+	if req.URL.RawQuery != "" { // it can contain a secret
+		path += "?…"
+	}
 	if kind == Slack { // the path is the secret
 		path = "/…"
 	}
