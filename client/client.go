@@ -60,7 +60,7 @@ func Commands(t Terminal) []*cobra.Command {
 		loginCommand(t), logoutCommand(t), contextCommand(t),
 		groupsCommand(t), channelsCommand(t), machinesCommand(t), whyCommand(t), activityCommand(t),
 		pauseCommand(t), resumeCommand(t), haltCommand(t), advanceCommand(t), rollbackCommand(t),
-		proposalsCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t),
+		proposalsCommand(t), webhooksCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t),
 	}
 	for _, cmd := range all {
 		cmd.GroupID = GroupID

@@ -3,11 +3,13 @@ package server
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/coreroller/coreroller/fleet/notice"
 	"github.com/coreroller/coreroller/fleet/quota"
 )
 
@@ -73,6 +75,17 @@ func (m *metrics) countRefusedRequests(f func() map[string]int64) {
 			Name: "coreroller_refused_requests_total", Help: "Requests of machines that were refused before they reached a group, by reason.",
 			ConstLabels: prometheus.Labels{"reason": reason},
 		}, func() float64 { return float64(f()[reason]) }))
+	}
+}
+
+// countMessages adds the counters of messages to other servers, by kind of receiver and
+// result.
+func (m *metrics) countMessages(f func(notice.Count) int64) {
+	for _, c := range notice.Counts() {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "coreroller_messages_total", Help: "Attempts of this process to send messages of notifiers, by kind of receiver and result.",
+			ConstLabels: prometheus.Labels{"kind": strings.ToLower(string(c.Kind)), "result": c.Result},
+		}, func() float64 { return float64(f(c)) }))
 	}
 }
 

@@ -21,6 +21,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	if o.Fleet.Machines != nil {
 		m.countRefusals(o.Fleet.Machines.Refusals())
 		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
+		m.countMessages(o.Fleet.Notices.Sent)
 	}
 	files := newFiles(o.Files)
 	mux, machines, operations := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()

@@ -44,6 +44,7 @@ type Config struct {
 	Inspect        payload.Sources
 	FirstPassword  string // of the first user of a new database; "" is the documented one
 	SignIn         SignIn
+	Notify         Notify
 	LogLevel       string
 	LogFormat      string // text or json
 }
@@ -91,6 +92,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	f.Var((*sourcesFlag)(&c.Inspect), "inspect-from",
 		"from where the server fetches payloads for \"Fetch and fill in\": none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")
 	c.SignIn.flags(f)
+	c.Notify.flags(f)
 	c.logFlags(f)
 }
 
@@ -202,7 +204,7 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 				return true
 			}
 		}
-		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile}, rest)
+		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile, smtpPassword, smtpPasswordFile}, rest)
 	})
 }
 

@@ -61,8 +61,11 @@ func (f *findings) warn(format string, args ...any) {
 }
 
 func (f *findings) checkAll(ctx context.Context, c *Config, environ []string) {
+	var err error
+	c.Notify.SMTPPassword, err = readSecret(environ, smtpPassword, smtpPasswordFile)
+	f.fail(err)
 	f.fail(c.check())
-	_, err := c.logger(os.Stderr)
+	_, err = c.logger(os.Stderr)
 	f.fail(err)
 	f.checkAddresses(c)
 	f.checkCertificate(c.Web)

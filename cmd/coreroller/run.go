@@ -133,12 +133,16 @@ func (p *Program) open(ctx context.Context) error {
 	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log}); err != nil {
 		return p.config.explainOpen(err)
 	}
+	sender, err := p.config.Notify.sender()
+	if err != nil {
+		return err
+	}
 	host, err := newClock(ctx, p.store, p.now, p.log)
 	if err != nil {
 		return err
 	}
 	p.now = host.Now
-	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, SessionIdle: p.config.SessionIdle, MachineCertificates: p.config.Web.MachineClientCA != ""}); err != nil {
+	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, SessionIdle: p.config.SessionIdle, Sender: sender, PublicURL: p.publicURL(), MachineCertificates: p.config.Web.MachineClientCA != ""}); err != nil {
 		return err
 	}
 	if err = p.fleet.Upkeep.Beat(ctx); err != nil {

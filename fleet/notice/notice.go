@@ -83,6 +83,7 @@ func (w *Worker) Run(ctx context.Context) {
 	sub := w.Store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.ActivityAdded || e.Kind == event.NoticeAdded })
 	defer sub.Close()
 	var running sync.WaitGroup
+	defer w.release(ctx)
 	defer running.Wait()
 	tick := time.NewTicker(workEvery)
 	defer tick.Stop()
@@ -102,6 +103,17 @@ func (w *Worker) Run(ctx context.Context) {
 		case <-sub.Ready():
 			fresh = true
 		}
+	}
+}
+
+// release gives up the leases of this process, so that the next one need not wait.
+func (w *Worker) release(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	err := w.Store.Write(ctx, w.Now(), func(tx *store.Tx) error {
+		return tx.Client().Notifier.Update().Where(notifier.LeasedBy(w.self)).ClearLeasedBy().ClearLeasedUntil().Exec(ctx)
+	})
+	if err != nil {
+		w.Log.Error("could not release the notifiers", "error", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-package notify_test
+package main
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,37 +67,49 @@ func startAlertmanager(t *testing.T) string {
 	return "http://" + address
 }
 
-func TestAlertmanagerShowsAnAlertUntilItEnds(t *testing.T) {
-	t.Parallel()
+// A halt is an alert of a real Alertmanager, which ends with the halt.
+func TestAlertmanagerShowsAHaltUntilItEnds(t *testing.T) {
 	base := startAlertmanager(t)
-	s := notify.New(notify.Options{To: loopback})
-	to := notify.Target{Kind: notify.Alertmanager, URL: base + "/"}
-	now := time.Now()
-	alert := notify.Alert{
-		Labels:      map[string]string{"alertname": "CoreRollerHalted", "severity": "critical", "application": "Flatcar", "group": "stable"},
-		Annotations: map[string]string{"summary": "Halted", "description": "3 of 12 failed; next: resume"}, URL: "https://updates.example/apps/1", StartsAt: now.Add(-time.Hour),
+	p := startNotifying(t, Notify{PublicURL: "https://updates.example/"})
+	k := newTestGroup(t, p.fleet, p.store, fastPolicy(1))
+	k.promote(t)
+	r := remoteUser(t, p, "admin")
+	r.run(0, []string{"webhook", "create", "alerts", "--kind", "alertmanager", "--url", base, "--group", "production"}, "sends to "+base)
+	r.run(0, []string{"halt", "production", "--reason", "kernel panics"})
+	halts := func() []shownAlert {
+		return slices.DeleteFunc(readAlerts(t, base), func(a shownAlert) bool { return a.Labels["alertname"] != "CoreRollerHalted" })
 	}
-	if a := s.SendAlerts(t.Context(), to, []notify.Alert{alert}, now); !a.Delivered() {
-		t.Fatalf("answer %+v", a)
+	eventually(t, "the halt is firing", func() bool { return len(halts()) == 1 })
+	a := halts()[0]
+	if a.Labels["application"] != "OS" || a.Labels["group"] != trackName || a.Labels["severity"] != "critical" ||
+		a.GeneratorURL != "https://updates.example/apps/"+k.app.String()+"/groups/"+k.group.String() || !strings.Contains(a.Annotations["description"], "kernel panics; next: ") {
+		t.Errorf("alert %+v", a)
 	}
-	firing := readAlerts(t, base)
-	if len(firing) != 1 || firing[0].Labels["alertname"] != "CoreRollerHalted" || firing[0].GeneratorURL != "https://updates.example/apps/1" || firing[0].EndsAt.Sub(now) < 4*notify.AlertEvery {
-		t.Fatalf("alerts %+v", firing)
+	if left := time.Until(a.EndsAt); left < 4*notify.AlertEvery {
+		t.Errorf("it ends in %s unless it is sent again, which is too soon", left)
 	}
-	alert.EndsAt = now
-	if a := s.SendAlerts(t.Context(), to, []notify.Alert{alert}, now); !a.Delivered() {
-		t.Fatalf("answer %+v", a)
-	}
-	if left := readAlerts(t, base); len(left) != 0 {
-		t.Errorf("alerts after the end %+v", left)
-	}
-	if a := s.SendAlerts(t.Context(), to, []notify.Alert{{Labels: map[string]string{}}}, now); a.Class != notify.ClassStatus || a.Status != http.StatusBadRequest {
-		t.Errorf("an alert without labels: %+v", a)
+	r.run(0, []string{"resume", "production", "--reason", "repaired"})
+	eventually(t, "the halt is resolved", func() bool { return len(halts()) == 0 })
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	late := time.After(30 * time.Second)
+	for !is() {
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatalf("30 seconds passed before %s", what)
+		}
 	}
 }
 
 type shownAlert struct {
 	Labels       map[string]string
+	Annotations  map[string]string
 	GeneratorURL string
 	EndsAt       time.Time
 }
