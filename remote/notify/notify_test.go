@@ -239,15 +239,20 @@ func TestNameThatChangesItsAddressIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, ok)
 	port := r.URL[strings.LastIndex(r.URL, ":"):]
-	s := notify.New(notify.Options{To: payload.Sources{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}})
-	target := func(host string) notify.Target {
-		return notify.Target{Kind: notify.Slack, URL: "http://" + host + port}
-	}
-	if a := s.Send(t.Context(), target("127.0.0.1"), halted(), at); !a.Delivered() {
+	names := startNames(t, [4]byte{127, 0, 0, 1})
+	s := notify.New(notify.Options{To: payload.Sources{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, Resolver: names.resolver()})
+	to := notify.Target{Kind: notify.Slack, URL: "http://hook.test." + port}
+	if a := s.Send(t.Context(), to, halted(), at); !a.Delivered() {
 		t.Fatalf("answer %+v", a)
 	}
-	if a := s.Send(t.Context(), target("127.0.0.2"), halted(), at); a.Class != notify.ClassRefused {
-		t.Errorf("answer %+v, want it refused: no connection is kept or reused", a)
+	for _, address := range [][4]byte{{127, 0, 0, 2}, {169, 254, 169, 254}, {10, 0, 0, 1}} {
+		names.set(address)
+		if a := s.Send(t.Context(), to, halted(), at); a.Class != notify.ClassRefused {
+			t.Errorf("%v: answer %+v, want it refused", address, a)
+		}
+	}
+	if len(r.bodies) != 1 {
+		t.Errorf("%d requests", len(r.bodies))
 	}
 }
 

@@ -30,7 +30,8 @@ type Options struct {
 	To        payload.Sources // addresses to which webhooks may be sent
 	Timeout   time.Duration   // of one attempt; 0: 15 s
 	UserAgent string
-	Mail      *MailServer // nil: no mail
+	Mail      *MailServer   // nil: no mail
+	Resolver  *net.Resolver // nil: that of the system
 }
 
 // Sender sends messages. It is safe for concurrent use.
@@ -54,7 +55,7 @@ func New(o Options) *Sender {
 	if o.Timeout == 0 {
 		o.Timeout = 15 * time.Second
 	}
-	dialer := &net.Dialer{Timeout: o.Timeout, Control: func(_, address string, _ syscall.RawConn) error {
+	dialer := &net.Dialer{Timeout: o.Timeout, Resolver: o.Resolver, Control: func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil || !o.To.Permit(to.Addr()) {
 			return &refusedAddress{to.Addr()}
