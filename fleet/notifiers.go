@@ -158,6 +158,9 @@ func (s *Service) UpdateNotifier(ctx context.Context, in UpdateNotifier) (*db.No
 		if err := s.checkNotifier(&row, digest); err != nil {
 			return err
 		}
+		if row.URL != was.URL && was.Authorization != "" && in.Authorization == nil {
+			return fault.Errorf(fault.Invalid, "authorization", "give it again, or an empty one: it would be sent to another URL")
+		}
 		if err := notifierFits(c, &row); err != nil {
 			return err
 		}

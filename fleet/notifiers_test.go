@@ -426,6 +426,8 @@ func TestNotifierSecretsAreShownOnce(t *testing.T) {
 			Name: "hook", Kind: notify.Webhook, URL: b.URL + "/in?token=hidden", Authorization: "Bearer hidden",
 		}))(t)
 		rotated := must(d.RotateNotifier(d.ctx, fleet.RotateNotifier{ID: made.Notifier.ID, Reason: "leaked"}))(t)
+		_, err := d.UpdateNotifier(d.ctx, fleet.UpdateNotifier{ID: made.Notifier.ID, URL: new("https://other.example/")})
+		refused(t, err, fault.Invalid, "authorization")
 		test := must(d.TestNotifier(d.ctx, made.Notifier.ID))(t)
 		if test.State != string(notice.Delivered) || test.Type != "test" {
 			t.Fatalf("test %+v", test)

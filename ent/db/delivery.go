@@ -37,7 +37,7 @@ type Delivery struct {
 	DigestID *uuid.UUID `json:"digest_id,omitempty"`
 	// since it was created or redelivered
 	Attempts int `json:"attempts,omitempty"`
-	// next attempt of a PENDING one
+	// next attempt, or when it is released; null: it has ended, or is about alerts
 	NextAt *time.Time `json:"next_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`

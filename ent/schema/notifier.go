@@ -83,7 +83,7 @@ func (Delivery) Fields() []ent.Field {
 		field.String("state").Comment("HELD, PENDING, DELIVERED, FAILED or BUNDLED"),
 		field.UUID("digest_id", uuid.UUID{}).Optional().Nillable().Comment("the delivery that contains this one"),
 		field.Int("attempts").Default(0).Comment("since it was created or redelivered"),
-		field.Time("next_at").Optional().Nillable().Comment("next attempt of a PENDING one"),
+		field.Time("next_at").Optional().Nillable().Comment("next attempt, or when it is released; null: it has ended, or is about alerts"),
 		createdAt(),
 		field.Time("ended_at").Optional().Nillable(),
 		field.String("log").Default("[]").Comment("JSON of the latest attempts"),
@@ -103,7 +103,8 @@ func (Delivery) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("notifier_id", "event_id").Unique(),
 		index.Fields("notifier_id", "id"),
-		index.Fields("notifier_id", "next_at").Annotations(entsql.IndexWhere("state IN ('PENDING', 'HELD')")),
+		index.Fields("next_at", "notifier_id").Annotations(entsql.IndexWhere("next_at IS NOT NULL")),
+		index.Fields("notifier_id", "next_at").Annotations(entsql.IndexWhere("next_at IS NOT NULL")),
 	}
 }
 

@@ -224,6 +224,9 @@ func testAlert(m notify.Message, at time.Time) notify.Alert {
 // logAlerts keeps a delivery for each change of the alerts, and for each failure until
 // the next success. Repetitions have none: they would be most of the log.
 func (w *Worker) logAlerts(ctx context.Context, tx *store.Tx, n *db.Notifier, all []notify.Alert, changed bool, answer *notify.Answer, now time.Time) error {
+	if answer.Delivered() && !changed && n.FailingSince == nil {
+		return nil
+	}
 	open, err := tx.Client().Delivery.Query().Where(delivery.NotifierID(n.ID), delivery.State(string(Pending))).First(ctx)
 	if err != nil && !db.IsNotFound(err) {
 		return err
@@ -241,9 +244,6 @@ func (w *Worker) logAlerts(ctx context.Context, tx *store.Tx, n *db.Notifier, al
 		summary += fmt.Sprintf(" and %d more", len(names)-5)
 	}
 	if open == nil {
-		if !changed && answer.Delivered() {
-			return nil
-		}
 		id := store.NewID(now)
 		if err := newDelivery(tx, n.ID, id, id, "alerts", summary, nil, 0, now).Exec(ctx); err != nil {
 			return err

@@ -54,7 +54,7 @@ func (w *Worker) holds(ctx context.Context, n *db.Notifier, f func(tx *store.Tx)
 // fill makes deliveries of the activities that a notifier has not had yet.
 func (w *Worker) fill(ctx context.Context, n *db.Notifier) error {
 	for {
-		waiting, err := w.Store.Reader().Delivery.Query().Where(delivery.NotifierID(n.ID), delivery.StateIn(string(Pending), string(Held))).Count(ctx)
+		waiting, err := w.Store.Reader().Delivery.Query().Where(delivery.NotifierID(n.ID), delivery.NextAtNotNil()).Count(ctx)
 		if err != nil || waiting >= maxWaiting {
 			return err
 		}

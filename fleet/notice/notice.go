@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -143,19 +144,12 @@ func (w *Worker) start(ctx context.Context, running *sync.WaitGroup, fresh bool)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	due := map[uuid.UUID]bool{}
-	if !fresh {
-		var ids []uuid.UUID
-		if err := w.Store.Reader().Delivery.Query().Where(delivery.StateIn(string(Pending), string(Held)), delivery.NextAtLTE(now)).
-			Unique(true).Select(delivery.FieldNotifierID).Scan(ctx, &ids); err != nil {
-			return err
-		}
-		for _, id := range ids {
-			due[id] = true
-		}
+	var ids []uuid.UUID
+	if err := w.Store.Reader().Delivery.Query().Where(delivery.NextAtLTE(now)).Unique(true).Select(delivery.FieldNotifierID).Scan(ctx, &ids); err != nil {
+		return err
 	}
 	for _, row := range rows {
-		if w.begin(row, now, fresh || due[row.ID]) {
+		if w.begin(row, now, fresh || slices.Contains(ids, row.ID)) {
 			running.Go(func() {
 				defer w.end(row.ID)
 				if err := w.serve(ctx, row.ID); err != nil && ctx.Err() == nil {

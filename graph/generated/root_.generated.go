@@ -11349,7 +11349,7 @@ input UpdateNotifierInput {
   url: String
   "Recipients of mail, at most 20."
   addresses: [String!]
-  "Value of the Authorization header; empty: none."
+  "Value of the Authorization header; empty: none. Required when the URL changes and there is one."
   authorization: String
   "Kinds of activity."
   kinds: [ActivityKind!]

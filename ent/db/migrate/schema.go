@@ -359,11 +359,19 @@ var (
 				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[0]},
 			},
 			{
+				Name:    "delivery_next_at_notifier_id",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[9], DeliveriesColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "next_at IS NOT NULL",
+				},
+			},
+			{
 				Name:    "delivery_notifier_id_next_at",
 				Unique:  false,
 				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "state IN ('PENDING', 'HELD')",
+					Where: "next_at IS NOT NULL",
 				},
 			},
 		},

@@ -47,7 +47,7 @@ export function remedy({
   if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
   if (kind === 'PROPOSED') return proposal && { label: 'Review', href: approvalPath(proposal.id) };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
-  if (!application || !group) return null;
+  if (kind === 'NOTIFIER' || !application || !group) return null;
   switch (kind) {
     case 'HALTED':
       return {

@@ -5,12 +5,14 @@ CREATE TABLE "notifiers" ("id" uuid NOT NULL, "name" character varying NOT NULL,
 CREATE UNIQUE INDEX "notifier_team_id_name" ON "notifiers" ("team_id", "name");
 -- create "deliveries" table
 CREATE TABLE "deliveries" ("id" uuid NOT NULL, "event_id" uuid NOT NULL, "type" character varying NOT NULL, "summary" character varying NOT NULL, "messages" character varying NOT NULL, "omitted" bigint NOT NULL DEFAULT 0, "state" character varying NOT NULL, "digest_id" uuid NULL, "attempts" bigint NOT NULL DEFAULT 0, "next_at" timestamptz NULL, "created_at" timestamptz NOT NULL, "ended_at" timestamptz NULL, "log" character varying NOT NULL DEFAULT '[]', "request" character varying NOT NULL DEFAULT '', "response" character varying NOT NULL DEFAULT '', "notifier_id" uuid NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "deliveries_notifiers_deliveries" FOREIGN KEY ("notifier_id") REFERENCES "notifiers" ("id") ON UPDATE NO ACTION ON DELETE CASCADE);
+-- create index "delivery_next_at_notifier_id" to table: "deliveries"
+CREATE INDEX "delivery_next_at_notifier_id" ON "deliveries" ("next_at", "notifier_id") WHERE (next_at IS NOT NULL);
 -- create index "delivery_notifier_id_event_id" to table: "deliveries"
 CREATE UNIQUE INDEX "delivery_notifier_id_event_id" ON "deliveries" ("notifier_id", "event_id");
 -- create index "delivery_notifier_id_id" to table: "deliveries"
 CREATE INDEX "delivery_notifier_id_id" ON "deliveries" ("notifier_id", "id");
 -- create index "delivery_notifier_id_next_at" to table: "deliveries"
-CREATE INDEX "delivery_notifier_id_next_at" ON "deliveries" ("notifier_id", "next_at") WHERE ((state)::text = ANY ((ARRAY['PENDING'::character varying, 'HELD'::character varying])::text[]));
+CREATE INDEX "delivery_notifier_id_next_at" ON "deliveries" ("notifier_id", "next_at") WHERE (next_at IS NOT NULL);
 
 -- +goose Down
 -- reverse: create index "delivery_notifier_id_next_at" to table: "deliveries"
@@ -19,6 +21,8 @@ DROP INDEX "delivery_notifier_id_next_at";
 DROP INDEX "delivery_notifier_id_id";
 -- reverse: create index "delivery_notifier_id_event_id" to table: "deliveries"
 DROP INDEX "delivery_notifier_id_event_id";
+-- reverse: create index "delivery_next_at_notifier_id" to table: "deliveries"
+DROP INDEX "delivery_next_at_notifier_id";
 -- reverse: create "deliveries" table
 DROP TABLE "deliveries";
 -- reverse: create index "notifier_team_id_name" to table: "notifiers"
