@@ -32,10 +32,10 @@ func (s *session) testNotifier(ctx context.Context, name string) error {
 // describeDelivery prints the last request and its answer.
 func (s *session) describeDelivery(d *delivery) {
 	s.line("%s", ink{d.Summary, bold})
-	for _, text := range strings.Split(d.Request, "\n") {
+	for text := range strings.SplitSeq(d.Request, "\n") {
 		s.line("> %s", text)
 	}
-	for _, text := range strings.Split(d.Response, "\n") {
+	for text := range strings.SplitSeq(d.Response, "\n") {
 		s.line("< %s", text)
 	}
 	if n := len(d.Log); n > 0 && d.Log[n-1].Error != "" {

@@ -244,7 +244,7 @@ func TestHangingReceiverDelaysOnlyItself(t *testing.T) {
 		close(leave)
 		cancel()
 		go func() {
-			for range entered { //nolint:revive // attempts that had begun
+			for range entered { // attempts that had begun
 			}
 		}()
 		<-done

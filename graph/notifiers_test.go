@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -84,9 +85,7 @@ func TestNotifierInputIsChecked(t *testing.T) {
 		{"timezone", vars{"timezone": "Local"}},
 	} {
 		in := vars{"name": "x", "kind": "WEBHOOK", "url": "https://example.com/"}
-		for k, v := range c.in {
-			in[k] = v
-		}
+		maps.Copy(in, c.in)
 		r := ana.ask(mutate("createNotifier", "created { secret }"), vars{"in": in})
 		if !strings.Contains(string(r.Data), `"field":"`+c.field+`"`) {
 			t.Errorf("%v: %s %+v, want the field %s", c.in, r.Data, r.Errors, c.field)

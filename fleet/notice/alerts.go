@@ -202,11 +202,12 @@ func (w *Worker) alert(item *view.Attention, now time.Time) notify.Alert {
 
 // alertName is a kind in Prometheus' style, such as CoreRollerHalted.
 func alertName(k view.AttentionKind) string {
-	name := "CoreRoller"
+	var name strings.Builder
+	name.WriteString("CoreRoller")
 	for part := range strings.SplitSeq(strings.ToLower(string(k)), "_") {
-		name += strings.ToUpper(part[:1]) + part[1:]
+		name.WriteString(strings.ToUpper(part[:1]) + part[1:])
 	}
-	return name
+	return name.String()
 }
 
 func alertTitle(k view.AttentionKind) string {

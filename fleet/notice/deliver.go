@@ -39,16 +39,13 @@ func MaxAttempts() int { return len(waits) + 1 }
 
 // sendDue sends what is due for a notifier until nothing is.
 func (w *Worker) sendDue(ctx context.Context, n *db.Notifier) error {
-	for ctx.Err() == nil {
+	for {
 		rows, err := w.Store.Reader().Delivery.Query().Where(delivery.NotifierID(n.ID), delivery.State(string(Pending)), delivery.NextAtLTE(w.Now())).
 			Order(delivery.ByNextAt(), delivery.ByID()).Limit(sendRows).All(ctx)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
 		for _, row := range rows {
-			if ctx.Err() != nil {
-				return nil
-			}
 			if n, err = w.lease(ctx, n.ID); n == nil || err != nil {
 				return err // deleted, disabled, or another process works on it
 			}
@@ -57,7 +54,6 @@ func (w *Worker) sendDue(ctx context.Context, n *db.Notifier) error {
 			}
 		}
 	}
-	return nil
 }
 
 // attempt sends a delivery once and records the result, also when the process stops
