@@ -21,6 +21,8 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	if o.Fleet.Machines != nil {
 		m.countRefusals(o.Fleet.Machines.Refusals())
 		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
+	}
+	if o.Fleet.Notices != nil {
 		m.countMessages(o.Fleet.Notices.Sent)
 	}
 	files := newFiles(o.Files)
