@@ -96,6 +96,17 @@ func TestRemoteWebhooks(t *testing.T) {
 	r.run(0, arguments("webhook test tracker"), `> {"type":"test"`, "< HTTP/1.1 200 OK")
 	h.fail(true)
 	r.run(1, arguments("webhook test tracker"), "closed on Sundays", "did not accept")
+	resp, err := http.Get(p.URL() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	for _, result := range []string{"delivered", "failed"} {
+		if want := `coreroller_messages_total{kind="webhook",result="` + result + `"} 1`; !strings.Contains(string(metrics), want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
 	r.run(0, []string{"pause", "production", "--reason", "migration"})
 	eventually(t, "the first attempt was made", func() bool { return h.count() == 3 })
 	eventually(t, "it is recorded", func() bool {
