@@ -123,13 +123,13 @@ licenses: ## write docs/licenses.md; fails on a licence that may not be shipped 
 	go test -count=1 -run '^TestLicensesAreAllowed$$' . -update-licenses
 
 .PHONY: test-go
-test-go: install-postgresql ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
+test-go: install-postgresql install-prometheus-alertmanager ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
 	scripts/with-postgres $(SHELL) $(.SHELLFLAGS) ' \
 		COREROLLER_TEST_SOAK=1 go test -run "$(WITHOUT_RACE_TESTS)" $(WITHOUT_RACE) | tee /dev/stderr | if grep "no tests to run" >/dev/null; then exit 1; fi; \
 		COREROLLER_TEST_FLEETS=300 CGO_ENABLED=1 go test -race -timeout 20m $(WITHOUT_DETECTOR:%=-gcflags=%=-race=false) $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
 
 .PHONY: soak
-soak: install-postgresql ## run the long tests in full size, for instance with 1,000,000 machines
+soak: install-postgresql install-prometheus-alertmanager ## run the long tests in full size, for instance with 1,000,000 machines
 	COREROLLER_TEST_SOAK=1 COREROLLER_TEST_FLEETS=1000000 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
 
 .PHONY: test-frontend
@@ -156,8 +156,8 @@ GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
 
 # Prerequisites of the targets above.
 
-.PHONY: install-postgresql install-chromium
-install-postgresql install-chromium:
+.PHONY: install-postgresql install-chromium install-prometheus-alertmanager
+install-postgresql install-chromium install-prometheus-alertmanager:
 	@scripts/install-deps.sh $(@:install-%=%)
 
 # The stamp is inside the folder that it stands for, so that both are deleted together.

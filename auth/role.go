@@ -109,6 +109,16 @@ var needs = map[string]Role{
 	"refuseProposal":   Operator, // and what the proposed verb needs
 	"withdrawProposal": Operator, // of oneself
 
+	"notifiers":         Admin, // and their deliveries: addresses, and what was sent
+	"notifier":          Admin,
+	"delivery":          Admin,
+	"createNotifier":    Admin,
+	"updateNotifier":    Admin,
+	"deleteNotifier":    Admin,
+	"rotateNotifier":    Admin,
+	"testNotifier":      Admin,
+	"redeliverMessages": Admin,
+
 	"createMachineSecret": Admin, // also updateGroup with requireSecret
 	"revokeMachineSecret": Admin,
 

@@ -61,7 +61,7 @@ func Commands(t Terminal) []*cobra.Command {
 		loginCommand(t), logoutCommand(t), contextCommand(t),
 		groupsCommand(t), channelsCommand(t), machinesCommand(t), whyCommand(t), activityCommand(t),
 		pauseCommand(t), resumeCommand(t), haltCommand(t), advanceCommand(t), rollbackCommand(t), slotCommand(t),
-		proposalsCommand(t), mirrorCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t), storageCommand(t),
+		proposalsCommand(t), mirrorCommand(t), webhooksCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t), storageCommand(t),
 		mcpCommand(t), doctorCommand(t),
 	}
 	for _, cmd := range all {

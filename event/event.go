@@ -23,6 +23,7 @@ const (
 	AuditAdded      // App is set if the change was within one
 	ProposalChanged // App is set, and Group if it concerns one
 	UpstreamChanged // App is set: a mirror, or a run of it
+	NoticeAdded     // a message waits to be sent, or a notifier was changed
 )
 
 // Event is one hint. Unused ids are zero.

@@ -64,7 +64,7 @@ func openHarness(t testing.TB, url string, change ...func(*fleet.Options)) *harn
 		t.Fatalf("open store: %v", err)
 	}
 	t.Cleanup(func() { _ = d.store.Close() })
-	o := fleet.Options{Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler)}
+	o := fleet.Options{Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler), Sender: localSender(0), PublicURL: "https://updates.example"}
 	for _, f := range change {
 		f(&o)
 	}

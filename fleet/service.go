@@ -26,6 +26,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/hosting"
 	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/fleet/notice"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/fleet/reach"
 	"github.com/coreroller/coreroller/fleet/reboot"
@@ -33,6 +34,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/remote/mirror"
+	"github.com/coreroller/coreroller/remote/notify"
 	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/coreroller/coreroller/store"
 )
@@ -57,6 +59,9 @@ type Options struct {
 	// MachineCertificates says that the server asks machines for client certificates.
 	MachineCertificates bool
 
+	Sender    *notify.Sender // sends messages of notifiers; nil: only to public addresses, and no mail
+	PublicURL string         // of the dashboard, for links in messages
+
 	SessionIdle time.Duration // an unused session ends after it; 0: account.DefaultSessionIdle
 }
 
@@ -68,6 +73,7 @@ type Service struct {
 	Accounts *account.Service
 	View     *view.Service
 	Upkeep   *upkeep.Worker
+	Notices  *notice.Worker
 
 	store   *store.Store
 	catalog *catalog.Cache
@@ -94,6 +100,9 @@ type Service struct {
 	mirrors      *mirror.Client
 	politeness   time.Duration
 	mirrorStates atomic.Pointer[[]MirrorState]
+
+	sender  *notify.Sender
+	testing chan struct{} // holds one element for each test message that is sent
 }
 
 // New makes a Service and loads the catalog. The caller closes the store after
@@ -129,6 +138,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		Now: now, Clock: o.Clock, Log: o.Log,
 	})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock, s.Hosting.Warning)
+	s.sender, s.testing = o.Sender, make(chan struct{}, maxTests)
+	if s.sender == nil {
+		s.sender = notify.New(notify.Options{To: payload.Sources{Public: true}, UserAgent: "CoreRoller"})
+	}
+	s.Notices = notice.New(notice.Options{Store: o.Store, View: s.View, Sender: s.sender, PublicURL: o.PublicURL, Now: now, Log: o.Log})
 	return s, nil
 }
 
@@ -136,7 +150,12 @@ func New(ctx context.Context, o Options) (*Service, error) {
 func (s *Service) Preinstall(ctx context.Context) error { return seed.Preinstall(ctx, s.changes) }
 
 // Run does the background work until the context ends.
-func (s *Service) Run(ctx context.Context) { s.Upkeep.Run(ctx) }
+func (s *Service) Run(ctx context.Context) {
+	var g sync.WaitGroup
+	g.Go(func() { s.Notices.Run(ctx) })
+	s.Upkeep.Run(ctx)
+	g.Wait()
+}
 
 // Close ends the fetches of files, commits the waiting check-ins and accepts no more.
 func (s *Service) Close() {

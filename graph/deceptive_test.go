@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/remote/notify"
 )
 
 // notStored are the text inputs that are compared and not stored or shown, and passwords.
@@ -55,10 +58,13 @@ func TestEveryTextInputRefusesDeceptiveCharacters(t *testing.T) {
 	ana := s.ana(t)
 	all := schema()
 	s.check("m", "1.0.0")
+	made, err := s.CreateNotifier(s.ctx, fleet.CreateNotifier{Name: "hook", Kind: notify.Webhook, URL: "https://example.com/"})
+	notifier := must(s, made, err).Notifier.ID
 	ids := vars{"applicationId": s.app, "channelId": s.channel, "packageId": s.pkg, "groupId": s.group}
 	more := map[string]vars{ // what is missing for a call that reaches the check
 		"rollBack": {"groupId": s.group}, "pinInstance": {"id": s.instance("m")}, "forgetInstances": {"filter": vars{"search": "m"}},
 		"createMachineSecret": {"applicationId": s.app}, "updatePackage": {"id": s.pkg, "type": "OPERATING_SYSTEM"},
+		"updateNotifier": {"id": notifier},
 	}
 	tried := 0
 	for _, m := range all.Mutation.Fields {
@@ -118,6 +124,7 @@ func TestNamesLookUnlikeTheirSiblings(t *testing.T) {
 			{"createUser", "username", vars{"password": password, "role": "VIEWER"}},
 			{"createToken", "name", vars{"expiresAt": expires}},
 			{"createMachineSecret", "name", vars{"applicationId": s.app}},
+			{"createNotifier", "name", vars{"kind": "SLACK", "url": "https://example.com/"}},
 		} {
 			create := func(name, code string) {
 				in := vars{c.field: name}

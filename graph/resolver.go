@@ -120,9 +120,13 @@ func (r root) Upstream() generated.UpstreamResolver         { return &upstreamRe
 func (r root) UpstreamChannel() generated.UpstreamChannelResolver {
 	return &upstreamChannelResolver{r}
 }
-func (r root) MirrorRun() generated.MirrorRunResolver   { return &mirrorRunResolver{r} }
-func (r root) Proposal() generated.ProposalResolver     { return &proposalResolver{r} }
-func (r root) MachineJob() generated.MachineJobResolver { return &machineJobResolver{r} }
+func (r root) MirrorRun() generated.MirrorRunResolver             { return &mirrorRunResolver{r} }
+func (r root) Proposal() generated.ProposalResolver               { return &proposalResolver{r} }
+func (r root) MachineJob() generated.MachineJobResolver           { return &machineJobResolver{r} }
+func (r root) Attention() generated.AttentionResolver             { return &attentionResolver{r} }
+func (r root) Notifier() generated.NotifierResolver               { return &notifierResolver{r} }
+func (r root) Delivery() generated.DeliveryResolver               { return &deliveryResolver{r} }
+func (r root) DeliveryAttempt() generated.DeliveryAttemptResolver { return &deliveryAttemptResolver{r} }
 func (r root) MachineJobItem() generated.MachineJobItemResolver {
 	return &machineJobItemResolver{r}
 }
@@ -169,6 +173,10 @@ type (
 	upstreamResolver         struct{ root }
 	upstreamChannelResolver  struct{ root }
 	mirrorRunResolver        struct{ root }
+	attentionResolver        struct{ root }
+	notifierResolver         struct{ root }
+	deliveryResolver         struct{ root }
+	deliveryAttemptResolver  struct{ root }
 	machineJobItemResolver   struct{ root }
 	mutationResolver         struct{ root }
 	packageResolver          struct{ root }

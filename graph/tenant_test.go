@@ -18,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
+	"github.com/coreroller/coreroller/remote/notify"
 )
 
 // tenants is a site whose objects belong to the default team, with users of other reach.
@@ -33,7 +34,8 @@ type tenants struct {
 
 	upstream, upstreamChannel uuid.UUID
 
-	imported uuid.UUID // a report
+	imported           uuid.UUID // a report
+	notifier, delivery uuid.UUID
 }
 
 func newTenants(t *testing.T, s *site) *tenants {
@@ -56,6 +58,10 @@ func newTenants(t *testing.T, s *site) *tenants {
 	follows, err := s.AddUpstreamChannel(s.ctx, fleet.AddUpstreamChannel{UpstreamID: n.upstream, ChannelID: n.channel})
 	n.upstreamChannel = must(s, follows, err).ID
 	n.imported = s.importReport(s.now())
+	made, err := s.CreateNotifier(s.ctx, fleet.CreateNotifier{Name: "hook", Kind: notify.Webhook, URL: "http://127.0.0.1:1/"}) // it is refused
+	n.notifier = must(s, made, err).Notifier.ID
+	test, err := s.TestNotifier(s.ctx, n.notifier)
+	n.delivery = must(s, test, err).ID
 	team, err := s.Accounts.CreateTeam(s.ctx, account.CreateTeam{Name: "other"})
 	n.other = must(s, team, err).ID
 	for name, grants := range map[string][]auth.Grant{
@@ -99,7 +105,7 @@ func (n *tenants) real(field, argument string) uuid.UUID {
 		word string
 		id   uuid.UUID
 	}{
-		{"import", n.imported}, {"upstreamchannel", n.upstreamChannel}, {"upstream", n.upstream}, {"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"proposal", n.waiting}, {"propose", n.group}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
+		{"import", n.imported}, {"upstreamchannel", n.upstreamChannel}, {"upstream", n.upstream}, {"notifier", n.notifier}, {"deliver", n.delivery}, {"token", n.token}, {"session", n.token}, {"job", n.jobID}, {"proposal", n.waiting}, {"propose", n.group}, {"instance", n.machine}, {"machine", n.machine}, {"rollout", n.rollout}, {"group", n.group}, {"channel", n.channel},
 		{"package", n.pkg}, {"team", catalog.DefaultTeamID()}, {"user", n.userID("ana")}, {"application", n.app}, {"clonefrom", n.app}, {"object", n.group},
 	} {
 		if strings.Contains(argument, known.word) {
@@ -127,7 +133,7 @@ func TestOtherTeamsDoNotExist(t *testing.T) {
 		secrets := map[string]string{}
 		for what, id := range map[string]uuid.UUID{
 			"the application": n.app, "the channel": n.channel, "the group": n.group, "the package": n.pkg, "a machine": n.machine,
-			"a rollout": n.rollout, "a job": n.jobID, "a proposal": n.waiting, "a mirror": n.upstream, "a channel of a mirror": n.upstreamChannel, "an import": n.imported, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
+			"a rollout": n.rollout, "a job": n.jobID, "a proposal": n.waiting, "a mirror": n.upstream, "a channel of a mirror": n.upstreamChannel, "an import": n.imported, "a notifier": n.notifier, "a delivery": n.delivery, "a token": n.token, "a user": n.userID("ana"), "the team": catalog.DefaultTeamID(),
 		} {
 			secrets[what] = id.String()
 		}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install-deps.sh postgresql|chromium... installs missing programs that the tests need, from Debian's
+# install-deps.sh postgresql|chromium|prometheus-alertmanager... installs missing programs that the tests need, from Debian's
 # packages. If all are present it does nothing and needs neither network nor root.
 set -euo pipefail
 
@@ -8,8 +8,9 @@ present() {
 	# Debian keeps the server's programs out of PATH; psql belongs to the client.
 	postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ;;
 	chromium) command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null ;;
+	prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null ;;
 	*)
-		echo "install-deps.sh: $1 is not one of postgresql, chromium" >&2
+		echo "install-deps.sh: $1 is not one of postgresql, chromium, prometheus-alertmanager" >&2
 		exit 2
 		;;
 	esac

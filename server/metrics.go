@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/notice"
 	"github.com/coreroller/coreroller/fleet/quota"
 )
 
@@ -110,6 +112,17 @@ func (c *mirrors) Collect(out chan<- prometheus.Metric) {
 		if s.LastSuccess != nil {
 			out <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, c.now().Sub(*s.LastSuccess).Seconds(), labels...)
 		}
+	}
+}
+
+// countMessages adds the counters of messages to other servers, by kind of receiver and
+// result.
+func (m *metrics) countMessages(f func(notice.Count) int64) {
+	for _, c := range notice.Counts() {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "coreroller_messages_total", Help: "Attempts of this process to send messages of notifiers, by kind of receiver and result.",
+			ConstLabels: prometheus.Labels{"kind": strings.ToLower(string(c.Kind)), "result": c.Result},
+		}, func() float64 { return float64(f(c)) }))
 	}
 }
 

@@ -28,6 +28,9 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 		m.countRefusals(o.Fleet.Machines.Refusals())
 		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
 	}
+	if o.Fleet.Notices != nil {
+		m.countMessages(o.Fleet.Notices.Sent)
+	}
 	files := newFiles(o.Files)
 	mux, machines, operations := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
 	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, resolver.withInfo(h))) }

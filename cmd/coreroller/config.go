@@ -46,6 +46,7 @@ type Config struct {
 	MirrorFlatcar  bool   // follow the public Flatcar server
 	FirstPassword  string // of the first user of a new database; "" is the documented one
 	SignIn         SignIn
+	Notify         Notify
 	LogLevel       string
 	LogFormat      string // text or json
 }
@@ -96,6 +97,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"from where the server fetches files of packages: none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")
 	c.Payloads.flags(f)
 	c.SignIn.flags(f)
+	c.Notify.flags(f)
 	c.logFlags(f)
 }
 
@@ -207,7 +209,7 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 				return true
 			}
 		}
-		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile, bucketAccess, bucketSecret, bucketSecretFile}, rest)
+		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile, bucketAccess, bucketSecret, bucketSecretFile, smtpPassword, smtpPasswordFile}, rest)
 	})
 }
 

@@ -64,6 +64,8 @@ func (f *findings) checkAll(ctx context.Context, c *Config, environ []string) {
 	var err error
 	c.Payloads.Keys, err = readBucketKeys(environ)
 	f.fail(err)
+	c.Notify.SMTPPassword, err = readSecret(environ, smtpPassword, smtpPasswordFile)
+	f.fail(err)
 	f.fail(c.check())
 	_, err = c.logger(os.Stderr)
 	f.fail(err)

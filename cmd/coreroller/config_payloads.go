@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -45,21 +44,8 @@ const (
 
 // readBucketKeys returns the keys of the environment.
 func readBucketKeys(environ []string) (bucketKeys, error) {
-	values := environment(environ)
-	keys := bucketKeys{values[envPrefix+bucketAccess], values[envPrefix+bucketSecret]}
-	file := values[envPrefix+bucketSecretFile]
-	switch {
-	case file == "":
-		return keys, nil
-	case keys.Secret != "":
-		return keys, fmt.Errorf("set only one of %s and %s", envPrefix+bucketSecret, envPrefix+bucketSecretFile)
-	}
-	text, err := os.ReadFile(file) //nolint:gosec // G304: the operator names the file
-	if err != nil {
-		return keys, fmt.Errorf("%s: %w", envPrefix+bucketSecretFile, err)
-	}
-	keys.Secret = strings.TrimRight(string(text), "\r\n")
-	return keys, nil
+	secret, err := readSecret(environ, bucketSecret, bucketSecretFile)
+	return bucketKeys{environment(environ)[envPrefix+bucketAccess], secret}, err
 }
 
 const defaultDownloads = 200

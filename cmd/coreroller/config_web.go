@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -73,7 +71,7 @@ func (c *Config) check() error {
 		errs = append(errs, errors.New("--session-idle must be above zero"))
 	}
 	_, err := server.ParseIntrospection(c.Web.Introspection)
-	return errors.Join(append(errs, err, c.Payloads.check())...)
+	return errors.Join(append(errs, err, c.Payloads.check(), c.Notify.check())...)
 }
 
 // The environment variables, without their prefix, that set the password of the first
@@ -86,20 +84,5 @@ const (
 
 // readFirstPassword returns the password of the first user, or "" for the documented one.
 func readFirstPassword(environ []string) (string, error) {
-	values := environment(environ)
-	password, file := values[envPrefix+firstPassword], values[envPrefix+firstPasswordFile]
-	switch {
-	case password != "" && file != "":
-		return "", fmt.Errorf("set only one of %s and %s", envPrefix+firstPassword, envPrefix+firstPasswordFile)
-	case file == "":
-		return password, nil
-	}
-	data, err := os.ReadFile(file) //nolint:gosec // G304: the operator names the file
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", envPrefix+firstPasswordFile, err)
-	}
-	if password = strings.TrimRight(string(data), "\r\n"); password == "" {
-		return "", fmt.Errorf("%s: %s is empty", envPrefix+firstPasswordFile, file)
-	}
-	return password, nil
+	return readSecret(environ, firstPassword, firstPasswordFile)
 }

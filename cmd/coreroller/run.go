@@ -133,6 +133,10 @@ func (p *Program) open(ctx context.Context) error {
 	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log}); err != nil {
 		return p.config.explainOpen(err)
 	}
+	sender, err := p.config.Notify.sender()
+	if err != nil {
+		return err
+	}
 	host, err := newClock(ctx, p.store, p.now, p.log)
 	if err != nil {
 		return err
@@ -144,7 +148,7 @@ func (p *Program) open(ctx context.Context) error {
 	}
 	if p.fleet, err = fleet.New(ctx, fleet.Options{
 		Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, Hosting: hosted,
-		Agent: "CoreRoller/" + version, SessionIdle: p.config.SessionIdle, MachineCertificates: p.config.Web.MachineClientCA != "",
+		Agent: "CoreRoller/" + version, Sender: sender, PublicURL: p.publicURL(), SessionIdle: p.config.SessionIdle, MachineCertificates: p.config.Web.MachineClientCA != "",
 	}); err != nil {
 		return err
 	}

@@ -40,6 +40,9 @@ func serve(ctx context.Context, c *Config, p process, task func(context.Context,
 	if c.Payloads.Keys, err = readBucketKeys(p.Environ); err != nil {
 		return err
 	}
+	if c.Notify.SMTPPassword, err = readSecret(p.Environ, smtpPassword, smtpPasswordFile); err != nil {
+		return err
+	}
 	program := NewProgram(*c, log, time.Now)
 	if err := program.Run(ctx); err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audithead"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/delivery"
 	"github.com/coreroller/coreroller/ent/db/failure"
 	"github.com/coreroller/coreroller/ent/db/failureshare"
 	"github.com/coreroller/coreroller/ent/db/floor"
@@ -38,6 +39,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
+	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -78,6 +80,8 @@ type Client struct {
 	Blacklisting *BlacklistingClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// Delivery is the client for interacting with the Delivery builders.
+	Delivery *DeliveryClient
 	// Failure is the client for interacting with the Failure builders.
 	Failure *FailureClient
 	// FailureShare is the client for interacting with the FailureShare builders.
@@ -108,6 +112,8 @@ type Client struct {
 	Mirror *MirrorClient
 	// MirrorRun is the client for interacting with the MirrorRun builders.
 	MirrorRun *MirrorRunClient
+	// Notifier is the client for interacting with the Notifier builders.
+	Notifier *NotifierClient
 	// PacePoint is the client for interacting with the PacePoint builders.
 	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
@@ -164,6 +170,7 @@ func (c *Client) init() {
 	c.AuditHead = NewAuditHeadClient(c.config)
 	c.Blacklisting = NewBlacklistingClient(c.config)
 	c.Channel = NewChannelClient(c.config)
+	c.Delivery = NewDeliveryClient(c.config)
 	c.Failure = NewFailureClient(c.config)
 	c.FailureShare = NewFailureShareClient(c.config)
 	c.Floor = NewFloorClient(c.config)
@@ -179,6 +186,7 @@ func (c *Client) init() {
 	c.MachineSecret = NewMachineSecretClient(c.config)
 	c.Mirror = NewMirrorClient(c.config)
 	c.MirrorRun = NewMirrorRunClient(c.config)
+	c.Notifier = NewNotifierClient(c.config)
 	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
@@ -297,6 +305,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		AuditHead:       NewAuditHeadClient(cfg),
 		Blacklisting:    NewBlacklistingClient(cfg),
 		Channel:         NewChannelClient(cfg),
+		Delivery:        NewDeliveryClient(cfg),
 		Failure:         NewFailureClient(cfg),
 		FailureShare:    NewFailureShareClient(cfg),
 		Floor:           NewFloorClient(cfg),
@@ -312,6 +321,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		MachineSecret:   NewMachineSecretClient(cfg),
 		Mirror:          NewMirrorClient(cfg),
 		MirrorRun:       NewMirrorRunClient(cfg),
+		Notifier:        NewNotifierClient(cfg),
 		PacePoint:       NewPacePointClient(cfg),
 		PackageAction:   NewPackageActionClient(cfg),
 		PackageFile:     NewPackageFileClient(cfg),
@@ -357,6 +367,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		AuditHead:       NewAuditHeadClient(cfg),
 		Blacklisting:    NewBlacklistingClient(cfg),
 		Channel:         NewChannelClient(cfg),
+		Delivery:        NewDeliveryClient(cfg),
 		Failure:         NewFailureClient(cfg),
 		FailureShare:    NewFailureShareClient(cfg),
 		Floor:           NewFloorClient(cfg),
@@ -372,6 +383,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		MachineSecret:   NewMachineSecretClient(cfg),
 		Mirror:          NewMirrorClient(cfg),
 		MirrorRun:       NewMirrorRunClient(cfg),
+		Notifier:        NewNotifierClient(cfg),
 		PacePoint:       NewPacePointClient(cfg),
 		PackageAction:   NewPackageActionClient(cfg),
 		PackageFile:     NewPackageFileClient(cfg),
@@ -421,13 +433,13 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
-		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
-		c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance, c.Ledger,
-		c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun,
-		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Proposal,
-		c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
-		c.StoredFile, c.Team, c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User,
-		c.Wave,
+		c.Channel, c.Delivery, c.Failure, c.FailureShare, c.Floor, c.Group,
+		c.GroupCount, c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance,
+		c.Ledger, c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror,
+		c.MirrorRun, c.Notifier, c.PacePoint, c.PackageAction, c.PackageFile,
+		c.Promotion, c.Proposal, c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release,
+		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Upstream,
+		c.UpstreamChannel, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -438,13 +450,13 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
-		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
-		c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance, c.Ledger,
-		c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror, c.MirrorRun,
-		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Proposal,
-		c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
-		c.StoredFile, c.Team, c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User,
-		c.Wave,
+		c.Channel, c.Delivery, c.Failure, c.FailureShare, c.Floor, c.Group,
+		c.GroupCount, c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance,
+		c.Ledger, c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror,
+		c.MirrorRun, c.Notifier, c.PacePoint, c.PackageAction, c.PackageFile,
+		c.Promotion, c.Proposal, c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release,
+		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Upstream,
+		c.UpstreamChannel, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -467,6 +479,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Blacklisting.mutate(ctx, m)
 	case *ChannelMutation:
 		return c.Channel.mutate(ctx, m)
+	case *DeliveryMutation:
+		return c.Delivery.mutate(ctx, m)
 	case *FailureMutation:
 		return c.Failure.mutate(ctx, m)
 	case *FailureShareMutation:
@@ -497,6 +511,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Mirror.mutate(ctx, m)
 	case *MirrorRunMutation:
 		return c.MirrorRun.mutate(ctx, m)
+	case *NotifierMutation:
+		return c.Notifier.mutate(ctx, m)
 	case *PacePointMutation:
 		return c.PacePoint.mutate(ctx, m)
 	case *PackageActionMutation:
@@ -1740,6 +1756,155 @@ func (c *ChannelClient) mutate(ctx context.Context, m *ChannelMutation) (Value, 
 		return (&ChannelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown Channel mutation op: %q", m.Op())
+	}
+}
+
+// DeliveryClient is a client for the Delivery schema.
+type DeliveryClient struct {
+	config
+}
+
+// NewDeliveryClient returns a client for the Delivery from the given config.
+func NewDeliveryClient(c config) *DeliveryClient {
+	return &DeliveryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `delivery.Hooks(f(g(h())))`.
+func (c *DeliveryClient) Use(hooks ...Hook) {
+	c.hooks.Delivery = append(c.hooks.Delivery, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `delivery.Intercept(f(g(h())))`.
+func (c *DeliveryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Delivery = append(c.inters.Delivery, interceptors...)
+}
+
+// Create returns a builder for creating a Delivery entity.
+func (c *DeliveryClient) Create() *DeliveryCreate {
+	mutation := newDeliveryMutation(c.config, OpCreate)
+	return &DeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Delivery entities.
+func (c *DeliveryClient) CreateBulk(builders ...*DeliveryCreate) *DeliveryCreateBulk {
+	return &DeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DeliveryClient) MapCreateBulk(slice any, setFunc func(*DeliveryCreate, int)) *DeliveryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DeliveryCreateBulk{err: fmt.Errorf("calling to DeliveryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DeliveryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Delivery.
+func (c *DeliveryClient) Update() *DeliveryUpdate {
+	mutation := newDeliveryMutation(c.config, OpUpdate)
+	return &DeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DeliveryClient) UpdateOne(_m *Delivery) *DeliveryUpdateOne {
+	mutation := newDeliveryMutation(c.config, OpUpdateOne, withDelivery(_m))
+	return &DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DeliveryClient) UpdateOneID(id uuid.UUID) *DeliveryUpdateOne {
+	mutation := newDeliveryMutation(c.config, OpUpdateOne, withDeliveryID(id))
+	return &DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Delivery.
+func (c *DeliveryClient) Delete() *DeliveryDelete {
+	mutation := newDeliveryMutation(c.config, OpDelete)
+	return &DeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DeliveryClient) DeleteOne(_m *Delivery) *DeliveryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DeliveryClient) DeleteOneID(id uuid.UUID) *DeliveryDeleteOne {
+	builder := c.Delete().Where(delivery.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DeliveryDeleteOne{builder}
+}
+
+// Query returns a query builder for Delivery.
+func (c *DeliveryClient) Query() *DeliveryQuery {
+	return &DeliveryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDelivery},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Delivery entity by its id.
+func (c *DeliveryClient) Get(ctx context.Context, id uuid.UUID) (*Delivery, error) {
+	return c.Query().Where(delivery.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DeliveryClient) GetX(ctx context.Context, id uuid.UUID) *Delivery {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryNotifier queries the notifier edge of a Delivery.
+func (c *DeliveryClient) QueryNotifier(_m *Delivery) *NotifierQuery {
+	query := (&NotifierClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(delivery.Table, delivery.FieldID, id),
+			sqlgraph.To(notifier.Table, notifier.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, delivery.NotifierTable, delivery.NotifierColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DeliveryClient) Hooks() []Hook {
+	return c.hooks.Delivery
+}
+
+// Interceptors returns the client interceptors.
+func (c *DeliveryClient) Interceptors() []Interceptor {
+	return c.inters.Delivery
+}
+
+func (c *DeliveryClient) mutate(ctx context.Context, m *DeliveryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Delivery mutation op: %q", m.Op())
 	}
 }
 
@@ -4186,6 +4351,171 @@ func (c *MirrorRunClient) mutate(ctx context.Context, m *MirrorRunMutation) (Val
 	}
 }
 
+// NotifierClient is a client for the Notifier schema.
+type NotifierClient struct {
+	config
+}
+
+// NewNotifierClient returns a client for the Notifier from the given config.
+func NewNotifierClient(c config) *NotifierClient {
+	return &NotifierClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notifier.Hooks(f(g(h())))`.
+func (c *NotifierClient) Use(hooks ...Hook) {
+	c.hooks.Notifier = append(c.hooks.Notifier, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notifier.Intercept(f(g(h())))`.
+func (c *NotifierClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Notifier = append(c.inters.Notifier, interceptors...)
+}
+
+// Create returns a builder for creating a Notifier entity.
+func (c *NotifierClient) Create() *NotifierCreate {
+	mutation := newNotifierMutation(c.config, OpCreate)
+	return &NotifierCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Notifier entities.
+func (c *NotifierClient) CreateBulk(builders ...*NotifierCreate) *NotifierCreateBulk {
+	return &NotifierCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotifierClient) MapCreateBulk(slice any, setFunc func(*NotifierCreate, int)) *NotifierCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotifierCreateBulk{err: fmt.Errorf("calling to NotifierClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotifierCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotifierCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Notifier.
+func (c *NotifierClient) Update() *NotifierUpdate {
+	mutation := newNotifierMutation(c.config, OpUpdate)
+	return &NotifierUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotifierClient) UpdateOne(_m *Notifier) *NotifierUpdateOne {
+	mutation := newNotifierMutation(c.config, OpUpdateOne, withNotifier(_m))
+	return &NotifierUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotifierClient) UpdateOneID(id uuid.UUID) *NotifierUpdateOne {
+	mutation := newNotifierMutation(c.config, OpUpdateOne, withNotifierID(id))
+	return &NotifierUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Notifier.
+func (c *NotifierClient) Delete() *NotifierDelete {
+	mutation := newNotifierMutation(c.config, OpDelete)
+	return &NotifierDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotifierClient) DeleteOne(_m *Notifier) *NotifierDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotifierClient) DeleteOneID(id uuid.UUID) *NotifierDeleteOne {
+	builder := c.Delete().Where(notifier.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotifierDeleteOne{builder}
+}
+
+// Query returns a query builder for Notifier.
+func (c *NotifierClient) Query() *NotifierQuery {
+	return &NotifierQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotifier},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Notifier entity by its id.
+func (c *NotifierClient) Get(ctx context.Context, id uuid.UUID) (*Notifier, error) {
+	return c.Query().Where(notifier.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotifierClient) GetX(ctx context.Context, id uuid.UUID) *Notifier {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTeam queries the team edge of a Notifier.
+func (c *NotifierClient) QueryTeam(_m *Notifier) *TeamQuery {
+	query := (&TeamClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notifier.Table, notifier.FieldID, id),
+			sqlgraph.To(team.Table, team.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, notifier.TeamTable, notifier.TeamColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDeliveries queries the deliveries edge of a Notifier.
+func (c *NotifierClient) QueryDeliveries(_m *Notifier) *DeliveryQuery {
+	query := (&DeliveryClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notifier.Table, notifier.FieldID, id),
+			sqlgraph.To(delivery.Table, delivery.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, notifier.DeliveriesTable, notifier.DeliveriesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NotifierClient) Hooks() []Hook {
+	return c.hooks.Notifier
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotifierClient) Interceptors() []Interceptor {
+	return c.inters.Notifier
+}
+
+func (c *NotifierClient) mutate(ctx context.Context, m *NotifierMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotifierCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotifierUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotifierUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotifierDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Notifier mutation op: %q", m.Op())
+	}
+}
+
 // PacePointClient is a client for the PacePoint schema.
 type PacePointClient struct {
 	config
@@ -6162,6 +6492,22 @@ func (c *TeamClient) QueryApplications(_m *Team) *ApplicationQuery {
 	return query
 }
 
+// QueryNotifiers queries the notifiers edge of a Team.
+func (c *TeamClient) QueryNotifiers(_m *Team) *NotifierQuery {
+	query := (&NotifierClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(team.Table, team.FieldID, id),
+			sqlgraph.To(notifier.Table, notifier.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, team.NotifiersTable, team.NotifiersColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *TeamClient) Hooks() []Hook {
 	return c.hooks.Team
@@ -7149,18 +7495,20 @@ func (c *WaveClient) mutate(ctx context.Context, m *WaveMutation) (Value, error)
 type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
-		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
-		ImportReport, Instance, Ledger, MachineJob, MachineJobItem, MachineSecret,
-		Mirror, MirrorRun, PacePoint, PackageAction, PackageFile, Promotion, Proposal,
-		RebootSlot, Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile,
-		Team, Token, Upstream, UpstreamChannel, Uptime, User, Wave []ent.Hook
+		Delivery, Failure, FailureShare, Floor, Group, GroupCount, GroupRollout,
+		HistoryEntry, ImportReport, Instance, Ledger, MachineJob, MachineJobItem,
+		MachineSecret, Mirror, MirrorRun, Notifier, PacePoint, PackageAction,
+		PackageFile, Promotion, Proposal, RebootSlot, Refusal, RefusedRequest, Release,
+		Session, StatPoint, StoredFile, Team, Token, Upstream, UpstreamChannel, Uptime,
+		User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
-		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
-		ImportReport, Instance, Ledger, MachineJob, MachineJobItem, MachineSecret,
-		Mirror, MirrorRun, PacePoint, PackageAction, PackageFile, Promotion, Proposal,
-		RebootSlot, Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile,
-		Team, Token, Upstream, UpstreamChannel, Uptime, User, Wave []ent.Interceptor
+		Delivery, Failure, FailureShare, Floor, Group, GroupCount, GroupRollout,
+		HistoryEntry, ImportReport, Instance, Ledger, MachineJob, MachineJobItem,
+		MachineSecret, Mirror, MirrorRun, Notifier, PacePoint, PackageAction,
+		PackageFile, Promotion, Proposal, RebootSlot, Refusal, RefusedRequest, Release,
+		Session, StatPoint, StoredFile, Team, Token, Upstream, UpstreamChannel, Uptime,
+		User, Wave []ent.Interceptor
 	}
 )

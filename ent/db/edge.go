@@ -58,6 +58,15 @@ func (row *Channel) Package(ctx context.Context) (*Release, error) {
 	return result, MaskNotFound(err)
 }
 
+// Notifier returns the row of the notifier edge. It is read if it was not loaded with its parent.
+func (row *Delivery) Notifier(ctx context.Context) (*Notifier, error) {
+	result, err := row.Edges.NotifierOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryNotifier().Only(ctx)
+	}
+	return result, err
+}
+
 // Rollout returns the row of the rollout edge. It is read if it was not loaded with its parent.
 func (row *Failure) Rollout(ctx context.Context) (*GroupRollout, error) {
 	result, err := row.Edges.RolloutOrErr()
@@ -198,6 +207,15 @@ func (row *MirrorRun) UpstreamChannel(ctx context.Context) (*UpstreamChannel, er
 	result, err := row.Edges.UpstreamChannelOrErr()
 	if IsNotLoaded(err) {
 		result, err = row.QueryUpstreamChannel().Only(ctx)
+	}
+	return result, err
+}
+
+// Team returns the row of the team edge. It is read if it was not loaded with its parent.
+func (row *Notifier) Team(ctx context.Context) (*Team, error) {
+	result, err := row.Edges.TeamOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryTeam().Only(ctx)
 	}
 	return result, err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audithead"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/delivery"
 	"github.com/coreroller/coreroller/ent/db/failure"
 	"github.com/coreroller/coreroller/ent/db/failureshare"
 	"github.com/coreroller/coreroller/ent/db/floor"
@@ -34,6 +35,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
+	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -120,6 +122,7 @@ func checkColumn(t, c string) error {
 			audithead.Table:       audithead.ValidColumn,
 			blacklisting.Table:    blacklisting.ValidColumn,
 			channel.Table:         channel.ValidColumn,
+			delivery.Table:        delivery.ValidColumn,
 			failure.Table:         failure.ValidColumn,
 			failureshare.Table:    failureshare.ValidColumn,
 			floor.Table:           floor.ValidColumn,
@@ -135,6 +138,7 @@ func checkColumn(t, c string) error {
 			machinesecret.Table:   machinesecret.ValidColumn,
 			mirror.Table:          mirror.ValidColumn,
 			mirrorrun.Table:       mirrorrun.ValidColumn,
+			notifier.Table:        notifier.ValidColumn,
 			pacepoint.Table:       pacepoint.ValidColumn,
 			packageaction.Table:   packageaction.ValidColumn,
 			packagefile.Table:     packagefile.ValidColumn,

@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audithead"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/delivery"
 	"github.com/coreroller/coreroller/ent/db/failure"
 	"github.com/coreroller/coreroller/ent/db/failureshare"
 	"github.com/coreroller/coreroller/ent/db/floor"
@@ -34,6 +35,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
+	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -76,6 +78,7 @@ const (
 	TypeAuditHead       = "AuditHead"
 	TypeBlacklisting    = "Blacklisting"
 	TypeChannel         = "Channel"
+	TypeDelivery        = "Delivery"
 	TypeFailure         = "Failure"
 	TypeFailureShare    = "FailureShare"
 	TypeFloor           = "Floor"
@@ -91,6 +94,7 @@ const (
 	TypeMachineSecret   = "MachineSecret"
 	TypeMirror          = "Mirror"
 	TypeMirrorRun       = "MirrorRun"
+	TypeNotifier        = "Notifier"
 	TypePacePoint       = "PacePoint"
 	TypePackageAction   = "PackageAction"
 	TypePackageFile     = "PackageFile"
@@ -8064,6 +8068,1277 @@ func (m *ChannelMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Channel edge %s", name)
+}
+
+// DeliveryMutation represents an operation that mutates the Delivery nodes in the graph.
+type DeliveryMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *uuid.UUID
+	event_id        *uuid.UUID
+	_type           *string
+	summary         *string
+	messages        *string
+	omitted         *int
+	addomitted      *int
+	state           *string
+	digest_id       *uuid.UUID
+	attempts        *int
+	addattempts     *int
+	next_at         *time.Time
+	created_at      *time.Time
+	ended_at        *time.Time
+	log             *string
+	request         *string
+	response        *string
+	clearedFields   map[string]struct{}
+	notifier        *uuid.UUID
+	clearednotifier bool
+	done            bool
+	oldValue        func(context.Context) (*Delivery, error)
+	predicates      []predicate.Delivery
+}
+
+var _ ent.Mutation = (*DeliveryMutation)(nil)
+
+// deliveryOption allows management of the mutation configuration using functional options.
+type deliveryOption func(*DeliveryMutation)
+
+// newDeliveryMutation creates new mutation for the Delivery entity.
+func newDeliveryMutation(c config, op Op, opts ...deliveryOption) *DeliveryMutation {
+	m := &DeliveryMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDelivery,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDeliveryID sets the ID field of the mutation.
+func withDeliveryID(id uuid.UUID) deliveryOption {
+	return func(m *DeliveryMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Delivery
+		)
+		m.oldValue = func(ctx context.Context) (*Delivery, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Delivery.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDelivery sets the old Delivery of the mutation.
+func withDelivery(node *Delivery) deliveryOption {
+	return func(m *DeliveryMutation) {
+		m.oldValue = func(context.Context) (*Delivery, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DeliveryMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DeliveryMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Delivery entities.
+func (m *DeliveryMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DeliveryMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DeliveryMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Delivery.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetNotifierID sets the "notifier_id" field.
+func (m *DeliveryMutation) SetNotifierID(u uuid.UUID) {
+	m.notifier = &u
+}
+
+// NotifierID returns the value of the "notifier_id" field in the mutation.
+func (m *DeliveryMutation) NotifierID() (r uuid.UUID, exists bool) {
+	v := m.notifier
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNotifierID returns the old "notifier_id" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldNotifierID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNotifierID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNotifierID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNotifierID: %w", err)
+	}
+	return oldValue.NotifierID, nil
+}
+
+// ResetNotifierID resets all changes to the "notifier_id" field.
+func (m *DeliveryMutation) ResetNotifierID() {
+	m.notifier = nil
+}
+
+// SetEventID sets the "event_id" field.
+func (m *DeliveryMutation) SetEventID(u uuid.UUID) {
+	m.event_id = &u
+}
+
+// EventID returns the value of the "event_id" field in the mutation.
+func (m *DeliveryMutation) EventID() (r uuid.UUID, exists bool) {
+	v := m.event_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEventID returns the old "event_id" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldEventID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEventID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEventID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEventID: %w", err)
+	}
+	return oldValue.EventID, nil
+}
+
+// ResetEventID resets all changes to the "event_id" field.
+func (m *DeliveryMutation) ResetEventID() {
+	m.event_id = nil
+}
+
+// SetType sets the "type" field.
+func (m *DeliveryMutation) SetType(s string) {
+	m._type = &s
+}
+
+// GetType returns the value of the "type" field in the mutation.
+func (m *DeliveryMutation) GetType() (r string, exists bool) {
+	v := m._type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldType returns the old "type" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldType: %w", err)
+	}
+	return oldValue.Type, nil
+}
+
+// ResetType resets all changes to the "type" field.
+func (m *DeliveryMutation) ResetType() {
+	m._type = nil
+}
+
+// SetSummary sets the "summary" field.
+func (m *DeliveryMutation) SetSummary(s string) {
+	m.summary = &s
+}
+
+// Summary returns the value of the "summary" field in the mutation.
+func (m *DeliveryMutation) Summary() (r string, exists bool) {
+	v := m.summary
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSummary returns the old "summary" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldSummary(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSummary is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSummary requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSummary: %w", err)
+	}
+	return oldValue.Summary, nil
+}
+
+// ResetSummary resets all changes to the "summary" field.
+func (m *DeliveryMutation) ResetSummary() {
+	m.summary = nil
+}
+
+// SetMessages sets the "messages" field.
+func (m *DeliveryMutation) SetMessages(s string) {
+	m.messages = &s
+}
+
+// Messages returns the value of the "messages" field in the mutation.
+func (m *DeliveryMutation) Messages() (r string, exists bool) {
+	v := m.messages
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessages returns the old "messages" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldMessages(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessages is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessages requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessages: %w", err)
+	}
+	return oldValue.Messages, nil
+}
+
+// ResetMessages resets all changes to the "messages" field.
+func (m *DeliveryMutation) ResetMessages() {
+	m.messages = nil
+}
+
+// SetOmitted sets the "omitted" field.
+func (m *DeliveryMutation) SetOmitted(i int) {
+	m.omitted = &i
+	m.addomitted = nil
+}
+
+// Omitted returns the value of the "omitted" field in the mutation.
+func (m *DeliveryMutation) Omitted() (r int, exists bool) {
+	v := m.omitted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOmitted returns the old "omitted" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldOmitted(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOmitted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOmitted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOmitted: %w", err)
+	}
+	return oldValue.Omitted, nil
+}
+
+// AddOmitted adds i to the "omitted" field.
+func (m *DeliveryMutation) AddOmitted(i int) {
+	if m.addomitted != nil {
+		*m.addomitted += i
+	} else {
+		m.addomitted = &i
+	}
+}
+
+// AddedOmitted returns the value that was added to the "omitted" field in this mutation.
+func (m *DeliveryMutation) AddedOmitted() (r int, exists bool) {
+	v := m.addomitted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOmitted resets all changes to the "omitted" field.
+func (m *DeliveryMutation) ResetOmitted() {
+	m.omitted = nil
+	m.addomitted = nil
+}
+
+// SetState sets the "state" field.
+func (m *DeliveryMutation) SetState(s string) {
+	m.state = &s
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *DeliveryMutation) State() (r string, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldState(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *DeliveryMutation) ResetState() {
+	m.state = nil
+}
+
+// SetDigestID sets the "digest_id" field.
+func (m *DeliveryMutation) SetDigestID(u uuid.UUID) {
+	m.digest_id = &u
+}
+
+// DigestID returns the value of the "digest_id" field in the mutation.
+func (m *DeliveryMutation) DigestID() (r uuid.UUID, exists bool) {
+	v := m.digest_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigestID returns the old "digest_id" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldDigestID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigestID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigestID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigestID: %w", err)
+	}
+	return oldValue.DigestID, nil
+}
+
+// ClearDigestID clears the value of the "digest_id" field.
+func (m *DeliveryMutation) ClearDigestID() {
+	m.digest_id = nil
+	m.clearedFields[delivery.FieldDigestID] = struct{}{}
+}
+
+// DigestIDCleared returns if the "digest_id" field was cleared in this mutation.
+func (m *DeliveryMutation) DigestIDCleared() bool {
+	_, ok := m.clearedFields[delivery.FieldDigestID]
+	return ok
+}
+
+// ResetDigestID resets all changes to the "digest_id" field.
+func (m *DeliveryMutation) ResetDigestID() {
+	m.digest_id = nil
+	delete(m.clearedFields, delivery.FieldDigestID)
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *DeliveryMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *DeliveryMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *DeliveryMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *DeliveryMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *DeliveryMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
+// SetNextAt sets the "next_at" field.
+func (m *DeliveryMutation) SetNextAt(t time.Time) {
+	m.next_at = &t
+}
+
+// NextAt returns the value of the "next_at" field in the mutation.
+func (m *DeliveryMutation) NextAt() (r time.Time, exists bool) {
+	v := m.next_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextAt returns the old "next_at" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldNextAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextAt: %w", err)
+	}
+	return oldValue.NextAt, nil
+}
+
+// ClearNextAt clears the value of the "next_at" field.
+func (m *DeliveryMutation) ClearNextAt() {
+	m.next_at = nil
+	m.clearedFields[delivery.FieldNextAt] = struct{}{}
+}
+
+// NextAtCleared returns if the "next_at" field was cleared in this mutation.
+func (m *DeliveryMutation) NextAtCleared() bool {
+	_, ok := m.clearedFields[delivery.FieldNextAt]
+	return ok
+}
+
+// ResetNextAt resets all changes to the "next_at" field.
+func (m *DeliveryMutation) ResetNextAt() {
+	m.next_at = nil
+	delete(m.clearedFields, delivery.FieldNextAt)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DeliveryMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DeliveryMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DeliveryMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *DeliveryMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *DeliveryMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *DeliveryMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[delivery.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *DeliveryMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[delivery.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *DeliveryMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, delivery.FieldEndedAt)
+}
+
+// SetLog sets the "log" field.
+func (m *DeliveryMutation) SetLog(s string) {
+	m.log = &s
+}
+
+// Log returns the value of the "log" field in the mutation.
+func (m *DeliveryMutation) Log() (r string, exists bool) {
+	v := m.log
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLog returns the old "log" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldLog(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLog is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLog requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLog: %w", err)
+	}
+	return oldValue.Log, nil
+}
+
+// ResetLog resets all changes to the "log" field.
+func (m *DeliveryMutation) ResetLog() {
+	m.log = nil
+}
+
+// SetRequest sets the "request" field.
+func (m *DeliveryMutation) SetRequest(s string) {
+	m.request = &s
+}
+
+// Request returns the value of the "request" field in the mutation.
+func (m *DeliveryMutation) Request() (r string, exists bool) {
+	v := m.request
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequest returns the old "request" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldRequest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequest: %w", err)
+	}
+	return oldValue.Request, nil
+}
+
+// ResetRequest resets all changes to the "request" field.
+func (m *DeliveryMutation) ResetRequest() {
+	m.request = nil
+}
+
+// SetResponse sets the "response" field.
+func (m *DeliveryMutation) SetResponse(s string) {
+	m.response = &s
+}
+
+// Response returns the value of the "response" field in the mutation.
+func (m *DeliveryMutation) Response() (r string, exists bool) {
+	v := m.response
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResponse returns the old "response" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldResponse(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResponse is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResponse requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResponse: %w", err)
+	}
+	return oldValue.Response, nil
+}
+
+// ResetResponse resets all changes to the "response" field.
+func (m *DeliveryMutation) ResetResponse() {
+	m.response = nil
+}
+
+// ClearNotifier clears the "notifier" edge to the Notifier entity.
+func (m *DeliveryMutation) ClearNotifier() {
+	m.clearednotifier = true
+	m.clearedFields[delivery.FieldNotifierID] = struct{}{}
+}
+
+// NotifierCleared reports if the "notifier" edge to the Notifier entity was cleared.
+func (m *DeliveryMutation) NotifierCleared() bool {
+	return m.clearednotifier
+}
+
+// NotifierIDs returns the "notifier" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// NotifierID instead. It exists only for internal usage by the builders.
+func (m *DeliveryMutation) NotifierIDs() (ids []uuid.UUID) {
+	if id := m.notifier; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetNotifier resets all changes to the "notifier" edge.
+func (m *DeliveryMutation) ResetNotifier() {
+	m.notifier = nil
+	m.clearednotifier = false
+}
+
+// Where appends a list predicates to the DeliveryMutation builder.
+func (m *DeliveryMutation) Where(ps ...predicate.Delivery) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DeliveryMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DeliveryMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Delivery, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DeliveryMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DeliveryMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Delivery).
+func (m *DeliveryMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DeliveryMutation) Fields() []string {
+	fields := make([]string, 0, 15)
+	if m.notifier != nil {
+		fields = append(fields, delivery.FieldNotifierID)
+	}
+	if m.event_id != nil {
+		fields = append(fields, delivery.FieldEventID)
+	}
+	if m._type != nil {
+		fields = append(fields, delivery.FieldType)
+	}
+	if m.summary != nil {
+		fields = append(fields, delivery.FieldSummary)
+	}
+	if m.messages != nil {
+		fields = append(fields, delivery.FieldMessages)
+	}
+	if m.omitted != nil {
+		fields = append(fields, delivery.FieldOmitted)
+	}
+	if m.state != nil {
+		fields = append(fields, delivery.FieldState)
+	}
+	if m.digest_id != nil {
+		fields = append(fields, delivery.FieldDigestID)
+	}
+	if m.attempts != nil {
+		fields = append(fields, delivery.FieldAttempts)
+	}
+	if m.next_at != nil {
+		fields = append(fields, delivery.FieldNextAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, delivery.FieldCreatedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, delivery.FieldEndedAt)
+	}
+	if m.log != nil {
+		fields = append(fields, delivery.FieldLog)
+	}
+	if m.request != nil {
+		fields = append(fields, delivery.FieldRequest)
+	}
+	if m.response != nil {
+		fields = append(fields, delivery.FieldResponse)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DeliveryMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case delivery.FieldNotifierID:
+		return m.NotifierID()
+	case delivery.FieldEventID:
+		return m.EventID()
+	case delivery.FieldType:
+		return m.GetType()
+	case delivery.FieldSummary:
+		return m.Summary()
+	case delivery.FieldMessages:
+		return m.Messages()
+	case delivery.FieldOmitted:
+		return m.Omitted()
+	case delivery.FieldState:
+		return m.State()
+	case delivery.FieldDigestID:
+		return m.DigestID()
+	case delivery.FieldAttempts:
+		return m.Attempts()
+	case delivery.FieldNextAt:
+		return m.NextAt()
+	case delivery.FieldCreatedAt:
+		return m.CreatedAt()
+	case delivery.FieldEndedAt:
+		return m.EndedAt()
+	case delivery.FieldLog:
+		return m.Log()
+	case delivery.FieldRequest:
+		return m.Request()
+	case delivery.FieldResponse:
+		return m.Response()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DeliveryMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case delivery.FieldNotifierID:
+		return m.OldNotifierID(ctx)
+	case delivery.FieldEventID:
+		return m.OldEventID(ctx)
+	case delivery.FieldType:
+		return m.OldType(ctx)
+	case delivery.FieldSummary:
+		return m.OldSummary(ctx)
+	case delivery.FieldMessages:
+		return m.OldMessages(ctx)
+	case delivery.FieldOmitted:
+		return m.OldOmitted(ctx)
+	case delivery.FieldState:
+		return m.OldState(ctx)
+	case delivery.FieldDigestID:
+		return m.OldDigestID(ctx)
+	case delivery.FieldAttempts:
+		return m.OldAttempts(ctx)
+	case delivery.FieldNextAt:
+		return m.OldNextAt(ctx)
+	case delivery.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case delivery.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	case delivery.FieldLog:
+		return m.OldLog(ctx)
+	case delivery.FieldRequest:
+		return m.OldRequest(ctx)
+	case delivery.FieldResponse:
+		return m.OldResponse(ctx)
+	}
+	return nil, fmt.Errorf("unknown Delivery field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DeliveryMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case delivery.FieldNotifierID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNotifierID(v)
+		return nil
+	case delivery.FieldEventID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEventID(v)
+		return nil
+	case delivery.FieldType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetType(v)
+		return nil
+	case delivery.FieldSummary:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSummary(v)
+		return nil
+	case delivery.FieldMessages:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessages(v)
+		return nil
+	case delivery.FieldOmitted:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOmitted(v)
+		return nil
+	case delivery.FieldState:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case delivery.FieldDigestID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigestID(v)
+		return nil
+	case delivery.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	case delivery.FieldNextAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextAt(v)
+		return nil
+	case delivery.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case delivery.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	case delivery.FieldLog:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLog(v)
+		return nil
+	case delivery.FieldRequest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequest(v)
+		return nil
+	case delivery.FieldResponse:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResponse(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DeliveryMutation) AddedFields() []string {
+	var fields []string
+	if m.addomitted != nil {
+		fields = append(fields, delivery.FieldOmitted)
+	}
+	if m.addattempts != nil {
+		fields = append(fields, delivery.FieldAttempts)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DeliveryMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case delivery.FieldOmitted:
+		return m.AddedOmitted()
+	case delivery.FieldAttempts:
+		return m.AddedAttempts()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DeliveryMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case delivery.FieldOmitted:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOmitted(v)
+		return nil
+	case delivery.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DeliveryMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(delivery.FieldDigestID) {
+		fields = append(fields, delivery.FieldDigestID)
+	}
+	if m.FieldCleared(delivery.FieldNextAt) {
+		fields = append(fields, delivery.FieldNextAt)
+	}
+	if m.FieldCleared(delivery.FieldEndedAt) {
+		fields = append(fields, delivery.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DeliveryMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DeliveryMutation) ClearField(name string) error {
+	switch name {
+	case delivery.FieldDigestID:
+		m.ClearDigestID()
+		return nil
+	case delivery.FieldNextAt:
+		m.ClearNextAt()
+		return nil
+	case delivery.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DeliveryMutation) ResetField(name string) error {
+	switch name {
+	case delivery.FieldNotifierID:
+		m.ResetNotifierID()
+		return nil
+	case delivery.FieldEventID:
+		m.ResetEventID()
+		return nil
+	case delivery.FieldType:
+		m.ResetType()
+		return nil
+	case delivery.FieldSummary:
+		m.ResetSummary()
+		return nil
+	case delivery.FieldMessages:
+		m.ResetMessages()
+		return nil
+	case delivery.FieldOmitted:
+		m.ResetOmitted()
+		return nil
+	case delivery.FieldState:
+		m.ResetState()
+		return nil
+	case delivery.FieldDigestID:
+		m.ResetDigestID()
+		return nil
+	case delivery.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	case delivery.FieldNextAt:
+		m.ResetNextAt()
+		return nil
+	case delivery.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case delivery.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	case delivery.FieldLog:
+		m.ResetLog()
+		return nil
+	case delivery.FieldRequest:
+		m.ResetRequest()
+		return nil
+	case delivery.FieldResponse:
+		m.ResetResponse()
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DeliveryMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.notifier != nil {
+		edges = append(edges, delivery.EdgeNotifier)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DeliveryMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case delivery.EdgeNotifier:
+		if id := m.notifier; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DeliveryMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DeliveryMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DeliveryMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearednotifier {
+		edges = append(edges, delivery.EdgeNotifier)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DeliveryMutation) EdgeCleared(name string) bool {
+	switch name {
+	case delivery.EdgeNotifier:
+		return m.clearednotifier
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DeliveryMutation) ClearEdge(name string) error {
+	switch name {
+	case delivery.EdgeNotifier:
+		m.ClearNotifier()
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DeliveryMutation) ResetEdge(name string) error {
+	switch name {
+	case delivery.EdgeNotifier:
+		m.ResetNotifier()
+		return nil
+	}
+	return fmt.Errorf("unknown Delivery edge %s", name)
 }
 
 // FailureMutation represents an operation that mutates the Failure nodes in the graph.
@@ -28102,6 +29377,2427 @@ func (m *MirrorRunMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown MirrorRun edge %s", name)
 }
 
+// NotifierMutation represents an operation that mutates the Notifier nodes in the graph.
+type NotifierMutation struct {
+	config
+	op                    Op
+	typ                   string
+	id                    *uuid.UUID
+	name                  *string
+	kind                  *string
+	url                   *string
+	addresses             *[]string
+	appendaddresses       []string
+	authorization         *string
+	secret                *string
+	previous_secret       *string
+	previous_secret_until *time.Time
+	kinds                 *[]rollout.ActivityKind
+	appendkinds           []rollout.ActivityKind
+	min_severity          *rollout.Severity
+	addmin_severity       *rollout.Severity
+	applications          *[]uuid.UUID
+	appendapplications    []uuid.UUID
+	groups                *[]uuid.UUID
+	appendgroups          []uuid.UUID
+	digest                *int
+	adddigest             *int
+	quiet_from            *string
+	quiet_until           *string
+	timezone              *string
+	enabled               *bool
+	enabled_at            *time.Time
+	disabled_because      *string
+	position              *uuid.UUID
+	looked_back_at        *time.Time
+	sent_at               *time.Time
+	failing_since         *time.Time
+	last_error            *string
+	alerts                *string
+	alerts_at             *time.Time
+	leased_by             *uuid.UUID
+	leased_until          *time.Time
+	created_by            *string
+	created_at            *time.Time
+	clearedFields         map[string]struct{}
+	team                  *uuid.UUID
+	clearedteam           bool
+	deliveries            map[uuid.UUID]struct{}
+	removeddeliveries     map[uuid.UUID]struct{}
+	cleareddeliveries     bool
+	done                  bool
+	oldValue              func(context.Context) (*Notifier, error)
+	predicates            []predicate.Notifier
+}
+
+var _ ent.Mutation = (*NotifierMutation)(nil)
+
+// notifierOption allows management of the mutation configuration using functional options.
+type notifierOption func(*NotifierMutation)
+
+// newNotifierMutation creates new mutation for the Notifier entity.
+func newNotifierMutation(c config, op Op, opts ...notifierOption) *NotifierMutation {
+	m := &NotifierMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeNotifier,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withNotifierID sets the ID field of the mutation.
+func withNotifierID(id uuid.UUID) notifierOption {
+	return func(m *NotifierMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Notifier
+		)
+		m.oldValue = func(ctx context.Context) (*Notifier, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Notifier.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withNotifier sets the old Notifier of the mutation.
+func withNotifier(node *Notifier) notifierOption {
+	return func(m *NotifierMutation) {
+		m.oldValue = func(context.Context) (*Notifier, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m NotifierMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m NotifierMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Notifier entities.
+func (m *NotifierMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *NotifierMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *NotifierMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Notifier.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTeamID sets the "team_id" field.
+func (m *NotifierMutation) SetTeamID(u uuid.UUID) {
+	m.team = &u
+}
+
+// TeamID returns the value of the "team_id" field in the mutation.
+func (m *NotifierMutation) TeamID() (r uuid.UUID, exists bool) {
+	v := m.team
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamID returns the old "team_id" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldTeamID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamID: %w", err)
+	}
+	return oldValue.TeamID, nil
+}
+
+// ResetTeamID resets all changes to the "team_id" field.
+func (m *NotifierMutation) ResetTeamID() {
+	m.team = nil
+}
+
+// SetName sets the "name" field.
+func (m *NotifierMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *NotifierMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *NotifierMutation) ResetName() {
+	m.name = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *NotifierMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *NotifierMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *NotifierMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetURL sets the "url" field.
+func (m *NotifierMutation) SetURL(s string) {
+	m.url = &s
+}
+
+// URL returns the value of the "url" field in the mutation.
+func (m *NotifierMutation) URL() (r string, exists bool) {
+	v := m.url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldURL returns the old "url" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldURL: %w", err)
+	}
+	return oldValue.URL, nil
+}
+
+// ResetURL resets all changes to the "url" field.
+func (m *NotifierMutation) ResetURL() {
+	m.url = nil
+}
+
+// SetAddresses sets the "addresses" field.
+func (m *NotifierMutation) SetAddresses(s []string) {
+	m.addresses = &s
+	m.appendaddresses = nil
+}
+
+// Addresses returns the value of the "addresses" field in the mutation.
+func (m *NotifierMutation) Addresses() (r []string, exists bool) {
+	v := m.addresses
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddresses returns the old "addresses" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldAddresses(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddresses is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddresses requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddresses: %w", err)
+	}
+	return oldValue.Addresses, nil
+}
+
+// AppendAddresses adds s to the "addresses" field.
+func (m *NotifierMutation) AppendAddresses(s []string) {
+	m.appendaddresses = append(m.appendaddresses, s...)
+}
+
+// AppendedAddresses returns the list of values that were appended to the "addresses" field in this mutation.
+func (m *NotifierMutation) AppendedAddresses() ([]string, bool) {
+	if len(m.appendaddresses) == 0 {
+		return nil, false
+	}
+	return m.appendaddresses, true
+}
+
+// ClearAddresses clears the value of the "addresses" field.
+func (m *NotifierMutation) ClearAddresses() {
+	m.addresses = nil
+	m.appendaddresses = nil
+	m.clearedFields[notifier.FieldAddresses] = struct{}{}
+}
+
+// AddressesCleared returns if the "addresses" field was cleared in this mutation.
+func (m *NotifierMutation) AddressesCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldAddresses]
+	return ok
+}
+
+// ResetAddresses resets all changes to the "addresses" field.
+func (m *NotifierMutation) ResetAddresses() {
+	m.addresses = nil
+	m.appendaddresses = nil
+	delete(m.clearedFields, notifier.FieldAddresses)
+}
+
+// SetAuthorization sets the "authorization" field.
+func (m *NotifierMutation) SetAuthorization(s string) {
+	m.authorization = &s
+}
+
+// Authorization returns the value of the "authorization" field in the mutation.
+func (m *NotifierMutation) Authorization() (r string, exists bool) {
+	v := m.authorization
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAuthorization returns the old "authorization" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldAuthorization(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAuthorization is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAuthorization requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAuthorization: %w", err)
+	}
+	return oldValue.Authorization, nil
+}
+
+// ResetAuthorization resets all changes to the "authorization" field.
+func (m *NotifierMutation) ResetAuthorization() {
+	m.authorization = nil
+}
+
+// SetSecret sets the "secret" field.
+func (m *NotifierMutation) SetSecret(s string) {
+	m.secret = &s
+}
+
+// Secret returns the value of the "secret" field in the mutation.
+func (m *NotifierMutation) Secret() (r string, exists bool) {
+	v := m.secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecret returns the old "secret" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldSecret(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecret: %w", err)
+	}
+	return oldValue.Secret, nil
+}
+
+// ResetSecret resets all changes to the "secret" field.
+func (m *NotifierMutation) ResetSecret() {
+	m.secret = nil
+}
+
+// SetPreviousSecret sets the "previous_secret" field.
+func (m *NotifierMutation) SetPreviousSecret(s string) {
+	m.previous_secret = &s
+}
+
+// PreviousSecret returns the value of the "previous_secret" field in the mutation.
+func (m *NotifierMutation) PreviousSecret() (r string, exists bool) {
+	v := m.previous_secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPreviousSecret returns the old "previous_secret" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldPreviousSecret(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPreviousSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPreviousSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPreviousSecret: %w", err)
+	}
+	return oldValue.PreviousSecret, nil
+}
+
+// ResetPreviousSecret resets all changes to the "previous_secret" field.
+func (m *NotifierMutation) ResetPreviousSecret() {
+	m.previous_secret = nil
+}
+
+// SetPreviousSecretUntil sets the "previous_secret_until" field.
+func (m *NotifierMutation) SetPreviousSecretUntil(t time.Time) {
+	m.previous_secret_until = &t
+}
+
+// PreviousSecretUntil returns the value of the "previous_secret_until" field in the mutation.
+func (m *NotifierMutation) PreviousSecretUntil() (r time.Time, exists bool) {
+	v := m.previous_secret_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPreviousSecretUntil returns the old "previous_secret_until" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldPreviousSecretUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPreviousSecretUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPreviousSecretUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPreviousSecretUntil: %w", err)
+	}
+	return oldValue.PreviousSecretUntil, nil
+}
+
+// ClearPreviousSecretUntil clears the value of the "previous_secret_until" field.
+func (m *NotifierMutation) ClearPreviousSecretUntil() {
+	m.previous_secret_until = nil
+	m.clearedFields[notifier.FieldPreviousSecretUntil] = struct{}{}
+}
+
+// PreviousSecretUntilCleared returns if the "previous_secret_until" field was cleared in this mutation.
+func (m *NotifierMutation) PreviousSecretUntilCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldPreviousSecretUntil]
+	return ok
+}
+
+// ResetPreviousSecretUntil resets all changes to the "previous_secret_until" field.
+func (m *NotifierMutation) ResetPreviousSecretUntil() {
+	m.previous_secret_until = nil
+	delete(m.clearedFields, notifier.FieldPreviousSecretUntil)
+}
+
+// SetKinds sets the "kinds" field.
+func (m *NotifierMutation) SetKinds(rk []rollout.ActivityKind) {
+	m.kinds = &rk
+	m.appendkinds = nil
+}
+
+// Kinds returns the value of the "kinds" field in the mutation.
+func (m *NotifierMutation) Kinds() (r []rollout.ActivityKind, exists bool) {
+	v := m.kinds
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKinds returns the old "kinds" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldKinds(ctx context.Context) (v []rollout.ActivityKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKinds is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKinds requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKinds: %w", err)
+	}
+	return oldValue.Kinds, nil
+}
+
+// AppendKinds adds rk to the "kinds" field.
+func (m *NotifierMutation) AppendKinds(rk []rollout.ActivityKind) {
+	m.appendkinds = append(m.appendkinds, rk...)
+}
+
+// AppendedKinds returns the list of values that were appended to the "kinds" field in this mutation.
+func (m *NotifierMutation) AppendedKinds() ([]rollout.ActivityKind, bool) {
+	if len(m.appendkinds) == 0 {
+		return nil, false
+	}
+	return m.appendkinds, true
+}
+
+// ClearKinds clears the value of the "kinds" field.
+func (m *NotifierMutation) ClearKinds() {
+	m.kinds = nil
+	m.appendkinds = nil
+	m.clearedFields[notifier.FieldKinds] = struct{}{}
+}
+
+// KindsCleared returns if the "kinds" field was cleared in this mutation.
+func (m *NotifierMutation) KindsCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldKinds]
+	return ok
+}
+
+// ResetKinds resets all changes to the "kinds" field.
+func (m *NotifierMutation) ResetKinds() {
+	m.kinds = nil
+	m.appendkinds = nil
+	delete(m.clearedFields, notifier.FieldKinds)
+}
+
+// SetMinSeverity sets the "min_severity" field.
+func (m *NotifierMutation) SetMinSeverity(r rollout.Severity) {
+	m.min_severity = &r
+	m.addmin_severity = nil
+}
+
+// MinSeverity returns the value of the "min_severity" field in the mutation.
+func (m *NotifierMutation) MinSeverity() (r rollout.Severity, exists bool) {
+	v := m.min_severity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMinSeverity returns the old "min_severity" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldMinSeverity(ctx context.Context) (v rollout.Severity, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMinSeverity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMinSeverity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMinSeverity: %w", err)
+	}
+	return oldValue.MinSeverity, nil
+}
+
+// AddMinSeverity adds r to the "min_severity" field.
+func (m *NotifierMutation) AddMinSeverity(r rollout.Severity) {
+	if m.addmin_severity != nil {
+		*m.addmin_severity += r
+	} else {
+		m.addmin_severity = &r
+	}
+}
+
+// AddedMinSeverity returns the value that was added to the "min_severity" field in this mutation.
+func (m *NotifierMutation) AddedMinSeverity() (r rollout.Severity, exists bool) {
+	v := m.addmin_severity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMinSeverity resets all changes to the "min_severity" field.
+func (m *NotifierMutation) ResetMinSeverity() {
+	m.min_severity = nil
+	m.addmin_severity = nil
+}
+
+// SetApplications sets the "applications" field.
+func (m *NotifierMutation) SetApplications(u []uuid.UUID) {
+	m.applications = &u
+	m.appendapplications = nil
+}
+
+// Applications returns the value of the "applications" field in the mutation.
+func (m *NotifierMutation) Applications() (r []uuid.UUID, exists bool) {
+	v := m.applications
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplications returns the old "applications" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldApplications(ctx context.Context) (v []uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplications is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplications requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplications: %w", err)
+	}
+	return oldValue.Applications, nil
+}
+
+// AppendApplications adds u to the "applications" field.
+func (m *NotifierMutation) AppendApplications(u []uuid.UUID) {
+	m.appendapplications = append(m.appendapplications, u...)
+}
+
+// AppendedApplications returns the list of values that were appended to the "applications" field in this mutation.
+func (m *NotifierMutation) AppendedApplications() ([]uuid.UUID, bool) {
+	if len(m.appendapplications) == 0 {
+		return nil, false
+	}
+	return m.appendapplications, true
+}
+
+// ClearApplications clears the value of the "applications" field.
+func (m *NotifierMutation) ClearApplications() {
+	m.applications = nil
+	m.appendapplications = nil
+	m.clearedFields[notifier.FieldApplications] = struct{}{}
+}
+
+// ApplicationsCleared returns if the "applications" field was cleared in this mutation.
+func (m *NotifierMutation) ApplicationsCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldApplications]
+	return ok
+}
+
+// ResetApplications resets all changes to the "applications" field.
+func (m *NotifierMutation) ResetApplications() {
+	m.applications = nil
+	m.appendapplications = nil
+	delete(m.clearedFields, notifier.FieldApplications)
+}
+
+// SetGroups sets the "groups" field.
+func (m *NotifierMutation) SetGroups(u []uuid.UUID) {
+	m.groups = &u
+	m.appendgroups = nil
+}
+
+// Groups returns the value of the "groups" field in the mutation.
+func (m *NotifierMutation) Groups() (r []uuid.UUID, exists bool) {
+	v := m.groups
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGroups returns the old "groups" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldGroups(ctx context.Context) (v []uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGroups is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGroups requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGroups: %w", err)
+	}
+	return oldValue.Groups, nil
+}
+
+// AppendGroups adds u to the "groups" field.
+func (m *NotifierMutation) AppendGroups(u []uuid.UUID) {
+	m.appendgroups = append(m.appendgroups, u...)
+}
+
+// AppendedGroups returns the list of values that were appended to the "groups" field in this mutation.
+func (m *NotifierMutation) AppendedGroups() ([]uuid.UUID, bool) {
+	if len(m.appendgroups) == 0 {
+		return nil, false
+	}
+	return m.appendgroups, true
+}
+
+// ClearGroups clears the value of the "groups" field.
+func (m *NotifierMutation) ClearGroups() {
+	m.groups = nil
+	m.appendgroups = nil
+	m.clearedFields[notifier.FieldGroups] = struct{}{}
+}
+
+// GroupsCleared returns if the "groups" field was cleared in this mutation.
+func (m *NotifierMutation) GroupsCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldGroups]
+	return ok
+}
+
+// ResetGroups resets all changes to the "groups" field.
+func (m *NotifierMutation) ResetGroups() {
+	m.groups = nil
+	m.appendgroups = nil
+	delete(m.clearedFields, notifier.FieldGroups)
+}
+
+// SetDigest sets the "digest" field.
+func (m *NotifierMutation) SetDigest(i int) {
+	m.digest = &i
+	m.adddigest = nil
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *NotifierMutation) Digest() (r int, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldDigest(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// AddDigest adds i to the "digest" field.
+func (m *NotifierMutation) AddDigest(i int) {
+	if m.adddigest != nil {
+		*m.adddigest += i
+	} else {
+		m.adddigest = &i
+	}
+}
+
+// AddedDigest returns the value that was added to the "digest" field in this mutation.
+func (m *NotifierMutation) AddedDigest() (r int, exists bool) {
+	v := m.adddigest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *NotifierMutation) ResetDigest() {
+	m.digest = nil
+	m.adddigest = nil
+}
+
+// SetQuietFrom sets the "quiet_from" field.
+func (m *NotifierMutation) SetQuietFrom(s string) {
+	m.quiet_from = &s
+}
+
+// QuietFrom returns the value of the "quiet_from" field in the mutation.
+func (m *NotifierMutation) QuietFrom() (r string, exists bool) {
+	v := m.quiet_from
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQuietFrom returns the old "quiet_from" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldQuietFrom(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQuietFrom is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQuietFrom requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQuietFrom: %w", err)
+	}
+	return oldValue.QuietFrom, nil
+}
+
+// ResetQuietFrom resets all changes to the "quiet_from" field.
+func (m *NotifierMutation) ResetQuietFrom() {
+	m.quiet_from = nil
+}
+
+// SetQuietUntil sets the "quiet_until" field.
+func (m *NotifierMutation) SetQuietUntil(s string) {
+	m.quiet_until = &s
+}
+
+// QuietUntil returns the value of the "quiet_until" field in the mutation.
+func (m *NotifierMutation) QuietUntil() (r string, exists bool) {
+	v := m.quiet_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQuietUntil returns the old "quiet_until" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldQuietUntil(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQuietUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQuietUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQuietUntil: %w", err)
+	}
+	return oldValue.QuietUntil, nil
+}
+
+// ResetQuietUntil resets all changes to the "quiet_until" field.
+func (m *NotifierMutation) ResetQuietUntil() {
+	m.quiet_until = nil
+}
+
+// SetTimezone sets the "timezone" field.
+func (m *NotifierMutation) SetTimezone(s string) {
+	m.timezone = &s
+}
+
+// Timezone returns the value of the "timezone" field in the mutation.
+func (m *NotifierMutation) Timezone() (r string, exists bool) {
+	v := m.timezone
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTimezone returns the old "timezone" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldTimezone(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTimezone is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTimezone requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTimezone: %w", err)
+	}
+	return oldValue.Timezone, nil
+}
+
+// ResetTimezone resets all changes to the "timezone" field.
+func (m *NotifierMutation) ResetTimezone() {
+	m.timezone = nil
+}
+
+// SetEnabled sets the "enabled" field.
+func (m *NotifierMutation) SetEnabled(b bool) {
+	m.enabled = &b
+}
+
+// Enabled returns the value of the "enabled" field in the mutation.
+func (m *NotifierMutation) Enabled() (r bool, exists bool) {
+	v := m.enabled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnabled returns the old "enabled" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldEnabled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnabled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnabled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnabled: %w", err)
+	}
+	return oldValue.Enabled, nil
+}
+
+// ResetEnabled resets all changes to the "enabled" field.
+func (m *NotifierMutation) ResetEnabled() {
+	m.enabled = nil
+}
+
+// SetEnabledAt sets the "enabled_at" field.
+func (m *NotifierMutation) SetEnabledAt(t time.Time) {
+	m.enabled_at = &t
+}
+
+// EnabledAt returns the value of the "enabled_at" field in the mutation.
+func (m *NotifierMutation) EnabledAt() (r time.Time, exists bool) {
+	v := m.enabled_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnabledAt returns the old "enabled_at" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldEnabledAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnabledAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnabledAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnabledAt: %w", err)
+	}
+	return oldValue.EnabledAt, nil
+}
+
+// ResetEnabledAt resets all changes to the "enabled_at" field.
+func (m *NotifierMutation) ResetEnabledAt() {
+	m.enabled_at = nil
+}
+
+// SetDisabledBecause sets the "disabled_because" field.
+func (m *NotifierMutation) SetDisabledBecause(s string) {
+	m.disabled_because = &s
+}
+
+// DisabledBecause returns the value of the "disabled_because" field in the mutation.
+func (m *NotifierMutation) DisabledBecause() (r string, exists bool) {
+	v := m.disabled_because
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDisabledBecause returns the old "disabled_because" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldDisabledBecause(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDisabledBecause is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDisabledBecause requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDisabledBecause: %w", err)
+	}
+	return oldValue.DisabledBecause, nil
+}
+
+// ResetDisabledBecause resets all changes to the "disabled_because" field.
+func (m *NotifierMutation) ResetDisabledBecause() {
+	m.disabled_because = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *NotifierMutation) SetPosition(u uuid.UUID) {
+	m.position = &u
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *NotifierMutation) Position() (r uuid.UUID, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldPosition(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *NotifierMutation) ResetPosition() {
+	m.position = nil
+}
+
+// SetLookedBackAt sets the "looked_back_at" field.
+func (m *NotifierMutation) SetLookedBackAt(t time.Time) {
+	m.looked_back_at = &t
+}
+
+// LookedBackAt returns the value of the "looked_back_at" field in the mutation.
+func (m *NotifierMutation) LookedBackAt() (r time.Time, exists bool) {
+	v := m.looked_back_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLookedBackAt returns the old "looked_back_at" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldLookedBackAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLookedBackAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLookedBackAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLookedBackAt: %w", err)
+	}
+	return oldValue.LookedBackAt, nil
+}
+
+// ResetLookedBackAt resets all changes to the "looked_back_at" field.
+func (m *NotifierMutation) ResetLookedBackAt() {
+	m.looked_back_at = nil
+}
+
+// SetSentAt sets the "sent_at" field.
+func (m *NotifierMutation) SetSentAt(t time.Time) {
+	m.sent_at = &t
+}
+
+// SentAt returns the value of the "sent_at" field in the mutation.
+func (m *NotifierMutation) SentAt() (r time.Time, exists bool) {
+	v := m.sent_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSentAt returns the old "sent_at" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldSentAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSentAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSentAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSentAt: %w", err)
+	}
+	return oldValue.SentAt, nil
+}
+
+// ClearSentAt clears the value of the "sent_at" field.
+func (m *NotifierMutation) ClearSentAt() {
+	m.sent_at = nil
+	m.clearedFields[notifier.FieldSentAt] = struct{}{}
+}
+
+// SentAtCleared returns if the "sent_at" field was cleared in this mutation.
+func (m *NotifierMutation) SentAtCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldSentAt]
+	return ok
+}
+
+// ResetSentAt resets all changes to the "sent_at" field.
+func (m *NotifierMutation) ResetSentAt() {
+	m.sent_at = nil
+	delete(m.clearedFields, notifier.FieldSentAt)
+}
+
+// SetFailingSince sets the "failing_since" field.
+func (m *NotifierMutation) SetFailingSince(t time.Time) {
+	m.failing_since = &t
+}
+
+// FailingSince returns the value of the "failing_since" field in the mutation.
+func (m *NotifierMutation) FailingSince() (r time.Time, exists bool) {
+	v := m.failing_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailingSince returns the old "failing_since" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldFailingSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailingSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailingSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailingSince: %w", err)
+	}
+	return oldValue.FailingSince, nil
+}
+
+// ClearFailingSince clears the value of the "failing_since" field.
+func (m *NotifierMutation) ClearFailingSince() {
+	m.failing_since = nil
+	m.clearedFields[notifier.FieldFailingSince] = struct{}{}
+}
+
+// FailingSinceCleared returns if the "failing_since" field was cleared in this mutation.
+func (m *NotifierMutation) FailingSinceCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldFailingSince]
+	return ok
+}
+
+// ResetFailingSince resets all changes to the "failing_since" field.
+func (m *NotifierMutation) ResetFailingSince() {
+	m.failing_since = nil
+	delete(m.clearedFields, notifier.FieldFailingSince)
+}
+
+// SetLastError sets the "last_error" field.
+func (m *NotifierMutation) SetLastError(s string) {
+	m.last_error = &s
+}
+
+// LastError returns the value of the "last_error" field in the mutation.
+func (m *NotifierMutation) LastError() (r string, exists bool) {
+	v := m.last_error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastError returns the old "last_error" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldLastError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastError: %w", err)
+	}
+	return oldValue.LastError, nil
+}
+
+// ResetLastError resets all changes to the "last_error" field.
+func (m *NotifierMutation) ResetLastError() {
+	m.last_error = nil
+}
+
+// SetAlerts sets the "alerts" field.
+func (m *NotifierMutation) SetAlerts(s string) {
+	m.alerts = &s
+}
+
+// Alerts returns the value of the "alerts" field in the mutation.
+func (m *NotifierMutation) Alerts() (r string, exists bool) {
+	v := m.alerts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAlerts returns the old "alerts" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldAlerts(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAlerts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAlerts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAlerts: %w", err)
+	}
+	return oldValue.Alerts, nil
+}
+
+// ResetAlerts resets all changes to the "alerts" field.
+func (m *NotifierMutation) ResetAlerts() {
+	m.alerts = nil
+}
+
+// SetAlertsAt sets the "alerts_at" field.
+func (m *NotifierMutation) SetAlertsAt(t time.Time) {
+	m.alerts_at = &t
+}
+
+// AlertsAt returns the value of the "alerts_at" field in the mutation.
+func (m *NotifierMutation) AlertsAt() (r time.Time, exists bool) {
+	v := m.alerts_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAlertsAt returns the old "alerts_at" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldAlertsAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAlertsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAlertsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAlertsAt: %w", err)
+	}
+	return oldValue.AlertsAt, nil
+}
+
+// ClearAlertsAt clears the value of the "alerts_at" field.
+func (m *NotifierMutation) ClearAlertsAt() {
+	m.alerts_at = nil
+	m.clearedFields[notifier.FieldAlertsAt] = struct{}{}
+}
+
+// AlertsAtCleared returns if the "alerts_at" field was cleared in this mutation.
+func (m *NotifierMutation) AlertsAtCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldAlertsAt]
+	return ok
+}
+
+// ResetAlertsAt resets all changes to the "alerts_at" field.
+func (m *NotifierMutation) ResetAlertsAt() {
+	m.alerts_at = nil
+	delete(m.clearedFields, notifier.FieldAlertsAt)
+}
+
+// SetLeasedBy sets the "leased_by" field.
+func (m *NotifierMutation) SetLeasedBy(u uuid.UUID) {
+	m.leased_by = &u
+}
+
+// LeasedBy returns the value of the "leased_by" field in the mutation.
+func (m *NotifierMutation) LeasedBy() (r uuid.UUID, exists bool) {
+	v := m.leased_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeasedBy returns the old "leased_by" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldLeasedBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeasedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeasedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeasedBy: %w", err)
+	}
+	return oldValue.LeasedBy, nil
+}
+
+// ClearLeasedBy clears the value of the "leased_by" field.
+func (m *NotifierMutation) ClearLeasedBy() {
+	m.leased_by = nil
+	m.clearedFields[notifier.FieldLeasedBy] = struct{}{}
+}
+
+// LeasedByCleared returns if the "leased_by" field was cleared in this mutation.
+func (m *NotifierMutation) LeasedByCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldLeasedBy]
+	return ok
+}
+
+// ResetLeasedBy resets all changes to the "leased_by" field.
+func (m *NotifierMutation) ResetLeasedBy() {
+	m.leased_by = nil
+	delete(m.clearedFields, notifier.FieldLeasedBy)
+}
+
+// SetLeasedUntil sets the "leased_until" field.
+func (m *NotifierMutation) SetLeasedUntil(t time.Time) {
+	m.leased_until = &t
+}
+
+// LeasedUntil returns the value of the "leased_until" field in the mutation.
+func (m *NotifierMutation) LeasedUntil() (r time.Time, exists bool) {
+	v := m.leased_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeasedUntil returns the old "leased_until" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldLeasedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeasedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeasedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeasedUntil: %w", err)
+	}
+	return oldValue.LeasedUntil, nil
+}
+
+// ClearLeasedUntil clears the value of the "leased_until" field.
+func (m *NotifierMutation) ClearLeasedUntil() {
+	m.leased_until = nil
+	m.clearedFields[notifier.FieldLeasedUntil] = struct{}{}
+}
+
+// LeasedUntilCleared returns if the "leased_until" field was cleared in this mutation.
+func (m *NotifierMutation) LeasedUntilCleared() bool {
+	_, ok := m.clearedFields[notifier.FieldLeasedUntil]
+	return ok
+}
+
+// ResetLeasedUntil resets all changes to the "leased_until" field.
+func (m *NotifierMutation) ResetLeasedUntil() {
+	m.leased_until = nil
+	delete(m.clearedFields, notifier.FieldLeasedUntil)
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *NotifierMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *NotifierMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *NotifierMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *NotifierMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *NotifierMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Notifier entity.
+// If the Notifier object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotifierMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *NotifierMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// ClearTeam clears the "team" edge to the Team entity.
+func (m *NotifierMutation) ClearTeam() {
+	m.clearedteam = true
+	m.clearedFields[notifier.FieldTeamID] = struct{}{}
+}
+
+// TeamCleared reports if the "team" edge to the Team entity was cleared.
+func (m *NotifierMutation) TeamCleared() bool {
+	return m.clearedteam
+}
+
+// TeamIDs returns the "team" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TeamID instead. It exists only for internal usage by the builders.
+func (m *NotifierMutation) TeamIDs() (ids []uuid.UUID) {
+	if id := m.team; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTeam resets all changes to the "team" edge.
+func (m *NotifierMutation) ResetTeam() {
+	m.team = nil
+	m.clearedteam = false
+}
+
+// AddDeliveryIDs adds the "deliveries" edge to the Delivery entity by ids.
+func (m *NotifierMutation) AddDeliveryIDs(ids ...uuid.UUID) {
+	if m.deliveries == nil {
+		m.deliveries = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.deliveries[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDeliveries clears the "deliveries" edge to the Delivery entity.
+func (m *NotifierMutation) ClearDeliveries() {
+	m.cleareddeliveries = true
+}
+
+// DeliveriesCleared reports if the "deliveries" edge to the Delivery entity was cleared.
+func (m *NotifierMutation) DeliveriesCleared() bool {
+	return m.cleareddeliveries
+}
+
+// RemoveDeliveryIDs removes the "deliveries" edge to the Delivery entity by IDs.
+func (m *NotifierMutation) RemoveDeliveryIDs(ids ...uuid.UUID) {
+	if m.removeddeliveries == nil {
+		m.removeddeliveries = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.deliveries, ids[i])
+		m.removeddeliveries[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDeliveries returns the removed IDs of the "deliveries" edge to the Delivery entity.
+func (m *NotifierMutation) RemovedDeliveriesIDs() (ids []uuid.UUID) {
+	for id := range m.removeddeliveries {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DeliveriesIDs returns the "deliveries" edge IDs in the mutation.
+func (m *NotifierMutation) DeliveriesIDs() (ids []uuid.UUID) {
+	for id := range m.deliveries {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDeliveries resets all changes to the "deliveries" edge.
+func (m *NotifierMutation) ResetDeliveries() {
+	m.deliveries = nil
+	m.cleareddeliveries = false
+	m.removeddeliveries = nil
+}
+
+// Where appends a list predicates to the NotifierMutation builder.
+func (m *NotifierMutation) Where(ps ...predicate.Notifier) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the NotifierMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *NotifierMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Notifier, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *NotifierMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *NotifierMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Notifier).
+func (m *NotifierMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *NotifierMutation) Fields() []string {
+	fields := make([]string, 0, 31)
+	if m.team != nil {
+		fields = append(fields, notifier.FieldTeamID)
+	}
+	if m.name != nil {
+		fields = append(fields, notifier.FieldName)
+	}
+	if m.kind != nil {
+		fields = append(fields, notifier.FieldKind)
+	}
+	if m.url != nil {
+		fields = append(fields, notifier.FieldURL)
+	}
+	if m.addresses != nil {
+		fields = append(fields, notifier.FieldAddresses)
+	}
+	if m.authorization != nil {
+		fields = append(fields, notifier.FieldAuthorization)
+	}
+	if m.secret != nil {
+		fields = append(fields, notifier.FieldSecret)
+	}
+	if m.previous_secret != nil {
+		fields = append(fields, notifier.FieldPreviousSecret)
+	}
+	if m.previous_secret_until != nil {
+		fields = append(fields, notifier.FieldPreviousSecretUntil)
+	}
+	if m.kinds != nil {
+		fields = append(fields, notifier.FieldKinds)
+	}
+	if m.min_severity != nil {
+		fields = append(fields, notifier.FieldMinSeverity)
+	}
+	if m.applications != nil {
+		fields = append(fields, notifier.FieldApplications)
+	}
+	if m.groups != nil {
+		fields = append(fields, notifier.FieldGroups)
+	}
+	if m.digest != nil {
+		fields = append(fields, notifier.FieldDigest)
+	}
+	if m.quiet_from != nil {
+		fields = append(fields, notifier.FieldQuietFrom)
+	}
+	if m.quiet_until != nil {
+		fields = append(fields, notifier.FieldQuietUntil)
+	}
+	if m.timezone != nil {
+		fields = append(fields, notifier.FieldTimezone)
+	}
+	if m.enabled != nil {
+		fields = append(fields, notifier.FieldEnabled)
+	}
+	if m.enabled_at != nil {
+		fields = append(fields, notifier.FieldEnabledAt)
+	}
+	if m.disabled_because != nil {
+		fields = append(fields, notifier.FieldDisabledBecause)
+	}
+	if m.position != nil {
+		fields = append(fields, notifier.FieldPosition)
+	}
+	if m.looked_back_at != nil {
+		fields = append(fields, notifier.FieldLookedBackAt)
+	}
+	if m.sent_at != nil {
+		fields = append(fields, notifier.FieldSentAt)
+	}
+	if m.failing_since != nil {
+		fields = append(fields, notifier.FieldFailingSince)
+	}
+	if m.last_error != nil {
+		fields = append(fields, notifier.FieldLastError)
+	}
+	if m.alerts != nil {
+		fields = append(fields, notifier.FieldAlerts)
+	}
+	if m.alerts_at != nil {
+		fields = append(fields, notifier.FieldAlertsAt)
+	}
+	if m.leased_by != nil {
+		fields = append(fields, notifier.FieldLeasedBy)
+	}
+	if m.leased_until != nil {
+		fields = append(fields, notifier.FieldLeasedUntil)
+	}
+	if m.created_by != nil {
+		fields = append(fields, notifier.FieldCreatedBy)
+	}
+	if m.created_at != nil {
+		fields = append(fields, notifier.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *NotifierMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case notifier.FieldTeamID:
+		return m.TeamID()
+	case notifier.FieldName:
+		return m.Name()
+	case notifier.FieldKind:
+		return m.Kind()
+	case notifier.FieldURL:
+		return m.URL()
+	case notifier.FieldAddresses:
+		return m.Addresses()
+	case notifier.FieldAuthorization:
+		return m.Authorization()
+	case notifier.FieldSecret:
+		return m.Secret()
+	case notifier.FieldPreviousSecret:
+		return m.PreviousSecret()
+	case notifier.FieldPreviousSecretUntil:
+		return m.PreviousSecretUntil()
+	case notifier.FieldKinds:
+		return m.Kinds()
+	case notifier.FieldMinSeverity:
+		return m.MinSeverity()
+	case notifier.FieldApplications:
+		return m.Applications()
+	case notifier.FieldGroups:
+		return m.Groups()
+	case notifier.FieldDigest:
+		return m.Digest()
+	case notifier.FieldQuietFrom:
+		return m.QuietFrom()
+	case notifier.FieldQuietUntil:
+		return m.QuietUntil()
+	case notifier.FieldTimezone:
+		return m.Timezone()
+	case notifier.FieldEnabled:
+		return m.Enabled()
+	case notifier.FieldEnabledAt:
+		return m.EnabledAt()
+	case notifier.FieldDisabledBecause:
+		return m.DisabledBecause()
+	case notifier.FieldPosition:
+		return m.Position()
+	case notifier.FieldLookedBackAt:
+		return m.LookedBackAt()
+	case notifier.FieldSentAt:
+		return m.SentAt()
+	case notifier.FieldFailingSince:
+		return m.FailingSince()
+	case notifier.FieldLastError:
+		return m.LastError()
+	case notifier.FieldAlerts:
+		return m.Alerts()
+	case notifier.FieldAlertsAt:
+		return m.AlertsAt()
+	case notifier.FieldLeasedBy:
+		return m.LeasedBy()
+	case notifier.FieldLeasedUntil:
+		return m.LeasedUntil()
+	case notifier.FieldCreatedBy:
+		return m.CreatedBy()
+	case notifier.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *NotifierMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case notifier.FieldTeamID:
+		return m.OldTeamID(ctx)
+	case notifier.FieldName:
+		return m.OldName(ctx)
+	case notifier.FieldKind:
+		return m.OldKind(ctx)
+	case notifier.FieldURL:
+		return m.OldURL(ctx)
+	case notifier.FieldAddresses:
+		return m.OldAddresses(ctx)
+	case notifier.FieldAuthorization:
+		return m.OldAuthorization(ctx)
+	case notifier.FieldSecret:
+		return m.OldSecret(ctx)
+	case notifier.FieldPreviousSecret:
+		return m.OldPreviousSecret(ctx)
+	case notifier.FieldPreviousSecretUntil:
+		return m.OldPreviousSecretUntil(ctx)
+	case notifier.FieldKinds:
+		return m.OldKinds(ctx)
+	case notifier.FieldMinSeverity:
+		return m.OldMinSeverity(ctx)
+	case notifier.FieldApplications:
+		return m.OldApplications(ctx)
+	case notifier.FieldGroups:
+		return m.OldGroups(ctx)
+	case notifier.FieldDigest:
+		return m.OldDigest(ctx)
+	case notifier.FieldQuietFrom:
+		return m.OldQuietFrom(ctx)
+	case notifier.FieldQuietUntil:
+		return m.OldQuietUntil(ctx)
+	case notifier.FieldTimezone:
+		return m.OldTimezone(ctx)
+	case notifier.FieldEnabled:
+		return m.OldEnabled(ctx)
+	case notifier.FieldEnabledAt:
+		return m.OldEnabledAt(ctx)
+	case notifier.FieldDisabledBecause:
+		return m.OldDisabledBecause(ctx)
+	case notifier.FieldPosition:
+		return m.OldPosition(ctx)
+	case notifier.FieldLookedBackAt:
+		return m.OldLookedBackAt(ctx)
+	case notifier.FieldSentAt:
+		return m.OldSentAt(ctx)
+	case notifier.FieldFailingSince:
+		return m.OldFailingSince(ctx)
+	case notifier.FieldLastError:
+		return m.OldLastError(ctx)
+	case notifier.FieldAlerts:
+		return m.OldAlerts(ctx)
+	case notifier.FieldAlertsAt:
+		return m.OldAlertsAt(ctx)
+	case notifier.FieldLeasedBy:
+		return m.OldLeasedBy(ctx)
+	case notifier.FieldLeasedUntil:
+		return m.OldLeasedUntil(ctx)
+	case notifier.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case notifier.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Notifier field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NotifierMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case notifier.FieldTeamID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamID(v)
+		return nil
+	case notifier.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case notifier.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case notifier.FieldURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetURL(v)
+		return nil
+	case notifier.FieldAddresses:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddresses(v)
+		return nil
+	case notifier.FieldAuthorization:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuthorization(v)
+		return nil
+	case notifier.FieldSecret:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecret(v)
+		return nil
+	case notifier.FieldPreviousSecret:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPreviousSecret(v)
+		return nil
+	case notifier.FieldPreviousSecretUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPreviousSecretUntil(v)
+		return nil
+	case notifier.FieldKinds:
+		v, ok := value.([]rollout.ActivityKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKinds(v)
+		return nil
+	case notifier.FieldMinSeverity:
+		v, ok := value.(rollout.Severity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMinSeverity(v)
+		return nil
+	case notifier.FieldApplications:
+		v, ok := value.([]uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplications(v)
+		return nil
+	case notifier.FieldGroups:
+		v, ok := value.([]uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGroups(v)
+		return nil
+	case notifier.FieldDigest:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case notifier.FieldQuietFrom:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQuietFrom(v)
+		return nil
+	case notifier.FieldQuietUntil:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQuietUntil(v)
+		return nil
+	case notifier.FieldTimezone:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTimezone(v)
+		return nil
+	case notifier.FieldEnabled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnabled(v)
+		return nil
+	case notifier.FieldEnabledAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnabledAt(v)
+		return nil
+	case notifier.FieldDisabledBecause:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDisabledBecause(v)
+		return nil
+	case notifier.FieldPosition:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	case notifier.FieldLookedBackAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLookedBackAt(v)
+		return nil
+	case notifier.FieldSentAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSentAt(v)
+		return nil
+	case notifier.FieldFailingSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailingSince(v)
+		return nil
+	case notifier.FieldLastError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastError(v)
+		return nil
+	case notifier.FieldAlerts:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAlerts(v)
+		return nil
+	case notifier.FieldAlertsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAlertsAt(v)
+		return nil
+	case notifier.FieldLeasedBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeasedBy(v)
+		return nil
+	case notifier.FieldLeasedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeasedUntil(v)
+		return nil
+	case notifier.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case notifier.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Notifier field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *NotifierMutation) AddedFields() []string {
+	var fields []string
+	if m.addmin_severity != nil {
+		fields = append(fields, notifier.FieldMinSeverity)
+	}
+	if m.adddigest != nil {
+		fields = append(fields, notifier.FieldDigest)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *NotifierMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case notifier.FieldMinSeverity:
+		return m.AddedMinSeverity()
+	case notifier.FieldDigest:
+		return m.AddedDigest()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NotifierMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case notifier.FieldMinSeverity:
+		v, ok := value.(rollout.Severity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMinSeverity(v)
+		return nil
+	case notifier.FieldDigest:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDigest(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Notifier numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *NotifierMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(notifier.FieldAddresses) {
+		fields = append(fields, notifier.FieldAddresses)
+	}
+	if m.FieldCleared(notifier.FieldPreviousSecretUntil) {
+		fields = append(fields, notifier.FieldPreviousSecretUntil)
+	}
+	if m.FieldCleared(notifier.FieldKinds) {
+		fields = append(fields, notifier.FieldKinds)
+	}
+	if m.FieldCleared(notifier.FieldApplications) {
+		fields = append(fields, notifier.FieldApplications)
+	}
+	if m.FieldCleared(notifier.FieldGroups) {
+		fields = append(fields, notifier.FieldGroups)
+	}
+	if m.FieldCleared(notifier.FieldSentAt) {
+		fields = append(fields, notifier.FieldSentAt)
+	}
+	if m.FieldCleared(notifier.FieldFailingSince) {
+		fields = append(fields, notifier.FieldFailingSince)
+	}
+	if m.FieldCleared(notifier.FieldAlertsAt) {
+		fields = append(fields, notifier.FieldAlertsAt)
+	}
+	if m.FieldCleared(notifier.FieldLeasedBy) {
+		fields = append(fields, notifier.FieldLeasedBy)
+	}
+	if m.FieldCleared(notifier.FieldLeasedUntil) {
+		fields = append(fields, notifier.FieldLeasedUntil)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *NotifierMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *NotifierMutation) ClearField(name string) error {
+	switch name {
+	case notifier.FieldAddresses:
+		m.ClearAddresses()
+		return nil
+	case notifier.FieldPreviousSecretUntil:
+		m.ClearPreviousSecretUntil()
+		return nil
+	case notifier.FieldKinds:
+		m.ClearKinds()
+		return nil
+	case notifier.FieldApplications:
+		m.ClearApplications()
+		return nil
+	case notifier.FieldGroups:
+		m.ClearGroups()
+		return nil
+	case notifier.FieldSentAt:
+		m.ClearSentAt()
+		return nil
+	case notifier.FieldFailingSince:
+		m.ClearFailingSince()
+		return nil
+	case notifier.FieldAlertsAt:
+		m.ClearAlertsAt()
+		return nil
+	case notifier.FieldLeasedBy:
+		m.ClearLeasedBy()
+		return nil
+	case notifier.FieldLeasedUntil:
+		m.ClearLeasedUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown Notifier nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *NotifierMutation) ResetField(name string) error {
+	switch name {
+	case notifier.FieldTeamID:
+		m.ResetTeamID()
+		return nil
+	case notifier.FieldName:
+		m.ResetName()
+		return nil
+	case notifier.FieldKind:
+		m.ResetKind()
+		return nil
+	case notifier.FieldURL:
+		m.ResetURL()
+		return nil
+	case notifier.FieldAddresses:
+		m.ResetAddresses()
+		return nil
+	case notifier.FieldAuthorization:
+		m.ResetAuthorization()
+		return nil
+	case notifier.FieldSecret:
+		m.ResetSecret()
+		return nil
+	case notifier.FieldPreviousSecret:
+		m.ResetPreviousSecret()
+		return nil
+	case notifier.FieldPreviousSecretUntil:
+		m.ResetPreviousSecretUntil()
+		return nil
+	case notifier.FieldKinds:
+		m.ResetKinds()
+		return nil
+	case notifier.FieldMinSeverity:
+		m.ResetMinSeverity()
+		return nil
+	case notifier.FieldApplications:
+		m.ResetApplications()
+		return nil
+	case notifier.FieldGroups:
+		m.ResetGroups()
+		return nil
+	case notifier.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case notifier.FieldQuietFrom:
+		m.ResetQuietFrom()
+		return nil
+	case notifier.FieldQuietUntil:
+		m.ResetQuietUntil()
+		return nil
+	case notifier.FieldTimezone:
+		m.ResetTimezone()
+		return nil
+	case notifier.FieldEnabled:
+		m.ResetEnabled()
+		return nil
+	case notifier.FieldEnabledAt:
+		m.ResetEnabledAt()
+		return nil
+	case notifier.FieldDisabledBecause:
+		m.ResetDisabledBecause()
+		return nil
+	case notifier.FieldPosition:
+		m.ResetPosition()
+		return nil
+	case notifier.FieldLookedBackAt:
+		m.ResetLookedBackAt()
+		return nil
+	case notifier.FieldSentAt:
+		m.ResetSentAt()
+		return nil
+	case notifier.FieldFailingSince:
+		m.ResetFailingSince()
+		return nil
+	case notifier.FieldLastError:
+		m.ResetLastError()
+		return nil
+	case notifier.FieldAlerts:
+		m.ResetAlerts()
+		return nil
+	case notifier.FieldAlertsAt:
+		m.ResetAlertsAt()
+		return nil
+	case notifier.FieldLeasedBy:
+		m.ResetLeasedBy()
+		return nil
+	case notifier.FieldLeasedUntil:
+		m.ResetLeasedUntil()
+		return nil
+	case notifier.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case notifier.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Notifier field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *NotifierMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.team != nil {
+		edges = append(edges, notifier.EdgeTeam)
+	}
+	if m.deliveries != nil {
+		edges = append(edges, notifier.EdgeDeliveries)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *NotifierMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case notifier.EdgeTeam:
+		if id := m.team; id != nil {
+			return []ent.Value{*id}
+		}
+	case notifier.EdgeDeliveries:
+		ids := make([]ent.Value, 0, len(m.deliveries))
+		for id := range m.deliveries {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *NotifierMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.removeddeliveries != nil {
+		edges = append(edges, notifier.EdgeDeliveries)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *NotifierMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case notifier.EdgeDeliveries:
+		ids := make([]ent.Value, 0, len(m.removeddeliveries))
+		for id := range m.removeddeliveries {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *NotifierMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedteam {
+		edges = append(edges, notifier.EdgeTeam)
+	}
+	if m.cleareddeliveries {
+		edges = append(edges, notifier.EdgeDeliveries)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *NotifierMutation) EdgeCleared(name string) bool {
+	switch name {
+	case notifier.EdgeTeam:
+		return m.clearedteam
+	case notifier.EdgeDeliveries:
+		return m.cleareddeliveries
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *NotifierMutation) ClearEdge(name string) error {
+	switch name {
+	case notifier.EdgeTeam:
+		m.ClearTeam()
+		return nil
+	}
+	return fmt.Errorf("unknown Notifier unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *NotifierMutation) ResetEdge(name string) error {
+	switch name {
+	case notifier.EdgeTeam:
+		m.ResetTeam()
+		return nil
+	case notifier.EdgeDeliveries:
+		m.ResetDeliveries()
+		return nil
+	}
+	return fmt.Errorf("unknown Notifier edge %s", name)
+}
+
 // PacePointMutation represents an operation that mutates the PacePoint nodes in the graph.
 type PacePointMutation struct {
 	config
@@ -39196,6 +42892,9 @@ type TeamMutation struct {
 	applications        map[uuid.UUID]struct{}
 	removedapplications map[uuid.UUID]struct{}
 	clearedapplications bool
+	notifiers           map[uuid.UUID]struct{}
+	removednotifiers    map[uuid.UUID]struct{}
+	clearednotifiers    bool
 	done                bool
 	oldValue            func(context.Context) (*Team, error)
 	predicates          []predicate.Team
@@ -39485,6 +43184,60 @@ func (m *TeamMutation) ResetApplications() {
 	m.removedapplications = nil
 }
 
+// AddNotifierIDs adds the "notifiers" edge to the Notifier entity by ids.
+func (m *TeamMutation) AddNotifierIDs(ids ...uuid.UUID) {
+	if m.notifiers == nil {
+		m.notifiers = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.notifiers[ids[i]] = struct{}{}
+	}
+}
+
+// ClearNotifiers clears the "notifiers" edge to the Notifier entity.
+func (m *TeamMutation) ClearNotifiers() {
+	m.clearednotifiers = true
+}
+
+// NotifiersCleared reports if the "notifiers" edge to the Notifier entity was cleared.
+func (m *TeamMutation) NotifiersCleared() bool {
+	return m.clearednotifiers
+}
+
+// RemoveNotifierIDs removes the "notifiers" edge to the Notifier entity by IDs.
+func (m *TeamMutation) RemoveNotifierIDs(ids ...uuid.UUID) {
+	if m.removednotifiers == nil {
+		m.removednotifiers = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.notifiers, ids[i])
+		m.removednotifiers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedNotifiers returns the removed IDs of the "notifiers" edge to the Notifier entity.
+func (m *TeamMutation) RemovedNotifiersIDs() (ids []uuid.UUID) {
+	for id := range m.removednotifiers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// NotifiersIDs returns the "notifiers" edge IDs in the mutation.
+func (m *TeamMutation) NotifiersIDs() (ids []uuid.UUID) {
+	for id := range m.notifiers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetNotifiers resets all changes to the "notifiers" edge.
+func (m *TeamMutation) ResetNotifiers() {
+	m.notifiers = nil
+	m.clearednotifiers = false
+	m.removednotifiers = nil
+}
+
 // Where appends a list predicates to the TeamMutation builder.
 func (m *TeamMutation) Where(ps ...predicate.Team) {
 	m.predicates = append(m.predicates, ps...)
@@ -39635,12 +43388,15 @@ func (m *TeamMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *TeamMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.users != nil {
 		edges = append(edges, team.EdgeUsers)
 	}
 	if m.applications != nil {
 		edges = append(edges, team.EdgeApplications)
+	}
+	if m.notifiers != nil {
+		edges = append(edges, team.EdgeNotifiers)
 	}
 	return edges
 }
@@ -39661,18 +43417,27 @@ func (m *TeamMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case team.EdgeNotifiers:
+		ids := make([]ent.Value, 0, len(m.notifiers))
+		for id := range m.notifiers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *TeamMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.removedusers != nil {
 		edges = append(edges, team.EdgeUsers)
 	}
 	if m.removedapplications != nil {
 		edges = append(edges, team.EdgeApplications)
+	}
+	if m.removednotifiers != nil {
+		edges = append(edges, team.EdgeNotifiers)
 	}
 	return edges
 }
@@ -39693,18 +43458,27 @@ func (m *TeamMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case team.EdgeNotifiers:
+		ids := make([]ent.Value, 0, len(m.removednotifiers))
+		for id := range m.removednotifiers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *TeamMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.clearedusers {
 		edges = append(edges, team.EdgeUsers)
 	}
 	if m.clearedapplications {
 		edges = append(edges, team.EdgeApplications)
+	}
+	if m.clearednotifiers {
+		edges = append(edges, team.EdgeNotifiers)
 	}
 	return edges
 }
@@ -39717,6 +43491,8 @@ func (m *TeamMutation) EdgeCleared(name string) bool {
 		return m.clearedusers
 	case team.EdgeApplications:
 		return m.clearedapplications
+	case team.EdgeNotifiers:
+		return m.clearednotifiers
 	}
 	return false
 }
@@ -39738,6 +43514,9 @@ func (m *TeamMutation) ResetEdge(name string) error {
 		return nil
 	case team.EdgeApplications:
 		m.ResetApplications()
+		return nil
+	case team.EdgeNotifiers:
+		m.ResetNotifiers()
 		return nil
 	}
 	return fmt.Errorf("unknown Team edge %s", name)

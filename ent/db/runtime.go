@@ -9,6 +9,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/delivery"
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
@@ -19,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
+	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
@@ -178,6 +180,28 @@ func init() {
 	channelDescRevision := channelFields[9].Descriptor()
 	// channel.DefaultRevision holds the default value on creation for the revision field.
 	channel.DefaultRevision = channelDescRevision.Default.(int64)
+	deliveryFields := schema.Delivery{}.Fields()
+	_ = deliveryFields
+	// deliveryDescOmitted is the schema descriptor for omitted field.
+	deliveryDescOmitted := deliveryFields[6].Descriptor()
+	// delivery.DefaultOmitted holds the default value on creation for the omitted field.
+	delivery.DefaultOmitted = deliveryDescOmitted.Default.(int)
+	// deliveryDescAttempts is the schema descriptor for attempts field.
+	deliveryDescAttempts := deliveryFields[9].Descriptor()
+	// delivery.DefaultAttempts holds the default value on creation for the attempts field.
+	delivery.DefaultAttempts = deliveryDescAttempts.Default.(int)
+	// deliveryDescLog is the schema descriptor for log field.
+	deliveryDescLog := deliveryFields[13].Descriptor()
+	// delivery.DefaultLog holds the default value on creation for the log field.
+	delivery.DefaultLog = deliveryDescLog.Default.(string)
+	// deliveryDescRequest is the schema descriptor for request field.
+	deliveryDescRequest := deliveryFields[14].Descriptor()
+	// delivery.DefaultRequest holds the default value on creation for the request field.
+	delivery.DefaultRequest = deliveryDescRequest.Default.(string)
+	// deliveryDescResponse is the schema descriptor for response field.
+	deliveryDescResponse := deliveryFields[15].Descriptor()
+	// delivery.DefaultResponse holds the default value on creation for the response field.
+	delivery.DefaultResponse = deliveryDescResponse.Default.(string)
 	floorFields := schema.Floor{}.Fields()
 	_ = floorFields
 	// floorDescReason is the schema descriptor for reason field.
@@ -526,6 +550,56 @@ func init() {
 	mirrorrunDescBytes := mirrorrunFields[9].Descriptor()
 	// mirrorrun.DefaultBytes holds the default value on creation for the bytes field.
 	mirrorrun.DefaultBytes = mirrorrunDescBytes.Default.(int64)
+	notifierFields := schema.Notifier{}.Fields()
+	_ = notifierFields
+	// notifierDescURL is the schema descriptor for url field.
+	notifierDescURL := notifierFields[4].Descriptor()
+	// notifier.DefaultURL holds the default value on creation for the url field.
+	notifier.DefaultURL = notifierDescURL.Default.(string)
+	// notifierDescAuthorization is the schema descriptor for authorization field.
+	notifierDescAuthorization := notifierFields[6].Descriptor()
+	// notifier.DefaultAuthorization holds the default value on creation for the authorization field.
+	notifier.DefaultAuthorization = notifierDescAuthorization.Default.(string)
+	// notifierDescSecret is the schema descriptor for secret field.
+	notifierDescSecret := notifierFields[7].Descriptor()
+	// notifier.DefaultSecret holds the default value on creation for the secret field.
+	notifier.DefaultSecret = notifierDescSecret.Default.(string)
+	// notifierDescPreviousSecret is the schema descriptor for previous_secret field.
+	notifierDescPreviousSecret := notifierFields[8].Descriptor()
+	// notifier.DefaultPreviousSecret holds the default value on creation for the previous_secret field.
+	notifier.DefaultPreviousSecret = notifierDescPreviousSecret.Default.(string)
+	// notifierDescDigest is the schema descriptor for digest field.
+	notifierDescDigest := notifierFields[14].Descriptor()
+	// notifier.DefaultDigest holds the default value on creation for the digest field.
+	notifier.DefaultDigest = notifierDescDigest.Default.(int)
+	// notifierDescQuietFrom is the schema descriptor for quiet_from field.
+	notifierDescQuietFrom := notifierFields[15].Descriptor()
+	// notifier.DefaultQuietFrom holds the default value on creation for the quiet_from field.
+	notifier.DefaultQuietFrom = notifierDescQuietFrom.Default.(string)
+	// notifierDescQuietUntil is the schema descriptor for quiet_until field.
+	notifierDescQuietUntil := notifierFields[16].Descriptor()
+	// notifier.DefaultQuietUntil holds the default value on creation for the quiet_until field.
+	notifier.DefaultQuietUntil = notifierDescQuietUntil.Default.(string)
+	// notifierDescTimezone is the schema descriptor for timezone field.
+	notifierDescTimezone := notifierFields[17].Descriptor()
+	// notifier.DefaultTimezone holds the default value on creation for the timezone field.
+	notifier.DefaultTimezone = notifierDescTimezone.Default.(string)
+	// notifierDescEnabled is the schema descriptor for enabled field.
+	notifierDescEnabled := notifierFields[18].Descriptor()
+	// notifier.DefaultEnabled holds the default value on creation for the enabled field.
+	notifier.DefaultEnabled = notifierDescEnabled.Default.(bool)
+	// notifierDescDisabledBecause is the schema descriptor for disabled_because field.
+	notifierDescDisabledBecause := notifierFields[20].Descriptor()
+	// notifier.DefaultDisabledBecause holds the default value on creation for the disabled_because field.
+	notifier.DefaultDisabledBecause = notifierDescDisabledBecause.Default.(string)
+	// notifierDescLastError is the schema descriptor for last_error field.
+	notifierDescLastError := notifierFields[25].Descriptor()
+	// notifier.DefaultLastError holds the default value on creation for the last_error field.
+	notifier.DefaultLastError = notifierDescLastError.Default.(string)
+	// notifierDescAlerts is the schema descriptor for alerts field.
+	notifierDescAlerts := notifierFields[26].Descriptor()
+	// notifier.DefaultAlerts holds the default value on creation for the alerts field.
+	notifier.DefaultAlerts = notifierDescAlerts.Default.(string)
 	packageactionFields := schema.PackageAction{}.Fields()
 	_ = packageactionFields
 	// packageactionDescEvent is the schema descriptor for event field.

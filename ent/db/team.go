@@ -34,9 +34,11 @@ type TeamEdges struct {
 	Users []*User `json:"users,omitempty"`
 	// Applications holds the value of the applications edge.
 	Applications []*Application `json:"applications,omitempty"`
+	// Notifiers holds the value of the notifiers edge.
+	Notifiers []*Notifier `json:"notifiers,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // UsersOrErr returns the Users value or an error if the edge
@@ -55,6 +57,15 @@ func (e TeamEdges) ApplicationsOrErr() ([]*Application, error) {
 		return e.Applications, nil
 	}
 	return nil, &NotLoadedError{edge: "applications"}
+}
+
+// NotifiersOrErr returns the Notifiers value or an error if the edge
+// was not loaded in eager-loading.
+func (e TeamEdges) NotifiersOrErr() ([]*Notifier, error) {
+	if e.loadedTypes[2] {
+		return e.Notifiers, nil
+	}
+	return nil, &NotLoadedError{edge: "notifiers"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -122,6 +133,11 @@ func (_m *Team) QueryUsers() *UserQuery {
 // QueryApplications queries the "applications" edge of the Team entity.
 func (_m *Team) QueryApplications() *ApplicationQuery {
 	return NewTeamClient(_m.config).QueryApplications(_m)
+}
+
+// QueryNotifiers queries the "notifiers" edge of the Team entity.
+func (_m *Team) QueryNotifiers() *NotifierQuery {
+	return NewTeamClient(_m.config).QueryNotifiers(_m)
 }
 
 // Update returns a builder for updating this Team.

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/google/uuid"
@@ -69,6 +70,21 @@ func (_c *TeamCreate) AddApplications(v ...*Application) *TeamCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddApplicationIDs(ids...)
+}
+
+// AddNotifierIDs adds the "notifiers" edge to the Notifier entity by IDs.
+func (_c *TeamCreate) AddNotifierIDs(ids ...uuid.UUID) *TeamCreate {
+	_c.mutation.AddNotifierIDs(ids...)
+	return _c
+}
+
+// AddNotifiers adds the "notifiers" edges to the Notifier entity.
+func (_c *TeamCreate) AddNotifiers(v ...*Notifier) *TeamCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddNotifierIDs(ids...)
 }
 
 // Mutation returns the TeamMutation object of the builder.
@@ -179,6 +195,22 @@ func (_c *TeamCreate) createSpec() (*Team, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(application.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.NotifiersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   team.NotifiersTable,
+			Columns: []string{team.NotifiersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(notifier.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

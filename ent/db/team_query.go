@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/user"
@@ -28,6 +29,7 @@ type TeamQuery struct {
 	predicates       []predicate.Team
 	withUsers        *UserQuery
 	withApplications *ApplicationQuery
+	withNotifiers    *NotifierQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -101,6 +103,28 @@ func (_q *TeamQuery) QueryApplications() *ApplicationQuery {
 			sqlgraph.From(team.Table, team.FieldID, selector),
 			sqlgraph.To(application.Table, application.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, team.ApplicationsTable, team.ApplicationsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryNotifiers chains the current query on the "notifiers" edge.
+func (_q *TeamQuery) QueryNotifiers() *NotifierQuery {
+	query := (&NotifierClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(team.Table, team.FieldID, selector),
+			sqlgraph.To(notifier.Table, notifier.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, team.NotifiersTable, team.NotifiersColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -302,6 +326,7 @@ func (_q *TeamQuery) Clone() *TeamQuery {
 		predicates:       append([]predicate.Team{}, _q.predicates...),
 		withUsers:        _q.withUsers.Clone(),
 		withApplications: _q.withApplications.Clone(),
+		withNotifiers:    _q.withNotifiers.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -327,6 +352,17 @@ func (_q *TeamQuery) WithApplications(opts ...func(*ApplicationQuery)) *TeamQuer
 		opt(query)
 	}
 	_q.withApplications = query
+	return _q
+}
+
+// WithNotifiers tells the query-builder to eager-load the nodes that are connected to
+// the "notifiers" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *TeamQuery) WithNotifiers(opts ...func(*NotifierQuery)) *TeamQuery {
+	query := (&NotifierClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withNotifiers = query
 	return _q
 }
 
@@ -408,9 +444,10 @@ func (_q *TeamQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Team, e
 	var (
 		nodes       = []*Team{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withUsers != nil,
 			_q.withApplications != nil,
+			_q.withNotifiers != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -442,6 +479,13 @@ func (_q *TeamQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Team, e
 		if err := _q.loadApplications(ctx, query, nodes,
 			func(n *Team) { n.Edges.Applications = []*Application{} },
 			func(n *Team, e *Application) { n.Edges.Applications = append(n.Edges.Applications, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withNotifiers; query != nil {
+		if err := _q.loadNotifiers(ctx, query, nodes,
+			func(n *Team) { n.Edges.Notifiers = []*Notifier{} },
+			func(n *Team, e *Notifier) { n.Edges.Notifiers = append(n.Edges.Notifiers, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -493,6 +537,36 @@ func (_q *TeamQuery) loadApplications(ctx context.Context, query *ApplicationQue
 	}
 	query.Where(predicate.Application(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(team.ApplicationsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.TeamID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "team_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *TeamQuery) loadNotifiers(ctx context.Context, query *NotifierQuery, nodes []*Team, init func(*Team), assign func(*Team, *Notifier)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Team)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(notifier.FieldTeamID)
+	}
+	query.Where(predicate.Notifier(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(team.NotifiersColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

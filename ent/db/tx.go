@@ -26,6 +26,8 @@ type Tx struct {
 	Blacklisting *BlacklistingClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// Delivery is the client for interacting with the Delivery builders.
+	Delivery *DeliveryClient
 	// Failure is the client for interacting with the Failure builders.
 	Failure *FailureClient
 	// FailureShare is the client for interacting with the FailureShare builders.
@@ -56,6 +58,8 @@ type Tx struct {
 	Mirror *MirrorClient
 	// MirrorRun is the client for interacting with the MirrorRun builders.
 	MirrorRun *MirrorRunClient
+	// Notifier is the client for interacting with the Notifier builders.
+	Notifier *NotifierClient
 	// PacePoint is the client for interacting with the PacePoint builders.
 	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
@@ -232,6 +236,7 @@ func (tx *Tx) init() {
 	tx.AuditHead = NewAuditHeadClient(tx.config)
 	tx.Blacklisting = NewBlacklistingClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
+	tx.Delivery = NewDeliveryClient(tx.config)
 	tx.Failure = NewFailureClient(tx.config)
 	tx.FailureShare = NewFailureShareClient(tx.config)
 	tx.Floor = NewFloorClient(tx.config)
@@ -247,6 +252,7 @@ func (tx *Tx) init() {
 	tx.MachineSecret = NewMachineSecretClient(tx.config)
 	tx.Mirror = NewMirrorClient(tx.config)
 	tx.MirrorRun = NewMirrorRunClient(tx.config)
+	tx.Notifier = NewNotifierClient(tx.config)
 	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)

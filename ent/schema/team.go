@@ -21,7 +21,7 @@ func (Team) Fields() []ent.Field {
 
 // Edges of Team.
 func (Team) Edges() []ent.Edge {
-	return []ent.Edge{child("users", User.Type), child("applications", Application.Type)}
+	return []ent.Edge{child("users", User.Type), child("applications", Application.Type), child("notifiers", Notifier.Type)}
 }
 
 // Annotations of Team.

@@ -89,6 +89,10 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(r.jobs)
 	case *db.MachineJobItemQuery:
 		q.Where(in("application_id", r.apps)) // of a job that was read before
+	case *db.NotifierQuery:
+		q.Where(in("team_id", r.teams()))
+	case *db.DeliveryQuery:
+		q.Where(below("notifier_id", "notifiers", "team_id", r.teams()))
 	case *db.AuditQuery:
 		q.Where(r.audits)
 	case *db.RefusalQuery:

@@ -51,6 +51,7 @@ const (
 	AttentionStorage            AttentionKind = "STORAGE" // of payloads
 	AttentionMirror             AttentionKind = "MIRROR"  // a channel of it fails, or does not follow
 	AttentionRebootSlotOverdue  AttentionKind = "REBOOT_SLOT_OVERDUE"
+	AttentionNotifier           AttentionKind = "NOTIFIER" // it fails, or the server disabled it
 )
 
 // Attention is one thing that needs an operator.
@@ -64,6 +65,7 @@ type Attention struct {
 	Application *db.Application
 	Proposal    *db.Proposal // nil: not about a proposal
 	Upstream    *db.Upstream // nil: not about a mirror
+	Notifier    *db.Notifier // nil: not about a notifier
 }
 
 // attentions collects the list of Service.Attention.
@@ -80,6 +82,12 @@ func (a *attentions) add(g *db.Group, kind AttentionKind, severity rollout.Sever
 // Attention returns what needs an operator, most urgent first, from the stored
 // state of all groups.
 func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
+	out, err := s.AllAttention(ctx)
+	return out[:min(len(out), maxAttention)], err
+}
+
+// AllAttention is Attention without a limit: an alert must not end because others begin.
+func (s *Service) AllAttention(ctx context.Context) ([]*Attention, error) {
 	groups, err := read(ctx, "groups", s.db().Group.Query().Where(group.DeletedAtIsNil(), group.HasApplicationWith(application.DeletedAtIsNil())).WithApplication().All)
 	if err != nil {
 		return nil, err
@@ -152,8 +160,11 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 	if err := s.addUpstreams(ctx, &out); err != nil {
 		return nil, err
 	}
+	if err := s.addNotifiers(ctx, &out); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(out, func(a, b *Attention) int { return cmp.Compare(b.Severity, a.Severity) })
-	return out[:min(len(out), maxAttention)], nil
+	return out, nil
 }
 
 // waitsForApproval reports whether the next wave only needs approval.

@@ -1131,6 +1131,36 @@ func (ec *executionContext) marshalNActivityKind2githubᚗcomᚋcorerollerᚋcor
 	return res
 }
 
+func (ec *executionContext) unmarshalNActivityKind2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKindᚄ(ctx context.Context, v any) ([]rollout.ActivityKind, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]rollout.ActivityKind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNActivityKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNActivityKind2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKindᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.ActivityKind) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNActivityKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNSeverity2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx context.Context, v any) (rollout.Severity, error) {
 	res, err := model.UnmarshalSeverity(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1223,6 +1253,24 @@ func (ec *executionContext) marshalOSeverity2ᚕgithubᚗcomᚋcorerollerᚋcore
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOSeverity2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx context.Context, v any) (*rollout.Severity, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalSeverity(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSeverity2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx context.Context, sel ast.SelectionSet, v *rollout.Severity) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalSeverity(*v)
+	return res
 }
 
 // endregion ***************************** type.gotpl *****************************

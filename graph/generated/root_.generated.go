@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/job"
+	"github.com/coreroller/coreroller/fleet/notice"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
@@ -32,9 +33,12 @@ type ResolverRoot interface {
 	Activity() ActivityResolver
 	Application() ApplicationResolver
 	Attempt() AttemptResolver
+	Attention() AttentionResolver
 	Audit() AuditResolver
 	Channel() ChannelResolver
 	Decision() DecisionResolver
+	Delivery() DeliveryResolver
+	DeliveryAttempt() DeliveryAttemptResolver
 	FailureCount() FailureCountResolver
 	FleetNumbers() FleetNumbersResolver
 	Group() GroupResolver
@@ -46,6 +50,7 @@ type ResolverRoot interface {
 	MachineSecret() MachineSecretResolver
 	MirrorRun() MirrorRunResolver
 	Mutation() MutationResolver
+	Notifier() NotifierResolver
 	Package() PackageResolver
 	Policy() PolicyResolver
 	Promotion() PromotionResolver
@@ -193,6 +198,7 @@ type ComplexityRoot struct {
 		Application func(childComplexity int) int
 		Group       func(childComplexity int) int
 		Kind        func(childComplexity int) int
+		NotifierID  func(childComplexity int) int
 		Proposal    func(childComplexity int) int
 		Sentence    func(childComplexity int) int
 		Severity    func(childComplexity int) int
@@ -304,6 +310,56 @@ type ComplexityRoot struct {
 
 	DeletePayload struct {
 		DeletedID  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Delivery struct {
+		Attempts   func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		DigestID   func(childComplexity int) int
+		EndedAt    func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Log        func(childComplexity int) int
+		NextAt     func(childComplexity int) int
+		NotifierID func(childComplexity int) int
+		Request    func(childComplexity int) int
+		Response   func(childComplexity int) int
+		State      func(childComplexity int) int
+		Summary    func(childComplexity int) int
+		Type       func(childComplexity int) int
+	}
+
+	DeliveryAttempt struct {
+		At        func(childComplexity int) int
+		Class     func(childComplexity int) int
+		Delivered func(childComplexity int) int
+		Error     func(childComplexity int) int
+		Status    func(childComplexity int) int
+		Took      func(childComplexity int) int
+	}
+
+	DeliveryConnection struct {
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
+	}
+
+	DeliveryCounts struct {
+		Delivered func(childComplexity int) int
+		Failed    func(childComplexity int) int
+		Total     func(childComplexity int) int
+		Waiting   func(childComplexity int) int
+	}
+
+	DeliveryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DeliveryPayload struct {
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -818,6 +874,7 @@ type ComplexityRoot struct {
 		CreateChannel         func(childComplexity int, input fleet.CreateChannel) int
 		CreateGroup           func(childComplexity int, input model.CreateGroupInput) int
 		CreateMachineSecret   func(childComplexity int, input fleet.CreateMachineSecret) int
+		CreateNotifier        func(childComplexity int, input fleet.CreateNotifier) int
 		CreatePackage         func(childComplexity int, input fleet.CreatePackage) int
 		CreateTeam            func(childComplexity int, input account.CreateTeam) int
 		CreateToken           func(childComplexity int, input account.CreateToken) int
@@ -826,6 +883,7 @@ type ComplexityRoot struct {
 		DeleteApplication     func(childComplexity int, input fleet.DeleteApplication) int
 		DeleteChannel         func(childComplexity int, input fleet.DeleteChannel) int
 		DeleteGroup           func(childComplexity int, input fleet.DeleteGroup) int
+		DeleteNotifier        func(childComplexity int, input fleet.DeleteNotifier) int
 		DeletePackage         func(childComplexity int, input fleet.DeletePackage) int
 		DeletePackageFile     func(childComplexity int, input fleet.DeletePackageFile) int
 		DeleteTeam            func(childComplexity int, input account.DeleteTeam) int
@@ -845,6 +903,7 @@ type ComplexityRoot struct {
 		PinInstance           func(childComplexity int, input fleet.PinInstance) int
 		PromotePackage        func(childComplexity int, input fleet.PromotePackage) int
 		Propose               func(childComplexity int, input model.ProposeInput) int
+		RedeliverMessages     func(childComplexity int, input fleet.RedeliverMessages) int
 		RefuseProposal        func(childComplexity int, input fleet.DecideProposal) int
 		ReleaseInstance       func(childComplexity int, input fleet.ReleaseInstance) int
 		ReleaseRebootSlot     func(childComplexity int, input fleet.ReleaseRebootSlot) int
@@ -855,6 +914,7 @@ type ComplexityRoot struct {
 		RevokeMachineSecret   func(childComplexity int, input fleet.RevokeMachineSecret) int
 		RevokeToken           func(childComplexity int, input account.RevokeToken) int
 		RollBack              func(childComplexity int, input fleet.RollBack) int
+		RotateNotifier        func(childComplexity int, input fleet.RotateNotifier) int
 		RunUpstream           func(childComplexity int, input fleet.RunUpstream) int
 		SetInstanceAlias      func(childComplexity int, input fleet.SetInstanceAlias) int
 		SetPassword           func(childComplexity int, input account.SetPassword) int
@@ -864,10 +924,12 @@ type ComplexityRoot struct {
 		StartMachineJob       func(childComplexity int, input fleet.StartMachineJob) int
 		StopDemo              func(childComplexity int) int
 		StopMachineJob        func(childComplexity int, input fleet.StopMachineJob) int
+		TestNotifier          func(childComplexity int, input model.TestNotifierInput) int
 		UnblacklistPackage    func(childComplexity int, input fleet.UnblacklistPackage) int
 		UpdateApplication     func(childComplexity int, input fleet.UpdateApplication) int
 		UpdateChannel         func(childComplexity int, input fleet.UpdateChannel) int
 		UpdateGroup           func(childComplexity int, input fleet.UpdateGroup) int
+		UpdateNotifier        func(childComplexity int, input fleet.UpdateNotifier) int
 		UpdatePackage         func(childComplexity int, input fleet.UpdatePackage) int
 		UpdatePolicy          func(childComplexity int, input model.UpdatePolicyInput) int
 		UpdateTeam            func(childComplexity int, input account.UpdateTeam) int
@@ -883,6 +945,16 @@ type ComplexityRoot struct {
 		Text   func(childComplexity int) int
 	}
 
+	NewNotifier struct {
+		Notifier func(childComplexity int) int
+		Secret   func(childComplexity int) int
+	}
+
+	NewNotifierPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Newcomers struct {
 		Attempts func(childComplexity int) int
 		Failing  func(childComplexity int) int
@@ -893,6 +965,40 @@ type ComplexityRoot struct {
 	NotUpdatedCount struct {
 		Count  func(childComplexity int) int
 		Reason func(childComplexity int) int
+	}
+
+	Notifier struct {
+		Addresses           func(childComplexity int) int
+		ApplicationIds      func(childComplexity int) int
+		Authorization       func(childComplexity int) int
+		CreatedAt           func(childComplexity int) int
+		CreatedBy           func(childComplexity int) int
+		Deliveries          func(childComplexity int, states []notice.State, typeArg *string, first *int, after *string) int
+		Digest              func(childComplexity int) int
+		DisabledBecause     func(childComplexity int) int
+		Enabled             func(childComplexity int) int
+		FailingSince        func(childComplexity int) int
+		Firing              func(childComplexity int) int
+		GroupIds            func(childComplexity int) int
+		ID                  func(childComplexity int) int
+		Kind                func(childComplexity int) int
+		Kinds               func(childComplexity int) int
+		LastDay             func(childComplexity int) int
+		LastError           func(childComplexity int) int
+		MinSeverity         func(childComplexity int) int
+		Name                func(childComplexity int) int
+		PreviousSecretUntil func(childComplexity int) int
+		QuietFrom           func(childComplexity int) int
+		QuietUntil          func(childComplexity int) int
+		SentAt              func(childComplexity int) int
+		TeamID              func(childComplexity int) int
+		Timezone            func(childComplexity int) int
+		URL                 func(childComplexity int) int
+	}
+
+	NotifierPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Numbers struct {
@@ -1159,6 +1265,7 @@ type ComplexityRoot struct {
 		Channel             func(childComplexity int, id uuid.UUID) int
 		ControlImpact       func(childComplexity int, groupID uuid.UUID, control view.Control) int
 		DeletionImpact      func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
+		Delivery            func(childComplexity int, id uuid.UUID) int
 		Downloads           func(childComplexity int) int
 		ExplainUpdate       func(childComplexity int, instanceID uuid.UUID) int
 		Fetches             func(childComplexity int) int
@@ -1174,6 +1281,8 @@ type ComplexityRoot struct {
 		Me                  func(childComplexity int) int
 		MirrorRuns          func(childComplexity int, upstreamID *uuid.UUID, upstreamChannelID *uuid.UUID, changedOrFailed *bool, first *int, after *string) int
 		Mirrors             func(childComplexity int) int
+		Notifier            func(childComplexity int, id uuid.UUID) int
+		Notifiers           func(childComplexity int) int
 		OpenProposals       func(childComplexity int) int
 		Package             func(childComplexity int, id uuid.UUID) int
 		PolicyPreview       func(childComplexity int, input model.PolicyPreviewInput) int
@@ -1218,6 +1327,16 @@ type ComplexityRoot struct {
 		Limit        func(childComplexity int) int
 		Waiting      func(childComplexity int) int
 		WaitingCount func(childComplexity int) int
+	}
+
+	RedeliverMessagesPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Redelivered struct {
+		Messages func(childComplexity int) int
+		Notifier func(childComplexity int) int
 	}
 
 	RefusedRequest struct {
@@ -2194,6 +2313,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attention.Kind(childComplexity), true
+	case "Attention.notifierId":
+		if e.ComplexityRoot.Attention.NotifierID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attention.NotifierID(childComplexity), true
 	case "Attention.proposal":
 		if e.ComplexityRoot.Attention.Proposal == nil {
 			break
@@ -2650,6 +2775,204 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeletePayload.UserErrors(childComplexity), true
+
+	case "Delivery.attempts":
+		if e.ComplexityRoot.Delivery.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Attempts(childComplexity), true
+	case "Delivery.createdAt":
+		if e.ComplexityRoot.Delivery.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.CreatedAt(childComplexity), true
+	case "Delivery.digestId":
+		if e.ComplexityRoot.Delivery.DigestID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.DigestID(childComplexity), true
+	case "Delivery.endedAt":
+		if e.ComplexityRoot.Delivery.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.EndedAt(childComplexity), true
+	case "Delivery.id":
+		if e.ComplexityRoot.Delivery.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.ID(childComplexity), true
+	case "Delivery.log":
+		if e.ComplexityRoot.Delivery.Log == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Log(childComplexity), true
+	case "Delivery.nextAt":
+		if e.ComplexityRoot.Delivery.NextAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.NextAt(childComplexity), true
+	case "Delivery.notifierId":
+		if e.ComplexityRoot.Delivery.NotifierID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.NotifierID(childComplexity), true
+	case "Delivery.request":
+		if e.ComplexityRoot.Delivery.Request == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Request(childComplexity), true
+	case "Delivery.response":
+		if e.ComplexityRoot.Delivery.Response == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Response(childComplexity), true
+	case "Delivery.state":
+		if e.ComplexityRoot.Delivery.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.State(childComplexity), true
+	case "Delivery.summary":
+		if e.ComplexityRoot.Delivery.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Summary(childComplexity), true
+	case "Delivery.type":
+		if e.ComplexityRoot.Delivery.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Type(childComplexity), true
+
+	case "DeliveryAttempt.at":
+		if e.ComplexityRoot.DeliveryAttempt.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.At(childComplexity), true
+	case "DeliveryAttempt.class":
+		if e.ComplexityRoot.DeliveryAttempt.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Class(childComplexity), true
+	case "DeliveryAttempt.delivered":
+		if e.ComplexityRoot.DeliveryAttempt.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Delivered(childComplexity), true
+	case "DeliveryAttempt.error":
+		if e.ComplexityRoot.DeliveryAttempt.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Error(childComplexity), true
+	case "DeliveryAttempt.status":
+		if e.ComplexityRoot.DeliveryAttempt.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Status(childComplexity), true
+	case "DeliveryAttempt.took":
+		if e.ComplexityRoot.DeliveryAttempt.Took == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Took(childComplexity), true
+
+	case "DeliveryConnection.edges":
+		if e.ComplexityRoot.DeliveryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryConnection.Edges(childComplexity), true
+	case "DeliveryConnection.nodes":
+		if e.ComplexityRoot.DeliveryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryConnection.Nodes(childComplexity), true
+	case "DeliveryConnection.pageInfo":
+		if e.ComplexityRoot.DeliveryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryConnection.PageInfo(childComplexity), true
+	case "DeliveryConnection.totalCount":
+		if e.ComplexityRoot.DeliveryConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryConnection.TotalCount(childComplexity), true
+	case "DeliveryConnection.totalCountIsExact":
+		if e.ComplexityRoot.DeliveryConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryConnection.TotalCountIsExact(childComplexity), true
+
+	case "DeliveryCounts.delivered":
+		if e.ComplexityRoot.DeliveryCounts.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryCounts.Delivered(childComplexity), true
+	case "DeliveryCounts.failed":
+		if e.ComplexityRoot.DeliveryCounts.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryCounts.Failed(childComplexity), true
+	case "DeliveryCounts.total":
+		if e.ComplexityRoot.DeliveryCounts.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryCounts.Total(childComplexity), true
+	case "DeliveryCounts.waiting":
+		if e.ComplexityRoot.DeliveryCounts.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryCounts.Waiting(childComplexity), true
+
+	case "DeliveryEdge.cursor":
+		if e.ComplexityRoot.DeliveryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryEdge.Cursor(childComplexity), true
+	case "DeliveryEdge.node":
+		if e.ComplexityRoot.DeliveryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryEdge.Node(childComplexity), true
+
+	case "DeliveryPayload.delivery":
+		if e.ComplexityRoot.DeliveryPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryPayload.Object(childComplexity), true
+	case "DeliveryPayload.userErrors":
+		if e.ComplexityRoot.DeliveryPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryPayload.UserErrors(childComplexity), true
 
 	case "Demo.available":
 		if e.ComplexityRoot.Demo.Available == nil {
@@ -4868,6 +5191,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateMachineSecret(childComplexity, args["input"].(fleet.CreateMachineSecret)), true
+	case "Mutation.createNotifier":
+		if e.ComplexityRoot.Mutation.CreateNotifier == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createNotifier_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateNotifier(childComplexity, args["input"].(fleet.CreateNotifier)), true
 	case "Mutation.createPackage":
 		if e.ComplexityRoot.Mutation.CreatePackage == nil {
 			break
@@ -4956,6 +5290,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteGroup(childComplexity, args["input"].(fleet.DeleteGroup)), true
+	case "Mutation.deleteNotifier":
+		if e.ComplexityRoot.Mutation.DeleteNotifier == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteNotifier_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteNotifier(childComplexity, args["input"].(fleet.DeleteNotifier)), true
 	case "Mutation.deletePackage":
 		if e.ComplexityRoot.Mutation.DeletePackage == nil {
 			break
@@ -5165,6 +5510,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Propose(childComplexity, args["input"].(model.ProposeInput)), true
+	case "Mutation.redeliverMessages":
+		if e.ComplexityRoot.Mutation.RedeliverMessages == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_redeliverMessages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RedeliverMessages(childComplexity, args["input"].(fleet.RedeliverMessages)), true
 	case "Mutation.refuseProposal":
 		if e.ComplexityRoot.Mutation.RefuseProposal == nil {
 			break
@@ -5275,6 +5631,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RollBack(childComplexity, args["input"].(fleet.RollBack)), true
+	case "Mutation.rotateNotifier":
+		if e.ComplexityRoot.Mutation.RotateNotifier == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateNotifier_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateNotifier(childComplexity, args["input"].(fleet.RotateNotifier)), true
 	case "Mutation.runUpstream":
 		if e.ComplexityRoot.Mutation.RunUpstream == nil {
 			break
@@ -5359,6 +5726,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StopMachineJob(childComplexity, args["input"].(fleet.StopMachineJob)), true
+	case "Mutation.testNotifier":
+		if e.ComplexityRoot.Mutation.TestNotifier == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_testNotifier_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TestNotifier(childComplexity, args["input"].(model.TestNotifierInput)), true
 	case "Mutation.unblacklistPackage":
 		if e.ComplexityRoot.Mutation.UnblacklistPackage == nil {
 			break
@@ -5403,6 +5781,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateGroup(childComplexity, args["input"].(fleet.UpdateGroup)), true
+	case "Mutation.updateNotifier":
+		if e.ComplexityRoot.Mutation.UpdateNotifier == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateNotifier_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateNotifier(childComplexity, args["input"].(fleet.UpdateNotifier)), true
 	case "Mutation.updatePackage":
 		if e.ComplexityRoot.Mutation.UpdatePackage == nil {
 			break
@@ -5505,6 +5894,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.NewMachineSecret.Text(childComplexity), true
 
+	case "NewNotifier.notifier":
+		if e.ComplexityRoot.NewNotifier.Notifier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NewNotifier.Notifier(childComplexity), true
+	case "NewNotifier.secret":
+		if e.ComplexityRoot.NewNotifier.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NewNotifier.Secret(childComplexity), true
+
+	case "NewNotifierPayload.created":
+		if e.ComplexityRoot.NewNotifierPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NewNotifierPayload.Object(childComplexity), true
+	case "NewNotifierPayload.userErrors":
+		if e.ComplexityRoot.NewNotifierPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NewNotifierPayload.UserErrors(childComplexity), true
+
 	case "Newcomers.attempts":
 		if e.ComplexityRoot.Newcomers.Attempts == nil {
 			break
@@ -5542,6 +5957,181 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NotUpdatedCount.Reason(childComplexity), true
+
+	case "Notifier.addresses":
+		if e.ComplexityRoot.Notifier.Addresses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Addresses(childComplexity), true
+	case "Notifier.applicationIds":
+		if e.ComplexityRoot.Notifier.ApplicationIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.ApplicationIds(childComplexity), true
+	case "Notifier.authorization":
+		if e.ComplexityRoot.Notifier.Authorization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Authorization(childComplexity), true
+	case "Notifier.createdAt":
+		if e.ComplexityRoot.Notifier.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.CreatedAt(childComplexity), true
+	case "Notifier.createdBy":
+		if e.ComplexityRoot.Notifier.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.CreatedBy(childComplexity), true
+	case "Notifier.deliveries":
+		if e.ComplexityRoot.Notifier.Deliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Notifier_deliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Notifier.Deliveries(childComplexity, args["states"].([]notice.State), args["type"].(*string), args["first"].(*int), args["after"].(*string)), true
+	case "Notifier.digest":
+		if e.ComplexityRoot.Notifier.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Digest(childComplexity), true
+	case "Notifier.disabledBecause":
+		if e.ComplexityRoot.Notifier.DisabledBecause == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.DisabledBecause(childComplexity), true
+	case "Notifier.enabled":
+		if e.ComplexityRoot.Notifier.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Enabled(childComplexity), true
+	case "Notifier.failingSince":
+		if e.ComplexityRoot.Notifier.FailingSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.FailingSince(childComplexity), true
+	case "Notifier.firing":
+		if e.ComplexityRoot.Notifier.Firing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Firing(childComplexity), true
+	case "Notifier.groupIds":
+		if e.ComplexityRoot.Notifier.GroupIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.GroupIds(childComplexity), true
+	case "Notifier.id":
+		if e.ComplexityRoot.Notifier.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.ID(childComplexity), true
+	case "Notifier.kind":
+		if e.ComplexityRoot.Notifier.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Kind(childComplexity), true
+	case "Notifier.kinds":
+		if e.ComplexityRoot.Notifier.Kinds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Kinds(childComplexity), true
+	case "Notifier.lastDay":
+		if e.ComplexityRoot.Notifier.LastDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.LastDay(childComplexity), true
+	case "Notifier.lastError":
+		if e.ComplexityRoot.Notifier.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.LastError(childComplexity), true
+	case "Notifier.minSeverity":
+		if e.ComplexityRoot.Notifier.MinSeverity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.MinSeverity(childComplexity), true
+	case "Notifier.name":
+		if e.ComplexityRoot.Notifier.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Name(childComplexity), true
+	case "Notifier.previousSecretUntil":
+		if e.ComplexityRoot.Notifier.PreviousSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.PreviousSecretUntil(childComplexity), true
+	case "Notifier.quietFrom":
+		if e.ComplexityRoot.Notifier.QuietFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.QuietFrom(childComplexity), true
+	case "Notifier.quietUntil":
+		if e.ComplexityRoot.Notifier.QuietUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.QuietUntil(childComplexity), true
+	case "Notifier.sentAt":
+		if e.ComplexityRoot.Notifier.SentAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.SentAt(childComplexity), true
+	case "Notifier.teamId":
+		if e.ComplexityRoot.Notifier.TeamID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.TeamID(childComplexity), true
+	case "Notifier.timezone":
+		if e.ComplexityRoot.Notifier.Timezone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.Timezone(childComplexity), true
+	case "Notifier.url":
+		if e.ComplexityRoot.Notifier.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.URL(childComplexity), true
+
+	case "NotifierPayload.notifier":
+		if e.ComplexityRoot.NotifierPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotifierPayload.Object(childComplexity), true
+	case "NotifierPayload.userErrors":
+		if e.ComplexityRoot.NotifierPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotifierPayload.UserErrors(childComplexity), true
 
 	case "Numbers.aboveTarget":
 		if e.ComplexityRoot.Numbers.AboveTarget == nil {
@@ -6709,6 +7299,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.DeletionImpact(childComplexity, args["applicationId"].(*uuid.UUID), args["channelId"].(*uuid.UUID), args["packageId"].(*uuid.UUID), args["groupId"].(*uuid.UUID)), true
+	case "Query.delivery":
+		if e.ComplexityRoot.Query.Delivery == nil {
+			break
+		}
+
+		args, err := ec.field_Query_delivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Delivery(childComplexity, args["id"].(uuid.UUID)), true
 	case "Query.downloads":
 		if e.ComplexityRoot.Query.Downloads == nil {
 			break
@@ -6850,6 +7451,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Mirrors(childComplexity), true
+	case "Query.notifier":
+		if e.ComplexityRoot.Query.Notifier == nil {
+			break
+		}
+
+		args, err := ec.field_Query_notifier_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Notifier(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.notifiers":
+		if e.ComplexityRoot.Query.Notifiers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Notifiers(childComplexity), true
 	case "Query.openProposals":
 		if e.ComplexityRoot.Query.OpenProposals == nil {
 			break
@@ -7155,6 +7773,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RebootSlots.WaitingCount(childComplexity), true
+
+	case "RedeliverMessagesPayload.redelivered":
+		if e.ComplexityRoot.RedeliverMessagesPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeliverMessagesPayload.Object(childComplexity), true
+	case "RedeliverMessagesPayload.userErrors":
+		if e.ComplexityRoot.RedeliverMessagesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeliverMessagesPayload.UserErrors(childComplexity), true
+
+	case "Redelivered.messages":
+		if e.ComplexityRoot.Redelivered.Messages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redelivered.Messages(childComplexity), true
+	case "Redelivered.notifier":
+		if e.ComplexityRoot.Redelivered.Notifier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redelivered.Notifier(childComplexity), true
 
 	case "RefusedRequest.address":
 		if e.ComplexityRoot.RefusedRequest.Address == nil {
@@ -8966,6 +9610,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateGroupInput", ec.unmarshalInputCreateGroupInput),
 			graphql.NewInputUnmarshaler("CreateMachineSecretInput", ec.unmarshalInputCreateMachineSecretInput),
+			graphql.NewInputUnmarshaler("CreateNotifierInput", ec.unmarshalInputCreateNotifierInput),
 			graphql.NewInputUnmarshaler("CreatePackageInput", ec.unmarshalInputCreatePackageInput),
 			graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
 			graphql.NewInputUnmarshaler("CreateTokenInput", ec.unmarshalInputCreateTokenInput),
@@ -8975,6 +9620,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteApplicationInput", ec.unmarshalInputDeleteApplicationInput),
 			graphql.NewInputUnmarshaler("DeleteChannelInput", ec.unmarshalInputDeleteChannelInput),
 			graphql.NewInputUnmarshaler("DeleteGroupInput", ec.unmarshalInputDeleteGroupInput),
+			graphql.NewInputUnmarshaler("DeleteNotifierInput", ec.unmarshalInputDeleteNotifierInput),
 			graphql.NewInputUnmarshaler("DeletePackageFileInput", ec.unmarshalInputDeletePackageFileInput),
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
 			graphql.NewInputUnmarshaler("DeleteTeamInput", ec.unmarshalInputDeleteTeamInput),
@@ -9004,6 +9650,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PolicyPreviewInput", ec.unmarshalInputPolicyPreviewInput),
 			graphql.NewInputUnmarshaler("PromotePackageInput", ec.unmarshalInputPromotePackageInput),
 			graphql.NewInputUnmarshaler("ProposeInput", ec.unmarshalInputProposeInput),
+			graphql.NewInputUnmarshaler("RedeliverMessagesInput", ec.unmarshalInputRedeliverMessagesInput),
 			graphql.NewInputUnmarshaler("ReleaseInstanceInput", ec.unmarshalInputReleaseInstanceInput),
 			graphql.NewInputUnmarshaler("ReleaseRebootSlotInput", ec.unmarshalInputReleaseRebootSlotInput),
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
@@ -9014,6 +9661,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RevokeTokenInput", ec.unmarshalInputRevokeTokenInput),
 			graphql.NewInputUnmarshaler("RoleGrantInput", ec.unmarshalInputRoleGrantInput),
 			graphql.NewInputUnmarshaler("RollBackInput", ec.unmarshalInputRollBackInput),
+			graphql.NewInputUnmarshaler("RotateNotifierInput", ec.unmarshalInputRotateNotifierInput),
 			graphql.NewInputUnmarshaler("RunUpstreamInput", ec.unmarshalInputRunUpstreamInput),
 			graphql.NewInputUnmarshaler("SetInstanceAliasInput", ec.unmarshalInputSetInstanceAliasInput),
 			graphql.NewInputUnmarshaler("SetPasswordInput", ec.unmarshalInputSetPasswordInput),
@@ -9021,10 +9669,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SimulateRolloutInput", ec.unmarshalInputSimulateRolloutInput),
 			graphql.NewInputUnmarshaler("StartMachineJobInput", ec.unmarshalInputStartMachineJobInput),
 			graphql.NewInputUnmarshaler("StopMachineJobInput", ec.unmarshalInputStopMachineJobInput),
+			graphql.NewInputUnmarshaler("TestNotifierInput", ec.unmarshalInputTestNotifierInput),
 			graphql.NewInputUnmarshaler("UnblacklistPackageInput", ec.unmarshalInputUnblacklistPackageInput),
 			graphql.NewInputUnmarshaler("UpdateApplicationInput", ec.unmarshalInputUpdateApplicationInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
 			graphql.NewInputUnmarshaler("UpdateGroupInput", ec.unmarshalInputUpdateGroupInput),
+			graphql.NewInputUnmarshaler("UpdateNotifierInput", ec.unmarshalInputUpdateNotifierInput),
 			graphql.NewInputUnmarshaler("UpdatePackageInput", ec.unmarshalInputUpdatePackageInput),
 			graphql.NewInputUnmarshaler("UpdatePolicyInput", ec.unmarshalInputUpdatePolicyInput),
 			graphql.NewInputUnmarshaler("UpdateTeamInput", ec.unmarshalInputUpdateTeamInput),
@@ -10225,6 +10875,8 @@ type Attention {
   proposal: Proposal
   "The mirror concerned; null when there is none."
   upstream: Upstream
+  "Id of the notifier concerned; null when there is none."
+  notifierId: ID
 }
 
 "What needs attention."
@@ -10269,6 +10921,8 @@ enum AttentionKind {
   STORAGE
   "A channel of a mirror fails, or does not follow its upstream."
   MIRROR
+  "A notifier cannot send its messages for ten minutes, or the server disabled it: correct the receiver, then enable it."
+  NOTIFIER
 }
 
 "Current counts of the fleet."
@@ -11862,6 +12516,372 @@ type Mirror {
   firstSeenAt: Time!
   "When it was last seen."
   lastSeenAt: Time!
+}
+`, BuiltIn: false},
+	{Name: "../schema/notifier.graphql", Input: `extend type Query {
+  "Notifiers of the teams in which the caller is an administrator, by name."
+  notifiers: [Notifier!]! @needs(role: ADMIN)
+  "A notifier; null when there is none."
+  notifier("UUID of the notifier." id: ID!): Notifier @needs(role: ADMIN)
+  "A delivery with its request and answer; null when there is none."
+  delivery("UUID of the delivery." id: ID!): Delivery @needs(role: ADMIN)
+}
+
+extend type Mutation {
+  """
+  Makes a notifier, which sends messages about activities from now on. The answer has the secret of a
+  webhook once.
+  """
+  createNotifier("The receiver and the conditions." input: CreateNotifierInput!): NewNotifierPayload! @needs(role: ADMIN)
+  "Changes a notifier. One that is enabled again sends activities from then on, and tries what still waits."
+  updateNotifier("What changes." input: UpdateNotifierInput!): NotifierPayload! @needs(role: ADMIN)
+  "Deletes a notifier with its deliveries."
+  deleteNotifier("The notifier." input: DeleteNotifierInput!): DeletePayload! @needs(role: ADMIN)
+  "Gives a webhook a new secret. For 24 hours requests have a signature of the old one, too."
+  rotateNotifier("The notifier." input: RotateNotifierInput!): NewNotifierPayload! @needs(role: ADMIN)
+  "Sends a test message at once, also for a disabled notifier, and returns the answer of the receiver. It is not tried again."
+  testNotifier("The notifier." input: TestNotifierInput!): DeliveryPayload! @needs(role: ADMIN)
+  "Sends messages again that were delivered or given up, with the same ids and a new round of attempts."
+  redeliverMessages("Which messages." input: RedeliverMessagesInput!): RedeliverMessagesPayload! @needs(role: ADMIN)
+}
+
+"Where messages about activities are sent, and which ones."
+type Notifier {
+  "UUID."
+  id: ID!
+  "Team whose applications it is about."
+  teamId: ID!
+  "Display name, unique in the team."
+  name: String!
+  "Format of the messages."
+  kind: NotifierKind!
+  "URL of the receiver without what can be secret: its query, and the path of Slack; empty for mail."
+  url: String!
+  "Recipients of mail."
+  addresses: [String!]!
+  "True when requests have an Authorization header."
+  authorization: Boolean!
+  "Until when the secret before the last rotation signs, too; null when only one signs."
+  previousSecretUntil: Time
+  "Kinds of activity; empty: all but those of single machines."
+  kinds: [ActivityKind!]!
+  "The least severity."
+  minSeverity: Severity!
+  "Ids of the applications; empty: all of the team."
+  applicationIds: [ID!]!
+  "Ids of the groups; empty: all groups."
+  groupIds: [ID!]!
+  "Time between two digests; 0: each message is sent alone. Halts and stalls are always sent at once."
+  digest: Duration!
+  "Begin of the quiet hours as a time of day; empty: none."
+  quietFrom: String!
+  "End of the quiet hours as a time of day; empty: none."
+  quietUntil: String!
+  "Time zone of the quiet hours."
+  timezone: String!
+  "False: nothing is sent."
+  enabled: Boolean!
+  "Why the server disabled it; empty when it did not."
+  disabledBecause: String!
+  "When the receiver last accepted a message; null: never."
+  sentAt: Time
+  "Since when it fails; null when the last attempt succeeded."
+  failingSince: Time
+  "Error of the last attempt; empty when it succeeded."
+  lastError: String!
+  "Deliveries of the last 24 hours, by result."
+  lastDay: DeliveryCounts!
+  "Alerts that Alertmanager has from it now."
+  firing: Int!
+  "Who made it."
+  createdBy: String!
+  "When it was made."
+  createdAt: Time!
+  "Its deliveries, newest first. They are kept for 30 days, up to 10,000."
+  deliveries(
+    "Only those in these states; empty or null: all."
+    states: [DeliveryState!]
+    "Only those of this type, such as \"test\"."
+    type: String
+    "Page size, at most 500."
+    first: Int = 50
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): DeliveryConnection!
+}
+
+"Format of messages."
+enum NotifierKind {
+  "JSON, signed as Standard Webhooks describe."
+  WEBHOOK
+  "Incoming webhook of Slack; also Mattermost and Rocket.Chat."
+  SLACK
+  "API v2 of Alertmanager: what needs attention, while it lasts."
+  ALERTMANAGER
+  "Mail, when the server has a mail server."
+  MAIL
+}
+
+"Number of deliveries by result."
+type DeliveryCounts {
+  "All but tests and those that are part of a digest."
+  total: Int!
+  "Accepted by the receiver."
+  delivered: Int!
+  "Waiting for an attempt."
+  waiting: Int!
+  "Given up."
+  failed: Int!
+}
+
+"One message of a notifier, with its attempts."
+type Delivery {
+  "UUID. The receiver gets it as the header webhook-id, as ` + "`" + `evt_` + "`" + ` and the UUID without hyphens."
+  id: ID!
+  "UUID of the notifier."
+  notifierId: ID!
+  "What it is about, such as \"rollout.halted\", \"digest\" or \"test\"."
+  type: String!
+  "One sentence."
+  summary: String!
+  "Its state."
+  state: DeliveryState!
+  "Number of attempts since it was made or sent again."
+  attempts: Int!
+  "When it is tried next; null when it has ended."
+  nextAt: Time
+  "When it was made."
+  createdAt: Time!
+  "When it was delivered or given up; null before."
+  endedAt: Time
+  "Id of the digest that contains it; null when there is none."
+  digestId: ID
+  "The latest attempts, oldest first, at most 20."
+  log: [DeliveryAttempt!]!
+  "Request of the last attempt without its secrets, up to 4 kB of its body."
+  request: String!
+  "Answer to the last attempt, up to 4 kB of its body; empty when there was none."
+  response: String!
+}
+
+"State of a delivery."
+enum DeliveryState {
+  "Waits for the next digest or the end of the quiet hours."
+  HELD
+  "Waits for its next attempt."
+  PENDING
+  "The receiver accepted it."
+  DELIVERED
+  "Given up after 10 attempts; it can be sent again."
+  FAILED
+  "Part of a digest."
+  BUNDLED
+}
+
+"One attempt of a delivery."
+type DeliveryAttempt {
+  "When it was made."
+  at: Time!
+  "True when the receiver accepted it."
+  delivered: Boolean!
+  "Why it failed; null when it did not."
+  class: DeliveryFailure
+  "Status of HTTP or code of the mail server; 0 when there was none."
+  status: Int!
+  "What went wrong; empty when nothing did."
+  error: String!
+  "How long it took."
+  took: Duration!
+}
+
+"Why an attempt failed."
+enum DeliveryFailure {
+  "The receiver answered with another status than 2xx. Redirects are not followed."
+  STATUS
+  "The name of the receiver cannot be resolved."
+  DNS
+  "There is no connection."
+  CONNECT
+  "The connection cannot be encrypted, or the certificate is not trusted."
+  TLS
+  "There was no complete answer in time."
+  TIMEOUT
+  "The server may not send to this address, see its flag ` + "`" + `--notify-to` + "`" + `."
+  REFUSED
+  "The mail server refused the message or the sign-in."
+  MAIL
+  "The receiver cannot be used as it is set up."
+  INVALID
+}
+
+"A new notifier."
+input CreateNotifierInput {
+  "Team; null: that of the caller."
+  teamId: ID
+  "Display name."
+  name: String!
+  "Format of the messages."
+  kind: NotifierKind!
+  "URL of the receiver; of Alertmanager without /api/v2. Not for mail."
+  url: String = ""
+  "Recipients of mail, at most 20."
+  addresses: [String!]
+  "Value of the Authorization header, such as \"Bearer …\"; empty: none. It is not shown again."
+  authorization: String = ""
+  "Kinds of activity; empty or null: all but those of single machines."
+  kinds: [ActivityKind!]
+  "The least severity."
+  minSeverity: Severity! = SUCCESS
+  "Applications; empty or null: all of the team."
+  applicationIds: [ID!]
+  "Groups; empty or null: all groups."
+  groupIds: [ID!]
+  "Time between two digests in whole minutes, at most 24 hours; 0: none. Digests are sent at its multiples since midnight."
+  digest: Duration! = "0s"
+  "Begin of the quiet hours, such as \"22:00\"; empty: none."
+  quietFrom: String = ""
+  "End of the quiet hours, such as \"06:00\"."
+  quietUntil: String = ""
+  "Time zone of the quiet hours and digests, such as \"Europe/Lisbon\"."
+  timezone: String = "UTC"
+  "Why, for the audit."
+  reason: String = ""
+}
+
+"Changes of a notifier. What is null stays as it is; an empty list removes a condition."
+input UpdateNotifierInput {
+  "The notifier."
+  id: ID!
+  "Display name."
+  name: String
+  "URL of the receiver."
+  url: String
+  "Recipients of mail, at most 20."
+  addresses: [String!]
+  "Value of the Authorization header; empty: none. Required when the URL changes and there is one."
+  authorization: String
+  "Kinds of activity."
+  kinds: [ActivityKind!]
+  "The least severity."
+  minSeverity: Severity
+  "Applications."
+  applicationIds: [ID!]
+  "Groups."
+  groupIds: [ID!]
+  "Time between two digests in whole minutes, at most 24 hours."
+  digest: Duration
+  "Begin of the quiet hours."
+  quietFrom: String
+  "End of the quiet hours."
+  quietUntil: String
+  "Time zone of the quiet hours and digests."
+  timezone: String
+  "False: nothing is sent."
+  enabled: Boolean
+  "Why, for the audit."
+  reason: String = ""
+}
+
+"A notifier to delete."
+input DeleteNotifierInput {
+  "The notifier."
+  id: ID!
+  "Why, for the audit."
+  reason: String = ""
+}
+
+"A webhook that gets a new secret."
+input RotateNotifierInput {
+  "The notifier."
+  id: ID!
+  "Why, for the audit."
+  reason: String = ""
+}
+
+"A notifier to test."
+input TestNotifierInput {
+  "The notifier."
+  id: ID!
+}
+
+"Messages to send again."
+input RedeliverMessagesInput {
+  "The notifier."
+  notifierId: ID!
+  "Deliveries that were delivered or given up, at most 100; empty or null: all that were given up."
+  deliveryIds: [ID!]
+  "Why, for the audit."
+  reason: String = ""
+}
+
+"A notifier with a secret that was just made."
+type NewNotifier {
+  "The notifier."
+  notifier: Notifier!
+  "Secret with which requests are signed: ` + "`" + `whsec_` + "`" + ` and base64. It is not shown again. Empty unless it is a webhook."
+  secret: String!
+}
+
+"Result of making a notifier or a secret."
+type NewNotifierPayload {
+  "The notifier and its secret; null when nothing was changed."
+  created: NewNotifier
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Result of changing a notifier."
+type NotifierPayload {
+  "The notifier; null when nothing was changed."
+  notifier: Notifier
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Result of a test."
+type DeliveryPayload {
+  "The test with its answer; null when nothing was sent."
+  delivery: Delivery
+  "Why nothing was sent; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Result of sending messages again."
+type RedeliverMessagesPayload {
+  "What is sent again; null when nothing is."
+  redelivered: Redelivered
+  "Why nothing is sent; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Messages that are sent again."
+type Redelivered {
+  "The notifier."
+  notifier: Notifier!
+  "Number of messages."
+  messages: Int!
+}
+
+"A page of deliveries."
+type DeliveryConnection {
+  "Entries of this page with their cursors."
+  edges: [DeliveryEdge!]!
+  "Entries of this page."
+  nodes: [Delivery!]!
+  "Position of this page in the list."
+  pageInfo: PageInfo!
+  "Number of matching entries, counted up to 1000."
+  totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
+}
+
+"An entry of a page."
+type DeliveryEdge {
+  "Position of the entry in the list."
+  cursor: String!
+  "The entry."
+  node: Delivery!
 }
 `, BuiltIn: false},
 	{Name: "../schema/package.graphql", Input: `extend type Query {
@@ -14521,6 +15541,8 @@ func (ec *executionContext) childFields_Attention(ctx context.Context, field gra
 		return ec.fieldContext_Attention_proposal(ctx, field)
 	case "upstream":
 		return ec.fieldContext_Attention_upstream(ctx, field)
+	case "notifierId":
+		return ec.fieldContext_Attention_notifierId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Attention", field.Name)
 }
@@ -14737,6 +15759,106 @@ func (ec *executionContext) childFields_DeletePayload(ctx context.Context, field
 		return ec.fieldContext_DeletePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Delivery_id(ctx, field)
+	case "notifierId":
+		return ec.fieldContext_Delivery_notifierId(ctx, field)
+	case "type":
+		return ec.fieldContext_Delivery_type(ctx, field)
+	case "summary":
+		return ec.fieldContext_Delivery_summary(ctx, field)
+	case "state":
+		return ec.fieldContext_Delivery_state(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Delivery_attempts(ctx, field)
+	case "nextAt":
+		return ec.fieldContext_Delivery_nextAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Delivery_createdAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Delivery_endedAt(ctx, field)
+	case "digestId":
+		return ec.fieldContext_Delivery_digestId(ctx, field)
+	case "log":
+		return ec.fieldContext_Delivery_log(ctx, field)
+	case "request":
+		return ec.fieldContext_Delivery_request(ctx, field)
+	case "response":
+		return ec.fieldContext_Delivery_response(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Delivery", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_DeliveryAttempt_at(ctx, field)
+	case "delivered":
+		return ec.fieldContext_DeliveryAttempt_delivered(ctx, field)
+	case "class":
+		return ec.fieldContext_DeliveryAttempt_class(ctx, field)
+	case "status":
+		return ec.fieldContext_DeliveryAttempt_status(ctx, field)
+	case "error":
+		return ec.fieldContext_DeliveryAttempt_error(ctx, field)
+	case "took":
+		return ec.fieldContext_DeliveryAttempt_took(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryAttempt", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DeliveryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DeliveryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DeliveryConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DeliveryConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_DeliveryConnection_totalCountIsExact(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_DeliveryCounts_total(ctx, field)
+	case "delivered":
+		return ec.fieldContext_DeliveryCounts_delivered(ctx, field)
+	case "waiting":
+		return ec.fieldContext_DeliveryCounts_waiting(ctx, field)
+	case "failed":
+		return ec.fieldContext_DeliveryCounts_failed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryCounts", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DeliveryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DeliveryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_DeliveryPayload_delivery(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeliveryPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Demo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15747,6 +16869,26 @@ func (ec *executionContext) childFields_NewMachineSecret(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type NewMachineSecret", field.Name)
 }
 
+func (ec *executionContext) childFields_NewNotifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notifier":
+		return ec.fieldContext_NewNotifier_notifier(ctx, field)
+	case "secret":
+		return ec.fieldContext_NewNotifier_secret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NewNotifier", field.Name)
+}
+
+func (ec *executionContext) childFields_NewNotifierPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "created":
+		return ec.fieldContext_NewNotifierPayload_created(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_NewNotifierPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NewNotifierPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Newcomers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "since":
@@ -15769,6 +16911,74 @@ func (ec *executionContext) childFields_NotUpdatedCount(ctx context.Context, fie
 		return ec.fieldContext_NotUpdatedCount_machines(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NotUpdatedCount", field.Name)
+}
+
+func (ec *executionContext) childFields_Notifier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Notifier_id(ctx, field)
+	case "teamId":
+		return ec.fieldContext_Notifier_teamId(ctx, field)
+	case "name":
+		return ec.fieldContext_Notifier_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_Notifier_kind(ctx, field)
+	case "url":
+		return ec.fieldContext_Notifier_url(ctx, field)
+	case "addresses":
+		return ec.fieldContext_Notifier_addresses(ctx, field)
+	case "authorization":
+		return ec.fieldContext_Notifier_authorization(ctx, field)
+	case "previousSecretUntil":
+		return ec.fieldContext_Notifier_previousSecretUntil(ctx, field)
+	case "kinds":
+		return ec.fieldContext_Notifier_kinds(ctx, field)
+	case "minSeverity":
+		return ec.fieldContext_Notifier_minSeverity(ctx, field)
+	case "applicationIds":
+		return ec.fieldContext_Notifier_applicationIds(ctx, field)
+	case "groupIds":
+		return ec.fieldContext_Notifier_groupIds(ctx, field)
+	case "digest":
+		return ec.fieldContext_Notifier_digest(ctx, field)
+	case "quietFrom":
+		return ec.fieldContext_Notifier_quietFrom(ctx, field)
+	case "quietUntil":
+		return ec.fieldContext_Notifier_quietUntil(ctx, field)
+	case "timezone":
+		return ec.fieldContext_Notifier_timezone(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Notifier_enabled(ctx, field)
+	case "disabledBecause":
+		return ec.fieldContext_Notifier_disabledBecause(ctx, field)
+	case "sentAt":
+		return ec.fieldContext_Notifier_sentAt(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_Notifier_failingSince(ctx, field)
+	case "lastError":
+		return ec.fieldContext_Notifier_lastError(ctx, field)
+	case "lastDay":
+		return ec.fieldContext_Notifier_lastDay(ctx, field)
+	case "firing":
+		return ec.fieldContext_Notifier_firing(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Notifier_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Notifier_createdAt(ctx, field)
+	case "deliveries":
+		return ec.fieldContext_Notifier_deliveries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Notifier", field.Name)
+}
+
+func (ec *executionContext) childFields_NotifierPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notifier":
+		return ec.fieldContext_NotifierPayload_notifier(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_NotifierPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotifierPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Numbers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16325,6 +17535,26 @@ func (ec *executionContext) childFields_RebootSlots(ctx context.Context, field g
 		return ec.fieldContext_RebootSlots_holdUntil(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RebootSlots", field.Name)
+}
+
+func (ec *executionContext) childFields_RedeliverMessagesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "redelivered":
+		return ec.fieldContext_RedeliverMessagesPayload_redelivered(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RedeliverMessagesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedeliverMessagesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Redelivered(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notifier":
+		return ec.fieldContext_Redelivered_notifier(ctx, field)
+	case "messages":
+		return ec.fieldContext_Redelivered_messages(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Redelivered", field.Name)
 }
 
 func (ec *executionContext) childFields_RefusedRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

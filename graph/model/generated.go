@@ -602,6 +602,12 @@ type Simulation struct {
 type Subscription struct {
 }
 
+// A notifier to test.
+type TestNotifierInput struct {
+	// The notifier.
+	ID uuid.UUID `json:"id"`
+}
+
 // Changes to the policy of a group.
 type UpdatePolicyInput struct {
 	// Id of the group.

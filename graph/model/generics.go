@@ -34,6 +34,7 @@ type (
 	ActivityConnection       = Connection[*db.Activity]
 	AttemptConnection        = Connection[*db.Attempt]
 	AuditConnection          = Connection[*db.Audit]
+	DeliveryConnection       = Connection[*db.Delivery]
 	HistoryConnection        = Connection[*db.HistoryEntry]
 	InstanceConnection       = Connection[*db.Instance]
 	MachineJobConnection     = Connection[*db.MachineJob]
@@ -48,6 +49,7 @@ type (
 	ActivityEdge       = Edge[*db.Activity]
 	AttemptEdge        = Edge[*db.Attempt]
 	AuditEdge          = Edge[*db.Audit]
+	DeliveryEdge       = Edge[*db.Delivery]
 	HistoryEdge        = Edge[*db.HistoryEntry]
 	InstanceEdge       = Edge[*db.Instance]
 	MachineJobEdge     = Edge[*db.MachineJob]
@@ -59,6 +61,10 @@ type (
 	RefusedRequestEdge = Edge[*db.RefusedRequest]
 	RolloutEdge        = Edge[*db.GroupRollout]
 
+	NewNotifierPayload         = Payload[fleet.NewNotifier]
+	NotifierPayload            = Payload[db.Notifier]
+	DeliveryPayload            = Payload[db.Delivery]
+	RedeliverMessagesPayload   = Payload[fleet.Redelivered]
 	CreateMachineSecretPayload = Payload[fleet.NewMachineSecret]
 
 	EnrollInstancesPayload = Payload[fleet.Enrolled]

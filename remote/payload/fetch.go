@@ -65,7 +65,7 @@ type Fetcher struct {
 func NewFetcher(sources Sources, limits Limits) *Fetcher {
 	dialer := &net.Dialer{Timeout: dialTimeout, Control: func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
-		if err != nil || !sources.permit(to.Addr()) {
+		if err != nil || !sources.Permit(to.Addr()) {
 			return errorf("the server may not fetch from the address %s: see its flag --inspect-from", to.Addr())
 		}
 		return nil

@@ -315,6 +315,67 @@ var (
 			},
 		},
 	}
+	// DeliveriesColumns holds the columns for the "deliveries" table.
+	DeliveriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "event_id", Type: field.TypeUUID},
+		{Name: "type", Type: field.TypeString},
+		{Name: "summary", Type: field.TypeString},
+		{Name: "messages", Type: field.TypeString},
+		{Name: "omitted", Type: field.TypeInt, Default: 0},
+		{Name: "state", Type: field.TypeString},
+		{Name: "digest_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "next_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "log", Type: field.TypeString, Default: "[]"},
+		{Name: "request", Type: field.TypeString, Default: ""},
+		{Name: "response", Type: field.TypeString, Default: ""},
+		{Name: "notifier_id", Type: field.TypeUUID},
+	}
+	// DeliveriesTable holds the schema information for the "deliveries" table.
+	DeliveriesTable = &schema.Table{
+		Name:       "deliveries",
+		Columns:    DeliveriesColumns,
+		PrimaryKey: []*schema.Column{DeliveriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "deliveries_notifiers_deliveries",
+				Columns:    []*schema.Column{DeliveriesColumns[15]},
+				RefColumns: []*schema.Column{NotifiersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "delivery_notifier_id_event_id",
+				Unique:  true,
+				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[1]},
+			},
+			{
+				Name:    "delivery_notifier_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[0]},
+			},
+			{
+				Name:    "delivery_next_at_notifier_id",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[9], DeliveriesColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "next_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "delivery_notifier_id_next_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[9]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "next_at IS NOT NULL",
+				},
+			},
+		},
+	}
 	// FailuresColumns holds the columns for the "failures" table.
 	FailuresColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -958,6 +1019,62 @@ var (
 				Name:    "mirrorrun_upstream_channel_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{MirrorRunsColumns[9], MirrorRunsColumns[0]},
+			},
+		},
+	}
+	// NotifiersColumns holds the columns for the "notifiers" table.
+	NotifiersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "name", Type: field.TypeString},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "url", Type: field.TypeString, Default: ""},
+		{Name: "addresses", Type: field.TypeJSON, Nullable: true},
+		{Name: "authorization", Type: field.TypeString, Default: ""},
+		{Name: "secret", Type: field.TypeString, Default: ""},
+		{Name: "previous_secret", Type: field.TypeString, Default: ""},
+		{Name: "previous_secret_until", Type: field.TypeTime, Nullable: true},
+		{Name: "kinds", Type: field.TypeJSON, Nullable: true},
+		{Name: "min_severity", Type: field.TypeInt8},
+		{Name: "applications", Type: field.TypeJSON, Nullable: true},
+		{Name: "groups", Type: field.TypeJSON, Nullable: true},
+		{Name: "digest", Type: field.TypeInt, Default: 0},
+		{Name: "quiet_from", Type: field.TypeString, Default: ""},
+		{Name: "quiet_until", Type: field.TypeString, Default: ""},
+		{Name: "timezone", Type: field.TypeString, Default: "UTC"},
+		{Name: "enabled", Type: field.TypeBool, Default: true},
+		{Name: "enabled_at", Type: field.TypeTime},
+		{Name: "disabled_because", Type: field.TypeString, Default: ""},
+		{Name: "position", Type: field.TypeUUID},
+		{Name: "looked_back_at", Type: field.TypeTime},
+		{Name: "sent_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failing_since", Type: field.TypeTime, Nullable: true},
+		{Name: "last_error", Type: field.TypeString, Default: ""},
+		{Name: "alerts", Type: field.TypeString, Default: ""},
+		{Name: "alerts_at", Type: field.TypeTime, Nullable: true},
+		{Name: "leased_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "created_by", Type: field.TypeString},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "team_id", Type: field.TypeUUID},
+	}
+	// NotifiersTable holds the schema information for the "notifiers" table.
+	NotifiersTable = &schema.Table{
+		Name:       "notifiers",
+		Columns:    NotifiersColumns,
+		PrimaryKey: []*schema.Column{NotifiersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notifiers_teams_notifiers",
+				Columns:    []*schema.Column{NotifiersColumns[31]},
+				RefColumns: []*schema.Column{TeamsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notifier_team_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{NotifiersColumns[31], NotifiersColumns[1]},
 			},
 		},
 	}
@@ -1646,6 +1763,7 @@ var (
 		AuditHeadsTable,
 		BlacklistingsTable,
 		ChannelsTable,
+		DeliveriesTable,
 		FailuresTable,
 		FailureSharesTable,
 		FloorsTable,
@@ -1661,6 +1779,7 @@ var (
 		MachineSecretsTable,
 		MirrorsTable,
 		MirrorRunsTable,
+		NotifiersTable,
 		PacePointsTable,
 		PackageActionsTable,
 		PackageFilesTable,
@@ -1710,6 +1829,10 @@ func init() {
 	ChannelsTable.ForeignKeys[1].RefTable = PackagesTable
 	ChannelsTable.Annotation = &entsql.Annotation{
 		Table: "channels",
+	}
+	DeliveriesTable.ForeignKeys[0].RefTable = NotifiersTable
+	DeliveriesTable.Annotation = &entsql.Annotation{
+		Table: "deliveries",
 	}
 	FailuresTable.ForeignKeys[0].RefTable = RolloutsTable
 	FailuresTable.Annotation = &entsql.Annotation{
@@ -1770,6 +1893,10 @@ func init() {
 	MirrorRunsTable.ForeignKeys[0].RefTable = UpstreamChannelsTable
 	MirrorRunsTable.Annotation = &entsql.Annotation{
 		Table: "mirror_runs",
+	}
+	NotifiersTable.ForeignKeys[0].RefTable = TeamsTable
+	NotifiersTable.Annotation = &entsql.Annotation{
+		Table: "notifiers",
 	}
 	PacePointsTable.ForeignKeys[0].RefTable = GroupsTable
 	PacePointsTable.Annotation = &entsql.Annotation{

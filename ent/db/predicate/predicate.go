@@ -27,6 +27,9 @@ type Blacklisting func(*sql.Selector)
 // Channel is the predicate function for channel builders.
 type Channel func(*sql.Selector)
 
+// Delivery is the predicate function for delivery builders.
+type Delivery func(*sql.Selector)
+
 // Failure is the predicate function for failure builders.
 type Failure func(*sql.Selector)
 
@@ -71,6 +74,9 @@ type Mirror func(*sql.Selector)
 
 // MirrorRun is the predicate function for mirrorrun builders.
 type MirrorRun func(*sql.Selector)
+
+// Notifier is the predicate function for notifier builders.
+type Notifier func(*sql.Selector)
 
 // PacePoint is the predicate function for pacepoint builders.
 type PacePoint func(*sql.Selector)

@@ -51,7 +51,7 @@ export function remedy({
   if (kind === 'MIRROR') return { label: 'View mirrors', href: mirrorsPath() };
   if (kind === 'STORAGE') return { label: 'View storage', href: storagePath() };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
-  if (!application || !group) return null;
+  if (kind === 'NOTIFIER' || !application || !group) return null;
   switch (kind) {
     case 'HALTED':
       return {
