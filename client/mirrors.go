@@ -31,6 +31,8 @@ type upstreamChannel struct {
 	} `json:"channel"`
 	Track           string     `json:"track"`
 	Mode            string     `json:"mode"`
+	HostFiles       bool       `json:"hostFiles"`
+	ExtraFiles      []string   `json:"extraFiles"`
 	UpstreamVersion string     `json:"upstreamVersion"`
 	Problem         string     `json:"problem"`
 	LastError       string     `json:"lastError"`
@@ -39,7 +41,7 @@ type upstreamChannel struct {
 }
 
 const upstreamFields = `id name application { id name } url interval enabled urlTemplate channels {
-  id track mode upstreamVersion problem lastError lastSuccessAt nextRunAt channel { name arch package { id version } } }`
+  id track mode hostFiles extraFiles upstreamVersion problem lastError lastSuccessAt nextRunAt channel { name arch package { id version } } }`
 
 func mirrorCommand(t Terminal) *cobra.Command {
 	remove := t.command("remove NAME", "delete a mirror; what it imported stays", "", "  coreroller mirror remove hq",
@@ -54,7 +56,7 @@ func mirrorCommand(t Terminal) *cobra.Command {
 			}
 			return s.show(all, func() { s.listUpstreams(all) })
 		})
-	return parent("mirror", "follow the channels of another update server", list, addMirrorCommand(t), followFlatcarCommand(t), run, mirrorRunsCommand(t), remove)
+	return parent("mirror", "follow the channels of another update server", list, addMirrorCommand(t), followFlatcarCommand(t), setMirrorCommand(t), run, mirrorRunsCommand(t), remove)
 }
 
 func (s *session) upstreams(ctx context.Context) ([]upstream, error) {
@@ -129,7 +131,9 @@ func addMirrorCommand(t Terminal) *cobra.Command {
 	var address, mode, template string
 	var interval time.Duration
 	var channels []string
-	cmd := t.command("add NAME", "follow channels of another update server", `
+	var keep keptFiles
+	var cmd *cobra.Command
+	cmd = t.command("add NAME", "follow channels of another update server", `
 Follows channels of another update server. A second call with the same name adds further
 channels. --channel takes the name of a channel here; write NAME=TRACK if the upstream
 calls it otherwise.`,
@@ -138,7 +142,9 @@ calls it otherwise.`,
 			if len(channels) == 0 {
 				return usage("name the channels that follow by --channel")
 			}
-			return s.addMirror(ctx, args[0], where, channels, mode, map[string]any{"kind": "OMAHA", "url": address, "interval": seconds(interval), "urlTemplate": template})
+			following := map[string]any{"mode": strings.ToUpper(mode)}
+			keep.changes(cmd, following)
+			return s.addMirror(ctx, args[0], where, channels, following, map[string]any{"kind": "OMAHA", "url": address, "interval": seconds(interval), "urlTemplate": template})
 		})
 	where.flags(cmd)
 	cmd.Flags().StringVar(&address, "url", "", "address of the Omaha endpoint of the upstream")
@@ -146,13 +152,14 @@ calls it otherwise.`,
 	cmd.Flags().StringVar(&mode, "mode", "import", modeHelp)
 	cmd.Flags().DurationVar(&interval, "interval", 10*time.Minute, "time between two runs of a channel")
 	cmd.Flags().StringVar(&template, "url-template", "{{UPSTREAM}}", "where machines fetch from: {{UPSTREAM}}, or a URL with {{ARCH}} and {{VERSION}}")
+	keep.flags(cmd)
 	return cmd
 }
 
 // seconds is a duration as the API writes it.
 func seconds(d time.Duration) string { return fmt.Sprintf("PT%dS", d/time.Second) }
 
-func (s *session) addMirror(ctx context.Context, name string, where scope, channels []string, mode string, in map[string]any) error {
+func (s *session) addMirror(ctx context.Context, name string, where scope, channels []string, following, in map[string]any) error {
 	found := make([]place, len(channels))
 	tracks := make([]string, len(channels))
 	for i, text := range channels {
@@ -185,9 +192,8 @@ func (s *session) addMirror(ctx context.Context, name string, where scope, chann
 		id = made.CreateUpstream.Upstream.ID
 	}
 	for i, ch := range found {
-		_, err := read[struct{}](ctx, s, `mutation($in: AddUpstreamChannelInput!) { addUpstreamChannel(input: $in) { userErrors { code field message } } }`,
-			map[string]any{"in": map[string]any{"upstreamId": id, "channelId": ch.ID, "track": tracks[i], "mode": strings.ToUpper(mode)}})
-		if err != nil {
+		following["upstreamId"], following["channelId"], following["track"] = id, ch.ID, tracks[i]
+		if err := s.mutate(ctx, change{mutation: "addUpstreamChannel", input: following}); err != nil {
 			return fmt.Errorf("channel %s: %w", ch.path(), err)
 		}
 	}

@@ -258,8 +258,8 @@ func (r *mirrorRun) host(ctx context.Context, id uuid.UUID, m *mirror.Manifest) 
 	if err != nil {
 		return fmt.Errorf("read the stored files: %w", err)
 	}
-	for _, f := range append([]mirror.File{m.Payload}, m.Extra...) {
-		if slices.Contains(stored, f.Name) {
+	for i, f := range append([]mirror.File{m.Payload}, m.Extra...) {
+		if slices.Contains(stored, f.Name) || i > 0 && !keeps(r.row.ExtraFiles, f.Name) {
 			continue
 		}
 		if err := r.renew(); err != nil {

@@ -31,6 +31,7 @@ const (
 	minPublicInterval = 10 * time.Minute
 	maxInterval       = 7 * 24 * time.Hour
 	maxUpstreams      = 50  // of one application
+	maxPatterns       = 100 // of the files that a channel keeps
 	maxFollowed       = 100 // channels of one upstream
 	maxCA             = 64 << 10
 )
