@@ -39,8 +39,12 @@ given stays as it is. The channels that change are asked at once.`,
 		"  coreroller mirror set Flatcar --channel stable --mode promote\n  coreroller mirror set Flatcar --arch arm64 --host-files --extra-files oem-azure.gz,flatcar-zfs.gz",
 		func(ctx context.Context, s *session, args []string) error {
 			in := map[string]any{}
-			if mode != "" {
-				in["mode"] = strings.ToUpper(mode)
+			if cmd.Flags().Changed("mode") {
+				mode, err := modeOf(mode)
+				if err != nil {
+					return err
+				}
+				in["mode"] = mode
 			}
 			if keep.changes(cmd, in); len(in) == 0 {
 				return usage("name a change: --mode, --host-files or --extra-files")

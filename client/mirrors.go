@@ -126,6 +126,15 @@ func (s *session) listUpstreams(all []upstream) {
 
 const modeHelp = "what happens with a new version: notify, import or promote"
 
+// modeOf returns a mode as the API has it.
+func modeOf(text string) (string, error) {
+	mode := strings.ToUpper(text)
+	if mode != "NOTIFY" && mode != "IMPORT" && mode != "PROMOTE" {
+		return "", usage("--mode is %q: use notify, import or promote", text)
+	}
+	return mode, nil
+}
+
 func addMirrorCommand(t Terminal) *cobra.Command {
 	var where scope
 	var address, mode, template string
@@ -142,7 +151,11 @@ calls it otherwise.`,
 			if len(channels) == 0 {
 				return usage("name the channels that follow by --channel")
 			}
-			following := map[string]any{"mode": strings.ToUpper(mode)}
+			mode, err := modeOf(mode)
+			if err != nil {
+				return err
+			}
+			following := map[string]any{"mode": mode}
 			keep.changes(cmd, following)
 			return s.addMirror(ctx, args[0], where, channels, following, map[string]any{"kind": "OMAHA", "url": address, "interval": seconds(interval), "urlTemplate": template})
 		})
@@ -214,7 +227,11 @@ func followFlatcarCommand(t Terminal) *cobra.Command {
 	cmd := t.command("flatcar", "follow channels of the public Flatcar server", "",
 		"  coreroller mirror flatcar\n  coreroller mirror flatcar --channel stable,lts-2024 --arch amd64 --mode promote",
 		func(ctx context.Context, s *session, _ []string) error {
-			in := map[string]any{"mode": strings.ToUpper(mode), "tracks": tracks, "archs": archs}
+			mode, err := modeOf(mode)
+			if err != nil {
+				return err
+			}
+			in := map[string]any{"mode": mode, "tracks": tracks, "archs": archs}
 			answer, err := read[struct {
 				FollowFlatcar struct{ Upstream *upstream }
 			}](ctx, s, `mutation($in: FollowFlatcarInput!) { followFlatcar(input: $in) { upstream { `+upstreamFields+` } userErrors { code field message } } }`, map[string]any{"in": in})

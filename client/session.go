@@ -67,7 +67,10 @@ func (c *connection) open(cmd *cobra.Command) (*session, error) {
 
 // pick chooses the server: flags, then the environment, then the current context.
 func (c *connection) pick() (*api.Server, string, error) {
-	token := c.terminal.variable(tokenVariable)
+	token := strings.TrimSpace(c.terminal.variable(tokenVariable))
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, "", usage("%s contains a space, a line break or another character that no token has", tokenVariable)
+	}
 	if c.server != "" && c.context != "" {
 		return nil, "", usage("--server (%s) and --context both name a server: use one", serverVariable)
 	}
