@@ -37,7 +37,7 @@ func (c *connection) flags(cmd *cobra.Command) {
 // serverFlags are those that choose the server.
 func (c *connection) serverFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.context, "context", "", "name of the server as `coreroller context list` shows it; default: the current one")
+	f.StringVar(&c.context, "context", "", "name of the server, as shown by coreroller context list; default: the current one")
 	f.StringVar(&c.server, "server", "", "URL of the server instead of a context, with the token in "+tokenVariable)
 	f.StringVar(&c.caFile, "ca-file", "", "file with the certificates that the server's may be signed by; default: those of the system")
 }

@@ -13632,7 +13632,7 @@ input UpdateUpstreamChannelInput {
   mode: MirrorMode
   "Whether the files of its packages are kept on this server."
   hostFiles: Boolean
-  "Which additional files ` + "`" + `hostFiles` + "`" + ` keeps, as in ` + "`" + `addUpstreamChannel` + "`" + `. Files that are kept already stay."
+  "Which additional files ` + "`" + `hostFiles` + "`" + ` keeps, as in ` + "`" + `addUpstreamChannel` + "`" + `, of versions that the channel does not have yet."
   extraFiles: [String!]
   "Why, kept in the audit."
   reason: String = ""
