@@ -241,7 +241,7 @@ func followFlatcarCommand(t Terminal) *cobra.Command {
 			up := answer.FollowFlatcar.Upstream
 			return s.show(up, func() { s.listUpstreams([]upstream{*up}) })
 		})
-	cmd.Flags().StringSliceVar(&tracks, "channel", []string{"stable", "beta", "alpha", "lts"}, "channels of the Flatcar server")
+	cmd.Flags().StringSliceVar(&tracks, "channel", []string{"stable", "beta", "alpha"}, "channels of the Flatcar server")
 	cmd.Flags().StringSliceVar(&archs, "arch", []string{"amd64", "arm64"}, "architectures")
 	cmd.Flags().StringVar(&mode, "mode", "import", modeHelp)
 	return cmd

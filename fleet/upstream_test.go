@@ -327,7 +327,7 @@ func TestFollowFlatcar(t *testing.T) {
 	d := newHarness(t, storetest.SQLite(t))
 	for range 2 {
 		up := must(d.FollowFlatcar(d.ctx, fleet.FollowFlatcar{}))(t)
-		if len(up.Edges.Channels) != 8 || up.URL != fleet.FlatcarURL || up.Interval != 3600 || up.Edges.Channels[0].Mode != "IMPORT" {
+		if len(up.Edges.Channels) != 6 || up.URL != fleet.FlatcarURL || up.Interval != 3600 || up.Edges.Channels[0].Mode != "IMPORT" {
 			t.Errorf("%+v", up)
 		}
 	}

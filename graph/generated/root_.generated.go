@@ -13656,7 +13656,7 @@ input RunUpstreamInput {
 
 "Channels of the public Flatcar server."
 input FollowFlatcarInput {
-  "Names of channels; null: stable, beta, alpha and lts."
+  "Names of channels; null: stable, beta and alpha."
   tracks: [String!]
   "Architectures; null: amd64 and arm64."
   archs: [String!]
