@@ -265,7 +265,10 @@ func (r *mirrorRun) host(ctx context.Context, id uuid.UUID, m *mirror.Manifest) 
 		if err := r.renew(); err != nil {
 			return err
 		}
-		_, err := r.s.FetchPackageFile(ctx, FetchPackageFile{PackageID: id, Name: f.Name, URL: m.Codebase + f.Name, Reason: "mirrored from " + r.up.Name})
+		err := r.s.holding(r.renew, func() error {
+			_, err := r.s.FetchPackageFile(ctx, FetchPackageFile{PackageID: id, Name: f.Name, URL: m.Codebase + f.Name, Reason: "mirrored from " + r.up.Name})
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("fetch file %s of %s: %w", f.Name, m.Version, err)
 		}
