@@ -93,14 +93,15 @@ func (s *session) findUpstream(ctx context.Context, name string) (*upstream, err
 func (s *session) listUpstreams(all []upstream) {
 	var rows [][]any
 	for i := range all {
-		for j := range all[i].Channels {
-			c := &all[i].Channels[j]
+		up := &all[i]
+		for j := range up.Channels {
+			c := &up.Channels[j]
 			here, state := "–", ink{"up to date", green}
 			if c.Channel.Package != nil {
 				here = c.Channel.Package.Version
 			}
 			switch {
-			case !all[i].Enabled:
+			case !up.Enabled:
 				state = ink{"off", ""}
 			case c.LastError != "":
 				state = ink{c.LastError, red}
@@ -111,10 +112,10 @@ func (s *session) listUpstreams(all []upstream) {
 			case c.UpstreamVersion != here:
 				state = ink{"waits for a person", yellow}
 			}
-			rows = append(rows, []any{all[i].Name, c.Channel.Name, c.Channel.Arch, enum(c.Mode), dash(c.UpstreamVersion), here, optional(c.LastSuccessAt), clock(c.NextRunAt), state})
+			rows = append(rows, []any{up.Name, c.Channel.Name, c.Channel.Arch, enum(c.Mode), dash(c.UpstreamVersion), here, optional(c.LastSuccessAt), clock(c.NextRunAt), state})
 		}
-		if len(all[i].Channels) == 0 {
-			rows = append(rows, []any{all[i].Name, "–", "–", "–", "–", "–", "–", "–", ink{"follows no channel", ""}})
+		if len(up.Channels) == 0 {
+			rows = append(rows, []any{up.Name, "–", "–", "–", "–", "–", "–", "–", ink{"follows no channel", ""}})
 		}
 	}
 	if len(rows) == 0 {
