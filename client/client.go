@@ -116,7 +116,13 @@ func exactly(use string) cobra.PositionalArgs {
 
 // parent returns a command with subcommands only.
 func parent(use, short string, children ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: use, Short: short}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 { // a mistyped command of a script must not succeed
+			return usage("there is no command %q; see %s --help", cmd.CommandPath()+" "+args[0], cmd.CommandPath())
+		}
+		return cmd.Help()
+	}
 	cmd.AddCommand(children...)
 	return cmd
 }

@@ -31,6 +31,8 @@ type upstreamChannel struct {
 	} `json:"channel"`
 	Track           string     `json:"track"`
 	Mode            string     `json:"mode"`
+	HostFiles       bool       `json:"hostFiles"`
+	ExtraFiles      []string   `json:"extraFiles"`
 	UpstreamVersion string     `json:"upstreamVersion"`
 	Problem         string     `json:"problem"`
 	LastError       string     `json:"lastError"`
@@ -39,7 +41,7 @@ type upstreamChannel struct {
 }
 
 const upstreamFields = `id name application { id name } url interval enabled urlTemplate channels {
-  id track mode upstreamVersion problem lastError lastSuccessAt nextRunAt channel { name arch package { id version } } }`
+  id track mode hostFiles extraFiles upstreamVersion problem lastError lastSuccessAt nextRunAt channel { name arch package { id version } } }`
 
 func mirrorCommand(t Terminal) *cobra.Command {
 	remove := t.command("remove NAME", "delete a mirror; what it imported stays", "", "  coreroller mirror remove hq",
@@ -54,7 +56,7 @@ func mirrorCommand(t Terminal) *cobra.Command {
 			}
 			return s.show(all, func() { s.listUpstreams(all) })
 		})
-	return parent("mirror", "follow the channels of another update server", list, addMirrorCommand(t), followFlatcarCommand(t), run, mirrorRunsCommand(t), remove)
+	return parent("mirror", "follow the channels of another update server", list, addMirrorCommand(t), followFlatcarCommand(t), setMirrorCommand(t), run, mirrorRunsCommand(t), remove)
 }
 
 func (s *session) upstreams(ctx context.Context) ([]upstream, error) {
@@ -91,14 +93,15 @@ func (s *session) findUpstream(ctx context.Context, name string) (*upstream, err
 func (s *session) listUpstreams(all []upstream) {
 	var rows [][]any
 	for i := range all {
-		for j := range all[i].Channels {
-			c := &all[i].Channels[j]
+		up := &all[i]
+		for j := range up.Channels {
+			c := &up.Channels[j]
 			here, state := "–", ink{"up to date", green}
 			if c.Channel.Package != nil {
 				here = c.Channel.Package.Version
 			}
 			switch {
-			case !all[i].Enabled:
+			case !up.Enabled:
 				state = ink{"off", ""}
 			case c.LastError != "":
 				state = ink{c.LastError, red}
@@ -109,10 +112,10 @@ func (s *session) listUpstreams(all []upstream) {
 			case c.UpstreamVersion != here:
 				state = ink{"waits for a person", yellow}
 			}
-			rows = append(rows, []any{all[i].Name, c.Channel.Name, c.Channel.Arch, enum(c.Mode), dash(c.UpstreamVersion), here, optional(c.LastSuccessAt), clock(c.NextRunAt), state})
+			rows = append(rows, []any{up.Name, c.Channel.Name, c.Channel.Arch, enum(c.Mode), dash(c.UpstreamVersion), here, optional(c.LastSuccessAt), clock(c.NextRunAt), state})
 		}
-		if len(all[i].Channels) == 0 {
-			rows = append(rows, []any{all[i].Name, "–", "–", "–", "–", "–", "–", "–", ink{"follows no channel", ""}})
+		if len(up.Channels) == 0 {
+			rows = append(rows, []any{up.Name, "–", "–", "–", "–", "–", "–", "–", ink{"follows no channel", ""}})
 		}
 	}
 	if len(rows) == 0 {
@@ -124,12 +127,23 @@ func (s *session) listUpstreams(all []upstream) {
 
 const modeHelp = "what happens with a new version: notify, import or promote"
 
+// modeOf returns a mode as the API has it.
+func modeOf(text string) (string, error) {
+	mode := strings.ToUpper(text)
+	if mode != "NOTIFY" && mode != "IMPORT" && mode != "PROMOTE" {
+		return "", usage("--mode is %q: use notify, import or promote", text)
+	}
+	return mode, nil
+}
+
 func addMirrorCommand(t Terminal) *cobra.Command {
 	var where scope
 	var address, mode, template string
 	var interval time.Duration
 	var channels []string
-	cmd := t.command("add NAME", "follow channels of another update server", `
+	var keep keptFiles
+	var cmd *cobra.Command
+	cmd = t.command("add NAME", "follow channels of another update server", `
 Follows channels of another update server. A second call with the same name adds further
 channels. --channel takes the name of a channel here; write NAME=TRACK if the upstream
 calls it otherwise.`,
@@ -138,7 +152,13 @@ calls it otherwise.`,
 			if len(channels) == 0 {
 				return usage("name the channels that follow by --channel")
 			}
-			return s.addMirror(ctx, args[0], where, channels, mode, map[string]any{"kind": "OMAHA", "url": address, "interval": seconds(interval), "urlTemplate": template})
+			mode, err := modeOf(mode)
+			if err != nil {
+				return err
+			}
+			following := map[string]any{"mode": mode}
+			keep.changes(cmd, following)
+			return s.addMirror(ctx, args[0], where, channels, following, map[string]any{"kind": "OMAHA", "url": address, "interval": seconds(interval), "urlTemplate": template})
 		})
 	where.flags(cmd)
 	cmd.Flags().StringVar(&address, "url", "", "address of the Omaha endpoint of the upstream")
@@ -146,13 +166,14 @@ calls it otherwise.`,
 	cmd.Flags().StringVar(&mode, "mode", "import", modeHelp)
 	cmd.Flags().DurationVar(&interval, "interval", 10*time.Minute, "time between two runs of a channel")
 	cmd.Flags().StringVar(&template, "url-template", "{{UPSTREAM}}", "where machines fetch from: {{UPSTREAM}}, or a URL with {{ARCH}} and {{VERSION}}")
+	keep.flags(cmd)
 	return cmd
 }
 
 // seconds is a duration as the API writes it.
 func seconds(d time.Duration) string { return fmt.Sprintf("PT%dS", d/time.Second) }
 
-func (s *session) addMirror(ctx context.Context, name string, where scope, channels []string, mode string, in map[string]any) error {
+func (s *session) addMirror(ctx context.Context, name string, where scope, channels []string, following, in map[string]any) error {
 	found := make([]place, len(channels))
 	tracks := make([]string, len(channels))
 	for i, text := range channels {
@@ -185,9 +206,8 @@ func (s *session) addMirror(ctx context.Context, name string, where scope, chann
 		id = made.CreateUpstream.Upstream.ID
 	}
 	for i, ch := range found {
-		_, err := read[struct{}](ctx, s, `mutation($in: AddUpstreamChannelInput!) { addUpstreamChannel(input: $in) { userErrors { code field message } } }`,
-			map[string]any{"in": map[string]any{"upstreamId": id, "channelId": ch.ID, "track": tracks[i], "mode": strings.ToUpper(mode)}})
-		if err != nil {
+		following["upstreamId"], following["channelId"], following["track"] = id, ch.ID, tracks[i]
+		if err := s.mutate(ctx, change{mutation: "addUpstreamChannel", input: following}); err != nil {
 			return fmt.Errorf("channel %s: %w", ch.path(), err)
 		}
 	}
@@ -208,7 +228,11 @@ func followFlatcarCommand(t Terminal) *cobra.Command {
 	cmd := t.command("flatcar", "follow channels of the public Flatcar server", "",
 		"  coreroller mirror flatcar\n  coreroller mirror flatcar --channel stable,lts-2024 --arch amd64 --mode promote",
 		func(ctx context.Context, s *session, _ []string) error {
-			in := map[string]any{"mode": strings.ToUpper(mode), "tracks": tracks, "archs": archs}
+			mode, err := modeOf(mode)
+			if err != nil {
+				return err
+			}
+			in := map[string]any{"mode": mode, "tracks": tracks, "archs": archs}
 			answer, err := read[struct {
 				FollowFlatcar struct{ Upstream *upstream }
 			}](ctx, s, `mutation($in: FollowFlatcarInput!) { followFlatcar(input: $in) { upstream { `+upstreamFields+` } userErrors { code field message } } }`, map[string]any{"in": in})
@@ -218,7 +242,7 @@ func followFlatcarCommand(t Terminal) *cobra.Command {
 			up := answer.FollowFlatcar.Upstream
 			return s.show(up, func() { s.listUpstreams([]upstream{*up}) })
 		})
-	cmd.Flags().StringSliceVar(&tracks, "channel", []string{"stable", "beta", "alpha", "lts"}, "channels of the Flatcar server")
+	cmd.Flags().StringSliceVar(&tracks, "channel", []string{"stable", "beta", "alpha"}, "channels of the Flatcar server")
 	cmd.Flags().StringSliceVar(&archs, "arch", []string{"amd64", "arm64"}, "architectures")
 	cmd.Flags().StringVar(&mode, "mode", "import", modeHelp)
 	return cmd

@@ -37,7 +37,7 @@ func (c *connection) flags(cmd *cobra.Command) {
 // serverFlags are those that choose the server.
 func (c *connection) serverFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.context, "context", "", "name of the server as `coreroller context list` shows it; default: the current one")
+	f.StringVar(&c.context, "context", "", "name of the server, as shown by coreroller context list; default: the current one")
 	f.StringVar(&c.server, "server", "", "URL of the server instead of a context, with the token in "+tokenVariable)
 	f.StringVar(&c.caFile, "ca-file", "", "file with the certificates that the server's may be signed by; default: those of the system")
 }
@@ -67,7 +67,10 @@ func (c *connection) open(cmd *cobra.Command) (*session, error) {
 
 // pick chooses the server: flags, then the environment, then the current context.
 func (c *connection) pick() (*api.Server, string, error) {
-	token := c.terminal.variable(tokenVariable)
+	token := strings.TrimSpace(c.terminal.variable(tokenVariable))
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, "", usage("%s contains a space, a line break or another character that no token has", tokenVariable)
+	}
 	if c.server != "" && c.context != "" {
 		return nil, "", usage("--server (%s) and --context both name a server: use one", serverVariable)
 	}

@@ -31,17 +31,17 @@ import (
 const hostedBase = "http://updates.example.com"
 
 // hostingHarness is a harness with a storage in a directory.
-func hostingHarness(t *testing.T, url string, quota int64) (d *harness, dir string) {
+func hostingHarness(t *testing.T, url string, quota int64, change ...func(*fleet.Options)) (d *harness, dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	return newHarness(t, url, func(o *fleet.Options) {
+	return newHarness(t, url, append(change, func(o *fleet.Options) {
 		o.Hosting = fleet.Hosting{
 			Storage: must(storage.NewDirectory(filepath.Join(dir, "files")))(t), Staging: must(storage.NewStaging(filepath.Join(dir, "incoming")))(t),
 			Quota: quota, URL: func(context.Context) string { return hostedBase },
 			Limits: payload.Limits{Size: 1 << 20, Total: 20 * time.Second, Stall: 10 * time.Second, Tries: 3, Pause: time.Millisecond},
 		}
 		o.Inspect = payload.Sources{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
-	}), dir
+	})...), dir
 }
 
 // onDisk returns the number of files below a folder of the storage.

@@ -55,6 +55,7 @@ type Options struct {
 	Agent      string         // the User-Agent of mirrors; "" = CoreRoller
 	AskLimits  *mirror.Limits // of the questions of mirrors; nil = mirror.DefaultLimits
 	Politeness *time.Duration // between two channels of the public Flatcar server; nil = 5 s
+	LeaseEvery *time.Duration // between two renewals of a mirror's lease during a download; nil = 3 min
 
 	// MachineCertificates says that the server asks machines for client certificates.
 	MachineCertificates bool
@@ -99,6 +100,7 @@ type Service struct {
 	log          *slog.Logger
 	mirrors      *mirror.Client
 	politeness   time.Duration
+	leaseEvery   time.Duration
 	mirrorStates atomic.Pointer[[]MirrorState]
 
 	sender  *notify.Sender
@@ -131,6 +133,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.openHosting(o)
 	s.log, s.politeness = o.Log, input.Or(o.Politeness, defaultPoliteness)
+	s.leaseEvery = input.Or(o.LeaseEvery, defaultLeaseEvery)
 	s.mirrors = mirror.NewClient(cmp.Or(o.Agent, "CoreRoller"), input.Or(o.AskLimits, mirror.DefaultLimits()))
 	s.Upkeep = upkeep.New(upkeep.Options{
 		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, FlushUses: s.Accounts.FlushUses,

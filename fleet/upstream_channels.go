@@ -3,6 +3,11 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -22,6 +27,7 @@ type AddUpstreamChannel struct {
 	Track      string          // of the upstream; "" = the name of the channel
 	Mode       view.MirrorMode // "" = IMPORT
 	HostFiles  bool
+	ExtraFiles []string // patterns of the additional files that are kept; nil = all
 }
 
 // AddUpstreamChannel lets a channel follow a channel of an upstream. The first run is due
@@ -30,6 +36,10 @@ func (s *Service) AddUpstreamChannel(ctx context.Context, in AddUpstreamChannel)
 	var p input.Problems
 	in.Track = p.Line("track", in.Track, input.MaxName)
 	in.Mode = s.checkMode(&p, in.Mode, in.HostFiles)
+	if in.ExtraFiles == nil {
+		in.ExtraFiles = []string{"*"}
+	}
+	extra := checkPatterns(&p, in.ExtraFiles)
 	v := change.Verb{Name: "addUpstreamChannel", Unique: "channelId", Object: "upstreamChannel", ID: store.NewID(s.now()), Invalid: p.Err()}
 	if err := begin(ctx, &v); err != nil {
 		return nil, err
@@ -63,7 +73,7 @@ func (s *Service) AddUpstreamChannel(ctx context.Context, in AddUpstreamChannel)
 			return err
 		}
 		row, err := client.UpstreamChannel.Create().SetID(c.ID).SetUpstreamID(up.ID).SetChannelID(ch.ID).SetTrack(in.Track).SetMode(string(in.Mode)).
-			SetHostFiles(in.HostFiles).SetMachineID("{" + uuid.NewString() + "}").SetCreatedAt(c.Now).SetNextRunAt(c.Now).Save(ctx)
+			SetHostFiles(in.HostFiles).SetExtraFiles(extra).SetMachineID("{" + uuid.NewString() + "}").SetCreatedAt(c.Now).SetNextRunAt(c.Now).Save(ctx)
 		return c.Saved(row, err)
 	})
 	if err != nil {
@@ -90,13 +100,39 @@ func (s *Service) checkMode(p *input.Problems, mode view.MirrorMode, host bool) 
 	return mode
 }
 
+// checkPatterns checks the patterns of the additional files that a mirror keeps, and returns
+// them as they are stored.
+func checkPatterns(p *input.Problems, patterns []string) string {
+	if len(patterns) > maxPatterns {
+		p.Add("extraFiles", "must have at most %d patterns", maxPatterns)
+		return ""
+	}
+	for i, text := range patterns {
+		field := fmt.Sprintf("extraFiles[%d]", i)
+		p.Exact(field, text, maxFile)
+		if _, err := path.Match(text, ""); err != nil || text == "" || strings.ContainsFunc(text, unicode.IsSpace) {
+			p.Add(field, "must be the name of a file, or a pattern such as oem-*.gz")
+		}
+	}
+	return strings.Join(patterns, " ")
+}
+
+// keeps reports whether the patterns of a channel match an additional file.
+func keeps(patterns, name string) bool {
+	return slices.ContainsFunc(strings.Fields(patterns), func(pattern string) bool {
+		is, err := path.Match(pattern, name)
+		return err == nil && is
+	})
+}
+
 // UpdateUpstreamChannel is the input of Service.UpdateUpstreamChannel; nil leaves a field
 // as it is.
 type UpdateUpstreamChannel struct {
-	ID        uuid.UUID
-	Mode      *view.MirrorMode
-	HostFiles *bool
-	Reason    string
+	ID         uuid.UUID
+	Mode       *view.MirrorMode
+	HostFiles  *bool
+	ExtraFiles []string
+	Reason     string
 }
 
 // UpdateUpstreamChannel changes what a mirror does with new versions. A run is due then.
@@ -110,10 +146,15 @@ func (s *Service) UpdateUpstreamChannel(ctx context.Context, in UpdateUpstreamCh
 	if in.HostFiles != nil && in.Mode == nil {
 		s.checkMode(&p, view.MirrorImport, *in.HostFiles)
 	}
+	extra := checkPatterns(&p, in.ExtraFiles)
 	v := change.Verb{Name: "updateUpstreamChannel", Reason: in.Reason, Invalid: p.Err()}
 	err := s.changeUpstreamChannel(ctx, v, in.ID, func(c *change.Change, row *db.UpstreamChannel) error {
 		mode := input.Or(in.Mode, view.MirrorMode(row.Mode))
-		row, err := row.Update().SetMode(string(mode)).SetHostFiles(input.Or(in.HostFiles, row.HostFiles)).SetNextRunAt(c.Now).Save(ctx)
+		u := row.Update().SetMode(string(mode)).SetHostFiles(input.Or(in.HostFiles, row.HostFiles)).SetNextRunAt(c.Now)
+		if in.ExtraFiles != nil {
+			u.SetExtraFiles(extra)
+		}
+		row, err := u.Save(ctx)
 		return c.Saved(row, err)
 	})
 	if err != nil {

@@ -181,7 +181,7 @@ func (r *mirrorRun) packageOf(app *catalog.App, m *mirror.Manifest) (CreatePacka
 		return CreatePackage{}, err
 	}
 	in := CreatePackage{
-		ApplicationID: app.ID, Type: int8(catalog.PackageOther), Arch: ch.Arch, Version: m.Version, Filename: m.Payload.Name, Size: m.Payload.Size,
+		ApplicationID: app.ID, Type: catalog.PackageOther, Arch: ch.Arch, Version: m.Version, Filename: m.Payload.Name, Size: m.Payload.Size,
 		SHA1: m.Payload.SHA1, SHA256: m.Payload.SHA256, Description: "Mirrored from " + r.up.Name,
 		URL: fillTemplate(r.up.URLTemplate, ch.Arch, m.Version, m.Codebase),
 	}
@@ -192,7 +192,7 @@ func (r *mirrorRun) packageOf(app *catalog.App, m *mirror.Manifest) (CreatePacka
 		in.Files = append(in.Files, FileInput{Name: f.Name, Size: f.Size, SHA1: f.SHA1, SHA256: f.SHA256})
 	}
 	if app.ID == catalog.FlatcarID() || m.Action != nil && m.Payload.SHA256 != "" && app.Versioning != version.Numeric {
-		in.Type = int8(catalog.PackageFlatcar)
+		in.Type = catalog.PackageFlatcar
 		if act := m.Action; act != nil {
 			in.Action = &ActionInput{
 				ChromeOSVersion: act.DisplayVersion, NeedsAdmin: act.NeedsAdmin, IsDelta: act.IsDelta, DisablePayloadBackoff: &act.DisablePayloadBackoff,
@@ -258,14 +258,17 @@ func (r *mirrorRun) host(ctx context.Context, id uuid.UUID, m *mirror.Manifest) 
 	if err != nil {
 		return fmt.Errorf("read the stored files: %w", err)
 	}
-	for _, f := range append([]mirror.File{m.Payload}, m.Extra...) {
-		if slices.Contains(stored, f.Name) {
+	for i, f := range append([]mirror.File{m.Payload}, m.Extra...) {
+		if slices.Contains(stored, f.Name) || i > 0 && !keeps(r.row.ExtraFiles, f.Name) {
 			continue
 		}
 		if err := r.renew(); err != nil {
 			return err
 		}
-		_, err := r.s.FetchPackageFile(ctx, FetchPackageFile{PackageID: id, Name: f.Name, URL: m.Codebase + f.Name, Reason: "mirrored from " + r.up.Name})
+		err := r.s.holding(r.renew, func() error {
+			_, err := r.s.FetchPackageFile(ctx, FetchPackageFile{PackageID: id, Name: f.Name, URL: m.Codebase + f.Name, Reason: "mirrored from " + r.up.Name})
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("fetch file %s of %s: %w", f.Name, m.Version, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
@@ -325,7 +327,7 @@ func TestFollowFlatcar(t *testing.T) {
 	d := newHarness(t, storetest.SQLite(t))
 	for range 2 {
 		up := must(d.FollowFlatcar(d.ctx, fleet.FollowFlatcar{}))(t)
-		if len(up.Edges.Channels) != 8 || up.URL != fleet.FlatcarURL || up.Interval != 3600 || up.Edges.Channels[0].Mode != "IMPORT" {
+		if len(up.Edges.Channels) != 6 || up.URL != fleet.FlatcarURL || up.Interval != 3600 || up.Edges.Channels[0].Mode != "IMPORT" {
 			t.Errorf("%+v", up)
 		}
 	}
@@ -406,4 +408,27 @@ func TestMirrorKeepsTheBlacklist(t *testing.T) {
 	if row, run := d.mirrored(up); d.target(s) != "2.0.0" || row.Problem != "the upstream offers 3.0.0, which is blacklisted here: breaks our disks" || run.Outcome != "UNCHANGED" {
 		t.Errorf("%s %+v %+v", d.target(s), row, run)
 	}
+}
+
+// A channel keeps the runs of its last 500 rounds.
+func TestMirrorKeepsTheLastRuns(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		s, u := d.setup(), newUpstreamServer(t)
+		u.offers(s.app.ID)
+		up := d.follow(s, u, view.MirrorImport)
+		row, first := d.mirrored(up)
+		d.must(d.store.Write(d.ctx, d.clock(), func(tx *store.Tx) error {
+			many := make([]*db.MirrorRunCreate, 502)
+			for i := range many {
+				many[i] = tx.Client().MirrorRun.Create().SetID(store.NewID(d.clock())).SetApplicationID(s.app.ID).SetUpstreamID(up.ID).SetUpstreamChannelID(row.ID).
+					SetStartedAt(d.clock()).SetEndedAt(d.clock()).SetOutcome("UNCHANGED").SetChanges([]string{}).SetError("").SetBytes(1)
+			}
+			return tx.Client().MirrorRun.CreateBulk(many...).Exec(d.ctx)
+		}))
+		_, last := d.mirrored(up)
+		ids := must(d.store.Reader().MirrorRun.Query().Order(db.Asc(mirrorrun.FieldID)).IDs(d.ctx))(t)
+		if len(ids) != 500 || ids[len(ids)-1] != last.ID || slices.Contains(ids, first.ID) {
+			t.Errorf("%d runs are kept", len(ids))
+		}
+	})
 }

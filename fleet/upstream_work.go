@@ -28,10 +28,11 @@ import (
 
 const (
 	// channelLease is how long one process works on an upstream without a sign of life. It
-	// is renewed before each channel, which takes two minutes at most.
+	// is renewed before each channel, which takes two minutes at most, and while a file is
+	// fetched.
 	channelLease = 10 * time.Minute
-	// fileLease is the same while a file is fetched.
-	fileLease = time.Hour
+	// defaultLeaseEvery is the time between two renewals while a file is fetched.
+	defaultLeaseEvery = 3 * time.Minute
 	// maxBackoff bounds the time until a channel that failed is tried again.
 	maxBackoff = 30 * time.Minute
 	// defaultPoliteness is the pause between two channels of the public server.
@@ -127,7 +128,7 @@ func (s *Service) workUpstream(ctx context.Context, up *db.Upstream) error {
 			return err
 		}
 		r := &mirrorRun{s: s, up: row.Edges.Upstream, row: row, started: s.now(), renew: func() error {
-			next, err := s.leaseUpstream(ctx, up.ID, lease, fileLease)
+			next, err := s.leaseUpstream(ctx, up.ID, lease, channelLease)
 			if err == nil && next == nil {
 				err = errors.New("another process works on the mirror")
 			}
@@ -164,6 +165,33 @@ func (s *Service) leaseUpstream(ctx context.Context, id uuid.UUID, mine *time.Ti
 	return &until, nil
 }
 
+// holding runs f, which may take hours, and renews a lease meanwhile.
+func (s *Service) holding(renew, f func() error) error {
+	end, lost := make(chan struct{}), make(chan error, 1)
+	go func() {
+		tick := time.NewTicker(s.leaseEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-end:
+				lost <- nil
+				return
+			case <-tick.C:
+				if err := renew(); err != nil {
+					lost <- err
+					return
+				}
+			}
+		}
+	}()
+	err := f()
+	close(end)
+	if other := <-lost; err == nil {
+		err = other
+	}
+	return err
+}
+
 func (s *Service) writeLease(ctx context.Context, id uuid.UUID, mine, until *time.Time) (n int, err error) {
 	now := s.now()
 	err = s.store.Write(ctx, now, func(tx *store.Tx) error {
@@ -171,7 +199,7 @@ func (s *Service) writeLease(ctx context.Context, id uuid.UUID, mine, until *tim
 		if mine != nil {
 			q.Where(upstream.LeasedUntil(*mine))
 		} else {
-			q.Where(upstream.Or(upstream.LeasedUntilIsNil(), upstream.LeasedUntilLTE(now), upstream.LeasedUntilGT(now.Add(fileLease))))
+			q.Where(upstream.Or(upstream.LeasedUntilIsNil(), upstream.LeasedUntilLTE(now), upstream.LeasedUntilGT(now.Add(channelLease))))
 		}
 		if until == nil {
 			q.ClearLeasedUntil()

@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/remote/mirror"
+	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -31,6 +32,7 @@ const (
 	minPublicInterval = 10 * time.Minute
 	maxInterval       = 7 * 24 * time.Hour
 	maxUpstreams      = 50  // of one application
+	maxPatterns       = 100 // of the files that a channel keeps
 	maxFollowed       = 100 // channels of one upstream
 	maxCA             = 64 << 10
 )
@@ -112,7 +114,7 @@ func checkInterval(p *input.Problems, address string, interval time.Duration) {
 		least = minPublicInterval
 	}
 	if interval < least || interval > maxInterval || interval%time.Second != 0 {
-		p.Add("interval", "must be whole seconds, from %d minutes to 7 days", least/time.Minute)
+		p.Add("interval", "must be whole seconds, from %s to 7 days", phrase.Count(int(least/time.Minute), "minute"))
 	}
 }
 
@@ -247,7 +249,7 @@ func (s *Service) operateUpstream(ctx context.Context, v change.Verb, f func(*ch
 
 // FollowFlatcar is the input of Service.FollowFlatcar.
 type FollowFlatcar struct {
-	Tracks      []string // nil = stable, beta, alpha, lts
+	Tracks      []string // nil = stable, beta, alpha
 	Archs       []string // nil = amd64, arm64
 	Mode        view.MirrorMode
 	Interval    time.Duration
@@ -261,7 +263,7 @@ func (s *Service) FollowFlatcar(ctx context.Context, in FollowFlatcar) (*db.Upst
 		return nil, err
 	}
 	if in.Tracks == nil {
-		in.Tracks = []string{"stable", "beta", "alpha", "lts"}
+		in.Tracks = []string{"stable", "beta", "alpha"}
 	}
 	if in.Archs == nil {
 		in.Archs = []string{"amd64", "arm64"}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,6 +79,10 @@ func (r *upstreamResolver) Channels(_ context.Context, obj *db.Upstream) ([]*db.
 // Channel was read with the channel of the mirror.
 func (r *upstreamChannelResolver) Channel(_ context.Context, obj *db.UpstreamChannel) (*db.Channel, error) {
 	return obj.Edges.Channel, nil
+}
+
+func (r *upstreamChannelResolver) ExtraFiles(_ context.Context, obj *db.UpstreamChannel) ([]string, error) {
+	return strings.Fields(obj.ExtraFiles), nil
 }
 
 func (r *upstreamChannelResolver) Mode(_ context.Context, obj *db.UpstreamChannel) (view.MirrorMode, error) {

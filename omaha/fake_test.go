@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // fakeFleet records check-ins and answers them from a script with one line per app.
@@ -36,7 +37,8 @@ func (f *fakeFleet) CheckIn(_ context.Context, in checkin.CheckIn) (checkin.Answ
 }
 
 // scripted returns the answer for a line of a script: a verb, arguments, and
-// optionally poll=<duration>.
+// optionally poll=<duration> or, for a mirror, channel=<version>, with the withdrawn
+// versions after it, separated by commas.
 //
 //	ok                       no decision
 //	hold <reason>            noupdate
@@ -53,6 +55,17 @@ func scripted(line string) (checkin.Answer, error) {
 			return a, err
 		}
 		a.PollInterval, fields = d, fields[:len(fields)-1]
+	}
+	if last, is := strings.CutPrefix(fields[len(fields)-1], "channel="); is {
+		versions := strings.Split(last, ",")
+		a.Channel, fields = &checkin.ChannelState{Track: `"stable" & co`, Arch: "amd64", Version: versions[0]}, fields[:len(fields)-1]
+		for i, text := range versions[1:] {
+			v, ok := version.Parse(text)
+			if !ok {
+				return a, fmt.Errorf("script: no version %q", text)
+			}
+			a.Channel.Withdrawn = append(a.Channel.Withdrawn, catalog.Blacklisted{Version: v, Reason: []string{"boots & hangs", ""}[i%2]})
+		}
 	}
 	switch fields[0] {
 	case "ok":

@@ -112,6 +112,7 @@ func describe(in checkin.CheckIn) string {
 	line(in.Disabled, "updates disabled")
 	line(in.Prefix != "", "prefix %q", in.Prefix)
 	line(in.MultiManifest, "all manifests at once")
+	line(in.Withdrawals, "the state of the channel")
 	line(in.Syncer, "a syncer, if the machine id is in braces")
 	return b.String()
 }

@@ -19,6 +19,11 @@ func TestRemoteMirrors(t *testing.T) {
 	r.run(0, arguments("mirror list"), "No other update server is mirrored.")
 	r.run(1, arguments("mirror run hq"), "has no mirror")
 	r.run(2, arguments("mirror add hq --url "+upstream.URL), "--channel")
+	r.run(2, arguments("mirror add hq --url "+upstream.URL+" --channel OS/stable --mode foo"), `--mode is "foo": use notify, import or promote`)
+	r.run(2, arguments("mirror flatcar --mode foo"), "--mode")
+	r.run(2, arguments("mirror lst"), `there is no command "coreroller mirror lst"`)
+	r.run(0, arguments("mirror list"), "No other update server is mirrored.") // nothing was begun
+	(&remote{t, []string{r.environ[0], "COREROLLER_TOKEN=two\nlines"}}).run(2, arguments("mirror list"), "COREROLLER_TOKEN contains")
 	r.run(1, arguments("mirror add hq --url ftp://x/ --channel OS/stable"), "must be an absolute http or https URL")
 	r.run(1, arguments("mirror add hq --url "+upstream.URL+" --channel OS/stable --interval 1s"), "interval")
 	r.run(0, arguments("mirror add hq --url "+upstream.URL+" --channel OS/stable=main --mode promote"), "hq", "stable", "promote")

@@ -91,7 +91,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	f.IntVar(&c.Quotas.ValuesPerGroup, "values-per-group", c.Quotas.ValuesPerGroup,
 		"maximum number of versions, and of platforms, that the machines of one group are counted by; further ones are stored as \"other\"; 0: no maximum")
 	f.BoolVar(&c.MirrorFlatcar, "mirror-flatcar", false,
-		"mirror the channels stable, beta, alpha and lts of the public Flatcar server, unless the database has a mirror of it; new versions are imported and wait for a person")
+		"mirror the channels stable, beta and alpha of the public Flatcar server, unless the database has a mirror of it; new versions are imported and wait for a person")
 	c.Inspect = payload.Sources{Public: true}
 	f.Var((*sourcesFlag)(&c.Inspect), "inspect-from",
 		"from where the server fetches files of packages: none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")

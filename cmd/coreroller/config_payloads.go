@@ -38,8 +38,8 @@ type bucketKeys struct{ Access, Secret string }
 // The environment variables, without their prefix, with the keys of --payload-s3.
 const (
 	bucketAccess     = "PAYLOAD_S3_ACCESS_KEY"
-	bucketSecret     = "PAYLOAD_S3_SECRET_KEY"
-	bucketSecretFile = "PAYLOAD_S3_SECRET_KEY_FILE"
+	bucketSecret     = "PAYLOAD_S3_SECRET_KEY"      //nolint:gosec // G101: the name of a variable
+	bucketSecretFile = "PAYLOAD_S3_SECRET_KEY_FILE" //nolint:gosec // G101: the name of a variable
 )
 
 // readBucketKeys returns the keys of the environment.

@@ -45618,6 +45618,7 @@ type UpstreamChannelMutation struct {
 	track            *string
 	mode             *string
 	host_files       *bool
+	extra_files      *string
 	machine_id       *string
 	created_at       *time.Time
 	upstream_version *string
@@ -45925,6 +45926,42 @@ func (m *UpstreamChannelMutation) OldHostFiles(ctx context.Context) (v bool, err
 // ResetHostFiles resets all changes to the "host_files" field.
 func (m *UpstreamChannelMutation) ResetHostFiles() {
 	m.host_files = nil
+}
+
+// SetExtraFiles sets the "extra_files" field.
+func (m *UpstreamChannelMutation) SetExtraFiles(s string) {
+	m.extra_files = &s
+}
+
+// ExtraFiles returns the value of the "extra_files" field in the mutation.
+func (m *UpstreamChannelMutation) ExtraFiles() (r string, exists bool) {
+	v := m.extra_files
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExtraFiles returns the old "extra_files" field's value of the UpstreamChannel entity.
+// If the UpstreamChannel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UpstreamChannelMutation) OldExtraFiles(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExtraFiles is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExtraFiles requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExtraFiles: %w", err)
+	}
+	return oldValue.ExtraFiles, nil
+}
+
+// ResetExtraFiles resets all changes to the "extra_files" field.
+func (m *UpstreamChannelMutation) ResetExtraFiles() {
+	m.extra_files = nil
 }
 
 // SetMachineID sets the "machine_id" field.
@@ -46524,7 +46561,7 @@ func (m *UpstreamChannelMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UpstreamChannelMutation) Fields() []string {
-	fields := make([]string, 0, 16)
+	fields := make([]string, 0, 17)
 	if m.upstream != nil {
 		fields = append(fields, upstreamchannel.FieldUpstreamID)
 	}
@@ -46539,6 +46576,9 @@ func (m *UpstreamChannelMutation) Fields() []string {
 	}
 	if m.host_files != nil {
 		fields = append(fields, upstreamchannel.FieldHostFiles)
+	}
+	if m.extra_files != nil {
+		fields = append(fields, upstreamchannel.FieldExtraFiles)
 	}
 	if m.machine_id != nil {
 		fields = append(fields, upstreamchannel.FieldMachineID)
@@ -46591,6 +46631,8 @@ func (m *UpstreamChannelMutation) Field(name string) (ent.Value, bool) {
 		return m.Mode()
 	case upstreamchannel.FieldHostFiles:
 		return m.HostFiles()
+	case upstreamchannel.FieldExtraFiles:
+		return m.ExtraFiles()
 	case upstreamchannel.FieldMachineID:
 		return m.MachineID()
 	case upstreamchannel.FieldCreatedAt:
@@ -46632,6 +46674,8 @@ func (m *UpstreamChannelMutation) OldField(ctx context.Context, name string) (en
 		return m.OldMode(ctx)
 	case upstreamchannel.FieldHostFiles:
 		return m.OldHostFiles(ctx)
+	case upstreamchannel.FieldExtraFiles:
+		return m.OldExtraFiles(ctx)
 	case upstreamchannel.FieldMachineID:
 		return m.OldMachineID(ctx)
 	case upstreamchannel.FieldCreatedAt:
@@ -46697,6 +46741,13 @@ func (m *UpstreamChannelMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetHostFiles(v)
+		return nil
+	case upstreamchannel.FieldExtraFiles:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExtraFiles(v)
 		return nil
 	case upstreamchannel.FieldMachineID:
 		v, ok := value.(string)
@@ -46874,6 +46925,9 @@ func (m *UpstreamChannelMutation) ResetField(name string) error {
 		return nil
 	case upstreamchannel.FieldHostFiles:
 		m.ResetHostFiles()
+		return nil
+	case upstreamchannel.FieldExtraFiles:
+		m.ResetExtraFiles()
 		return nil
 	case upstreamchannel.FieldMachineID:
 		m.ResetMachineID()

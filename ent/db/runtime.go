@@ -780,24 +780,28 @@ func init() {
 	upstreamchannelDescHostFiles := upstreamchannelFields[5].Descriptor()
 	// upstreamchannel.DefaultHostFiles holds the default value on creation for the host_files field.
 	upstreamchannel.DefaultHostFiles = upstreamchannelDescHostFiles.Default.(bool)
+	// upstreamchannelDescExtraFiles is the schema descriptor for extra_files field.
+	upstreamchannelDescExtraFiles := upstreamchannelFields[6].Descriptor()
+	// upstreamchannel.DefaultExtraFiles holds the default value on creation for the extra_files field.
+	upstreamchannel.DefaultExtraFiles = upstreamchannelDescExtraFiles.Default.(string)
 	// upstreamchannelDescUpstreamVersion is the schema descriptor for upstream_version field.
-	upstreamchannelDescUpstreamVersion := upstreamchannelFields[8].Descriptor()
+	upstreamchannelDescUpstreamVersion := upstreamchannelFields[9].Descriptor()
 	// upstreamchannel.DefaultUpstreamVersion holds the default value on creation for the upstream_version field.
 	upstreamchannel.DefaultUpstreamVersion = upstreamchannelDescUpstreamVersion.Default.(string)
 	// upstreamchannelDescWithdrawn is the schema descriptor for withdrawn field.
-	upstreamchannelDescWithdrawn := upstreamchannelFields[9].Descriptor()
+	upstreamchannelDescWithdrawn := upstreamchannelFields[10].Descriptor()
 	// upstreamchannel.DefaultWithdrawn holds the default value on creation for the withdrawn field.
 	upstreamchannel.DefaultWithdrawn = upstreamchannelDescWithdrawn.Default.(bool)
 	// upstreamchannelDescProblem is the schema descriptor for problem field.
-	upstreamchannelDescProblem := upstreamchannelFields[10].Descriptor()
+	upstreamchannelDescProblem := upstreamchannelFields[11].Descriptor()
 	// upstreamchannel.DefaultProblem holds the default value on creation for the problem field.
 	upstreamchannel.DefaultProblem = upstreamchannelDescProblem.Default.(string)
 	// upstreamchannelDescFailures is the schema descriptor for failures field.
-	upstreamchannelDescFailures := upstreamchannelFields[15].Descriptor()
+	upstreamchannelDescFailures := upstreamchannelFields[16].Descriptor()
 	// upstreamchannel.DefaultFailures holds the default value on creation for the failures field.
 	upstreamchannel.DefaultFailures = upstreamchannelDescFailures.Default.(int)
 	// upstreamchannelDescLastError is the schema descriptor for last_error field.
-	upstreamchannelDescLastError := upstreamchannelFields[16].Descriptor()
+	upstreamchannelDescLastError := upstreamchannelFields[17].Descriptor()
 	// upstreamchannel.DefaultLastError holds the default value on creation for the last_error field.
 	upstreamchannel.DefaultLastError = upstreamchannelDescLastError.Default.(string)
 	userFields := schema.User{}.Fields()

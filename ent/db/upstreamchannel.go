@@ -30,6 +30,8 @@ type UpstreamChannel struct {
 	Mode string `json:"mode,omitempty"`
 	// keeps the files of the packages on this server
 	HostFiles bool `json:"host_files,omitempty"`
+	// patterns of the additional files that host_files keeps, separated by spaces
+	ExtraFiles string `json:"extra_files,omitempty"`
 	// {uuid} that is sent to the upstream
 	MachineID string `json:"machine_id,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -111,7 +113,7 @@ func (*UpstreamChannel) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case upstreamchannel.FieldFailures:
 			values[i] = new(sql.NullInt64)
-		case upstreamchannel.FieldTrack, upstreamchannel.FieldMode, upstreamchannel.FieldMachineID, upstreamchannel.FieldUpstreamVersion, upstreamchannel.FieldProblem, upstreamchannel.FieldLastError:
+		case upstreamchannel.FieldTrack, upstreamchannel.FieldMode, upstreamchannel.FieldExtraFiles, upstreamchannel.FieldMachineID, upstreamchannel.FieldUpstreamVersion, upstreamchannel.FieldProblem, upstreamchannel.FieldLastError:
 			values[i] = new(sql.NullString)
 		case upstreamchannel.FieldCreatedAt, upstreamchannel.FieldLastRunAt, upstreamchannel.FieldLastSuccessAt, upstreamchannel.FieldNextRunAt, upstreamchannel.FieldFailingSince:
 			values[i] = new(sql.NullTime)
@@ -167,6 +169,12 @@ func (_m *UpstreamChannel) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field host_files", values[i])
 			} else if value.Valid {
 				_m.HostFiles = value.Bool
+			}
+		case upstreamchannel.FieldExtraFiles:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field extra_files", values[i])
+			} else if value.Valid {
+				_m.ExtraFiles = value.String
 			}
 		case upstreamchannel.FieldMachineID:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -302,6 +310,9 @@ func (_m *UpstreamChannel) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("host_files=")
 	builder.WriteString(fmt.Sprintf("%v", _m.HostFiles))
+	builder.WriteString(", ")
+	builder.WriteString("extra_files=")
+	builder.WriteString(_m.ExtraFiles)
 	builder.WriteString(", ")
 	builder.WriteString("machine_id=")
 	builder.WriteString(_m.MachineID)

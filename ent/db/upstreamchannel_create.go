@@ -62,6 +62,20 @@ func (_c *UpstreamChannelCreate) SetNillableHostFiles(v *bool) *UpstreamChannelC
 	return _c
 }
 
+// SetExtraFiles sets the "extra_files" field.
+func (_c *UpstreamChannelCreate) SetExtraFiles(v string) *UpstreamChannelCreate {
+	_c.mutation.SetExtraFiles(v)
+	return _c
+}
+
+// SetNillableExtraFiles sets the "extra_files" field if the given value is not nil.
+func (_c *UpstreamChannelCreate) SetNillableExtraFiles(v *string) *UpstreamChannelCreate {
+	if v != nil {
+		_c.SetExtraFiles(*v)
+	}
+	return _c
+}
+
 // SetMachineID sets the "machine_id" field.
 func (_c *UpstreamChannelCreate) SetMachineID(v string) *UpstreamChannelCreate {
 	_c.mutation.SetMachineID(v)
@@ -262,6 +276,10 @@ func (_c *UpstreamChannelCreate) defaults() {
 		v := upstreamchannel.DefaultHostFiles
 		_c.mutation.SetHostFiles(v)
 	}
+	if _, ok := _c.mutation.ExtraFiles(); !ok {
+		v := upstreamchannel.DefaultExtraFiles
+		_c.mutation.SetExtraFiles(v)
+	}
 	if _, ok := _c.mutation.UpstreamVersion(); !ok {
 		v := upstreamchannel.DefaultUpstreamVersion
 		_c.mutation.SetUpstreamVersion(v)
@@ -300,6 +318,9 @@ func (_c *UpstreamChannelCreate) check() error {
 	}
 	if _, ok := _c.mutation.HostFiles(); !ok {
 		return &ValidationError{Name: "host_files", err: errors.New(`db: missing required field "UpstreamChannel.host_files"`)}
+	}
+	if _, ok := _c.mutation.ExtraFiles(); !ok {
+		return &ValidationError{Name: "extra_files", err: errors.New(`db: missing required field "UpstreamChannel.extra_files"`)}
 	}
 	if _, ok := _c.mutation.MachineID(); !ok {
 		return &ValidationError{Name: "machine_id", err: errors.New(`db: missing required field "UpstreamChannel.machine_id"`)}
@@ -377,6 +398,10 @@ func (_c *UpstreamChannelCreate) createSpec() (*UpstreamChannel, *sqlgraph.Creat
 	if value, ok := _c.mutation.HostFiles(); ok {
 		_spec.SetField(upstreamchannel.FieldHostFiles, field.TypeBool, value)
 		_node.HostFiles = value
+	}
+	if value, ok := _c.mutation.ExtraFiles(); ok {
+		_spec.SetField(upstreamchannel.FieldExtraFiles, field.TypeString, value)
+		_node.ExtraFiles = value
 	}
 	if value, ok := _c.mutation.MachineID(); ok {
 		_spec.SetField(upstreamchannel.FieldMachineID, field.TypeString, value)

@@ -58,6 +58,20 @@ func (_u *UpstreamChannelUpdate) SetNillableHostFiles(v *bool) *UpstreamChannelU
 	return _u
 }
 
+// SetExtraFiles sets the "extra_files" field.
+func (_u *UpstreamChannelUpdate) SetExtraFiles(v string) *UpstreamChannelUpdate {
+	_u.mutation.SetExtraFiles(v)
+	return _u
+}
+
+// SetNillableExtraFiles sets the "extra_files" field if the given value is not nil.
+func (_u *UpstreamChannelUpdate) SetNillableExtraFiles(v *string) *UpstreamChannelUpdate {
+	if v != nil {
+		_u.SetExtraFiles(*v)
+	}
+	return _u
+}
+
 // SetUpstreamVersion sets the "upstream_version" field.
 func (_u *UpstreamChannelUpdate) SetUpstreamVersion(v string) *UpstreamChannelUpdate {
 	_u.mutation.SetUpstreamVersion(v)
@@ -306,6 +320,9 @@ func (_u *UpstreamChannelUpdate) sqlSave(ctx context.Context) (_node int, err er
 	if value, ok := _u.mutation.HostFiles(); ok {
 		_spec.SetField(upstreamchannel.FieldHostFiles, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.ExtraFiles(); ok {
+		_spec.SetField(upstreamchannel.FieldExtraFiles, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.UpstreamVersion(); ok {
 		_spec.SetField(upstreamchannel.FieldUpstreamVersion, field.TypeString, value)
 	}
@@ -434,6 +451,20 @@ func (_u *UpstreamChannelUpdateOne) SetHostFiles(v bool) *UpstreamChannelUpdateO
 func (_u *UpstreamChannelUpdateOne) SetNillableHostFiles(v *bool) *UpstreamChannelUpdateOne {
 	if v != nil {
 		_u.SetHostFiles(*v)
+	}
+	return _u
+}
+
+// SetExtraFiles sets the "extra_files" field.
+func (_u *UpstreamChannelUpdateOne) SetExtraFiles(v string) *UpstreamChannelUpdateOne {
+	_u.mutation.SetExtraFiles(v)
+	return _u
+}
+
+// SetNillableExtraFiles sets the "extra_files" field if the given value is not nil.
+func (_u *UpstreamChannelUpdateOne) SetNillableExtraFiles(v *string) *UpstreamChannelUpdateOne {
+	if v != nil {
+		_u.SetExtraFiles(*v)
 	}
 	return _u
 }
@@ -715,6 +746,9 @@ func (_u *UpstreamChannelUpdateOne) sqlSave(ctx context.Context) (_node *Upstrea
 	}
 	if value, ok := _u.mutation.HostFiles(); ok {
 		_spec.SetField(upstreamchannel.FieldHostFiles, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.ExtraFiles(); ok {
+		_spec.SetField(upstreamchannel.FieldExtraFiles, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.UpstreamVersion(); ok {
 		_spec.SetField(upstreamchannel.FieldUpstreamVersion, field.TypeString, value)

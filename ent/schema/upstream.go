@@ -59,6 +59,7 @@ func (UpstreamChannel) Fields() []ent.Field {
 		field.String("track").Immutable().Comment("of the upstream"),
 		field.String("mode").Comment("as in the API: NOTIFY, IMPORT or PROMOTE"),
 		field.Bool("host_files").Default(false).Comment("keeps the files of the packages on this server"),
+		field.String("extra_files").Default("*").Comment("patterns of the additional files that host_files keeps, separated by spaces"),
 		field.String("machine_id").Immutable().Comment("{uuid} that is sent to the upstream"),
 		createdAt(),
 		field.String("upstream_version").Default("").Comment("last target seen; \"\": none yet"),

@@ -1665,6 +1665,7 @@ type ComplexityRoot struct {
 
 	UpstreamChannel struct {
 		Channel         func(childComplexity int) int
+		ExtraFiles      func(childComplexity int) int
 		FailingSince    func(childComplexity int) int
 		Failures        func(childComplexity int) int
 		HostFiles       func(childComplexity int) int
@@ -9217,6 +9218,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpstreamChannel.Channel(childComplexity), true
+	case "UpstreamChannel.extraFiles":
+		if e.ComplexityRoot.UpstreamChannel.ExtraFiles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpstreamChannel.ExtraFiles(childComplexity), true
 	case "UpstreamChannel.failingSince":
 		if e.ComplexityRoot.UpstreamChannel.FailingSince == nil {
 			break
@@ -14840,6 +14847,8 @@ type UpstreamChannel {
   mode: MirrorMode!
   "Whether the files of its packages are kept on this server."
   hostFiles: Boolean!
+  "Patterns of the additional files that ` + "`" + `hostFiles` + "`" + ` keeps; machines are redirected to the upstream for others."
+  extraFiles: [String!]!
   "Last version that the upstream offered; \"\" when it has offered none."
   upstreamVersion: String!
   "True when the upstream took back a version that the channel has: nothing is lowered, see ` + "`" + `problem` + "`" + `."
@@ -14966,6 +14975,12 @@ input AddUpstreamChannelInput {
   mode: MirrorMode = IMPORT
   "Whether the files of its packages are kept on this server."
   hostFiles: Boolean = false
+  """
+  Which additional files ` + "`" + `hostFiles` + "`" + ` keeps: names such as ` + "`" + `oem-azure.gz` + "`" + `, or patterns such as
+  ` + "`" + `oem-*.gz` + "`" + `. An empty list keeps the payload only. Machines are redirected to the upstream
+  for a file that is not kept.
+  """
+  extraFiles: [String!] = ["*"]
 }
 
 "Changes of a channel of a mirror; null leaves a field as it is."
@@ -14976,6 +14991,8 @@ input UpdateUpstreamChannelInput {
   mode: MirrorMode
   "Whether the files of its packages are kept on this server."
   hostFiles: Boolean
+  "Which additional files ` + "`" + `hostFiles` + "`" + ` keeps, as in ` + "`" + `addUpstreamChannel` + "`" + `, of versions that the channel does not have yet."
+  extraFiles: [String!]
   "Why, kept in the audit."
   reason: String = ""
 }
@@ -14998,7 +15015,7 @@ input RunUpstreamInput {
 
 "Channels of the public Flatcar server."
 input FollowFlatcarInput {
-  "Names of channels; null: stable, beta, alpha and lts."
+  "Names of channels; null: stable, beta and alpha."
   tracks: [String!]
   "Architectures; null: amd64 and arm64."
   archs: [String!]
@@ -18189,6 +18206,8 @@ func (ec *executionContext) childFields_UpstreamChannel(ctx context.Context, fie
 		return ec.fieldContext_UpstreamChannel_mode(ctx, field)
 	case "hostFiles":
 		return ec.fieldContext_UpstreamChannel_hostFiles(ctx, field)
+	case "extraFiles":
+		return ec.fieldContext_UpstreamChannel_extraFiles(ctx, field)
 	case "upstreamVersion":
 		return ec.fieldContext_UpstreamChannel_upstreamVersion(ctx, field)
 	case "withdrawn":

@@ -39,6 +39,8 @@ type UpstreamChannelResolver interface {
 	Channel(ctx context.Context, obj *db.UpstreamChannel) (*db.Channel, error)
 
 	Mode(ctx context.Context, obj *db.UpstreamChannel) (view.MirrorMode, error)
+
+	ExtraFiles(ctx context.Context, obj *db.UpstreamChannel) ([]string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -912,6 +914,29 @@ func (ec *executionContext) fieldContext_UpstreamChannel_hostFiles(_ context.Con
 	return graphql.NewScalarFieldContext("UpstreamChannel", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _UpstreamChannel_extraFiles(ctx context.Context, field graphql.CollectedField, obj *db.UpstreamChannel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpstreamChannel_extraFiles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.UpstreamChannel().ExtraFiles(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpstreamChannel_extraFiles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UpstreamChannel", field, true, true, "String")
+}
+
 func (ec *executionContext) _UpstreamChannel_upstreamVersion(ctx context.Context, field graphql.CollectedField, obj *db.UpstreamChannel) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1349,8 +1374,11 @@ func (ec *executionContext) unmarshalInputAddUpstreamChannelInput(ctx context.Co
 	if _, present := asMap["hostFiles"]; !present {
 		asMap["hostFiles"] = false
 	}
+	if _, present := asMap["extraFiles"]; !present {
+		asMap["extraFiles"] = []any{"*"}
+	}
 
-	fieldsInOrder := [...]string{"upstreamId", "channelId", "track", "mode", "hostFiles"}
+	fieldsInOrder := [...]string{"upstreamId", "channelId", "track", "mode", "hostFiles", "extraFiles"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1392,6 +1420,13 @@ func (ec *executionContext) unmarshalInputAddUpstreamChannelInput(ctx context.Co
 				return it, err
 			}
 			it.HostFiles = data
+		case "extraFiles":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extraFiles"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtraFiles = data
 		}
 	}
 	return it, nil
@@ -1776,7 +1811,7 @@ func (ec *executionContext) unmarshalInputUpdateUpstreamChannelInput(ctx context
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"id", "mode", "hostFiles", "reason"}
+	fieldsInOrder := [...]string{"id", "mode", "hostFiles", "extraFiles", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1804,6 +1839,13 @@ func (ec *executionContext) unmarshalInputUpdateUpstreamChannelInput(ctx context
 				return it, err
 			}
 			it.HostFiles = data
+		case "extraFiles":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extraFiles"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtraFiles = data
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
 			data, err := ec.unmarshalOString2string(ctx, v)
@@ -2240,6 +2282,12 @@ func (ec *executionContext) _UpstreamChannel(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "extraFiles":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._UpstreamChannel_extraFiles(ctx, field, obj)
+				})
 		case "upstreamVersion":
 			out.Values[i] = ec._UpstreamChannel_upstreamVersion(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

@@ -1619,6 +1619,7 @@ var (
 		{Name: "track", Type: field.TypeString},
 		{Name: "mode", Type: field.TypeString},
 		{Name: "host_files", Type: field.TypeBool, Default: false},
+		{Name: "extra_files", Type: field.TypeString, Default: "*"},
 		{Name: "machine_id", Type: field.TypeString},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "upstream_version", Type: field.TypeString, Default: ""},
@@ -1641,13 +1642,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "upstream_channels_channels_upstreams",
-				Columns:    []*schema.Column{UpstreamChannelsColumns[15]},
+				Columns:    []*schema.Column{UpstreamChannelsColumns[16]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "upstream_channels_upstreams_channels",
-				Columns:    []*schema.Column{UpstreamChannelsColumns[16]},
+				Columns:    []*schema.Column{UpstreamChannelsColumns[17]},
 				RefColumns: []*schema.Column{UpstreamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -1656,17 +1657,17 @@ var (
 			{
 				Name:    "upstreamchannel_channel_id",
 				Unique:  true,
-				Columns: []*schema.Column{UpstreamChannelsColumns[15]},
+				Columns: []*schema.Column{UpstreamChannelsColumns[16]},
 			},
 			{
 				Name:    "upstreamchannel_upstream_id",
 				Unique:  false,
-				Columns: []*schema.Column{UpstreamChannelsColumns[16]},
+				Columns: []*schema.Column{UpstreamChannelsColumns[17]},
 			},
 			{
 				Name:    "upstreamchannel_next_run_at",
 				Unique:  false,
-				Columns: []*schema.Column{UpstreamChannelsColumns[11]},
+				Columns: []*schema.Column{UpstreamChannelsColumns[12]},
 			},
 		},
 	}

@@ -22,6 +22,8 @@ const (
 	FieldMode = "mode"
 	// FieldHostFiles holds the string denoting the host_files field in the database.
 	FieldHostFiles = "host_files"
+	// FieldExtraFiles holds the string denoting the extra_files field in the database.
+	FieldExtraFiles = "extra_files"
 	// FieldMachineID holds the string denoting the machine_id field in the database.
 	FieldMachineID = "machine_id"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -83,6 +85,7 @@ var Columns = []string{
 	FieldTrack,
 	FieldMode,
 	FieldHostFiles,
+	FieldExtraFiles,
 	FieldMachineID,
 	FieldCreatedAt,
 	FieldUpstreamVersion,
@@ -109,6 +112,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultHostFiles holds the default value on creation for the "host_files" field.
 	DefaultHostFiles bool
+	// DefaultExtraFiles holds the default value on creation for the "extra_files" field.
+	DefaultExtraFiles string
 	// DefaultUpstreamVersion holds the default value on creation for the "upstream_version" field.
 	DefaultUpstreamVersion string
 	// DefaultWithdrawn holds the default value on creation for the "withdrawn" field.
@@ -152,6 +157,11 @@ func ByMode(opts ...sql.OrderTermOption) OrderOption {
 // ByHostFiles orders the results by the host_files field.
 func ByHostFiles(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldHostFiles, opts...).ToFunc()
+}
+
+// ByExtraFiles orders the results by the extra_files field.
+func ByExtraFiles(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldExtraFiles, opts...).ToFunc()
 }
 
 // ByMachineID orders the results by the machine_id field.

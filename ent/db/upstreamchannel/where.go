@@ -81,6 +81,11 @@ func HostFiles(v bool) predicate.UpstreamChannel {
 	return predicate.UpstreamChannel(sql.FieldEQ(FieldHostFiles, v))
 }
 
+// ExtraFiles applies equality check predicate on the "extra_files" field. It's identical to ExtraFilesEQ.
+func ExtraFiles(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldEQ(FieldExtraFiles, v))
+}
+
 // MachineID applies equality check predicate on the "machine_id" field. It's identical to MachineIDEQ.
 func MachineID(v string) predicate.UpstreamChannel {
 	return predicate.UpstreamChannel(sql.FieldEQ(FieldMachineID, v))
@@ -314,6 +319,71 @@ func HostFilesEQ(v bool) predicate.UpstreamChannel {
 // HostFilesNEQ applies the NEQ predicate on the "host_files" field.
 func HostFilesNEQ(v bool) predicate.UpstreamChannel {
 	return predicate.UpstreamChannel(sql.FieldNEQ(FieldHostFiles, v))
+}
+
+// ExtraFilesEQ applies the EQ predicate on the "extra_files" field.
+func ExtraFilesEQ(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldEQ(FieldExtraFiles, v))
+}
+
+// ExtraFilesNEQ applies the NEQ predicate on the "extra_files" field.
+func ExtraFilesNEQ(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldNEQ(FieldExtraFiles, v))
+}
+
+// ExtraFilesIn applies the In predicate on the "extra_files" field.
+func ExtraFilesIn(vs ...string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldIn(FieldExtraFiles, vs...))
+}
+
+// ExtraFilesNotIn applies the NotIn predicate on the "extra_files" field.
+func ExtraFilesNotIn(vs ...string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldNotIn(FieldExtraFiles, vs...))
+}
+
+// ExtraFilesGT applies the GT predicate on the "extra_files" field.
+func ExtraFilesGT(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldGT(FieldExtraFiles, v))
+}
+
+// ExtraFilesGTE applies the GTE predicate on the "extra_files" field.
+func ExtraFilesGTE(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldGTE(FieldExtraFiles, v))
+}
+
+// ExtraFilesLT applies the LT predicate on the "extra_files" field.
+func ExtraFilesLT(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldLT(FieldExtraFiles, v))
+}
+
+// ExtraFilesLTE applies the LTE predicate on the "extra_files" field.
+func ExtraFilesLTE(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldLTE(FieldExtraFiles, v))
+}
+
+// ExtraFilesContains applies the Contains predicate on the "extra_files" field.
+func ExtraFilesContains(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldContains(FieldExtraFiles, v))
+}
+
+// ExtraFilesHasPrefix applies the HasPrefix predicate on the "extra_files" field.
+func ExtraFilesHasPrefix(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldHasPrefix(FieldExtraFiles, v))
+}
+
+// ExtraFilesHasSuffix applies the HasSuffix predicate on the "extra_files" field.
+func ExtraFilesHasSuffix(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldHasSuffix(FieldExtraFiles, v))
+}
+
+// ExtraFilesEqualFold applies the EqualFold predicate on the "extra_files" field.
+func ExtraFilesEqualFold(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldEqualFold(FieldExtraFiles, v))
+}
+
+// ExtraFilesContainsFold applies the ContainsFold predicate on the "extra_files" field.
+func ExtraFilesContainsFold(v string) predicate.UpstreamChannel {
+	return predicate.UpstreamChannel(sql.FieldContainsFold(FieldExtraFiles, v))
 }
 
 // MachineIDEQ applies the EQ predicate on the "machine_id" field.

@@ -1,0 +1,37 @@
+package server
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coreroller/coreroller/fleet"
+)
+
+func TestMirrorsAreMeasured(t *testing.T) {
+	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	success := now.Add(-90 * time.Minute)
+	m := newMetrics()
+	m.measureMirrors(func() []fleet.MirrorState {
+		return []fleet.MirrorState{
+			{Upstream: "u", Channel: "c", Track: `of "hq"`, Arch: "arm64", LastSuccess: &success, Failures: 3},
+			{Upstream: "u", Channel: "d", Track: "new", Arch: "amd64"},
+		}
+	}, func() time.Time { return now })
+	w := httptest.NewRecorder()
+	m.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	for _, want := range []string{
+		`coreroller_mirror_last_success_age_seconds{arch="arm64",channel="c",track="of \"hq\"",upstream="u"} 5400`,
+		`coreroller_mirror_failures{arch="arm64",channel="c",track="of \"hq\"",upstream="u"} 3`,
+		`coreroller_mirror_failures{arch="amd64",channel="d",track="new",upstream="u"} 0`,
+	} {
+		if !strings.Contains(w.Body.String(), want+"\n") {
+			t.Errorf("no line %s in\n%s", want, w.Body)
+		}
+	}
+	if strings.Contains(w.Body.String(), `age_seconds{arch="amd64"`) {
+		t.Error("a mirror that never succeeded has an age")
+	}
+}
