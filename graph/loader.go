@@ -49,6 +49,7 @@ type loaders struct {
 	applications       loader[*db.Application]
 	groups             loader[*db.Group]
 	instances          loader[*db.Instance]
+	labels             loader[[]*db.MachineLabel] // by machine
 	waves              loader[[]*db.Wave]         // by rollout
 	failures           loader[[]*db.Failure]      // by rollout
 	shares             loader[[]*db.FailureShare] // by rollout
@@ -69,6 +70,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		applications:       newLoader(r.fleet.View.ApplicationByID),
 		groups:             newLoader(r.fleet.View.GroupByID),
 		instances:          newLoader(r.fleet.View.InstanceByID),
+		labels:             newLoader(r.fleet.View.MachineLabels),
 		waves:              newLoader(r.fleet.View.Waves),
 		failures:           newLoader(r.fleet.View.Failures),
 		shares:             newLoader(r.fleet.View.FailureShares),

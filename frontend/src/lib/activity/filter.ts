@@ -25,6 +25,7 @@ export const kindLabel: Record<Kind, string> = {
   MACHINES_PINNED: 'Machines pinned',
   MACHINES_RELEASED: 'Machines released',
   MACHINES_MOVED: 'Machines moved',
+  MACHINES_LABELED: 'Machines labeled',
   PACKAGE_NOT_FOUND: 'No package to offer',
   MIRROR_FAILED: 'Mirror failed',
   MIRROR_WORKS: 'Mirror works again',
