@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -103,6 +104,34 @@ func TestLabelsOfAMachine(t *testing.T) {
 			t.Errorf("the forgotten machine has %q", got)
 		}
 		d.checkCounters()
+	})
+}
+
+// A change of attributes and tags costs a machine one check through the lane. Further
+// checks are answered from the idle cache, and write as little as before.
+func TestLabeledMachineIsIdleAgain(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		s := d.setup()
+		seen := func() time.Time {
+			t.Helper()
+			return must(d.store.Reader().Instance.Get(d.ctx, s.instance("m")))(t).LastSeenAt
+		}
+		d.check(s, "m", "2.0.0")
+		must(d.LabelInstance(d.ctx, fleet.LabelInstance{ID: s.instance("m"), Labels: job.Labels{AddTags: []string{"canary"}}}))(t)
+		d.wait(time.Second)
+		d.check(s, "m", "2.0.0")
+		through := d.clock()
+		if !seen().Equal(through) {
+			t.Fatalf("the first check after the change was not written: %v", seen())
+		}
+		d.wait(time.Second)
+		d.check(s, "m", "2.0.0")
+		if !seen().Equal(through) {
+			t.Error("a further check was not answered from the idle cache")
+		}
+		if got := d.labels(s.instance("m")); got != "#canary" {
+			t.Errorf("check-ins changed the labels to %q", got)
+		}
 	})
 }
 

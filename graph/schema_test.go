@@ -83,7 +83,7 @@ func TestEnumerationsAreComplete(t *testing.T) {
 	check("Standing", int(rollout.StandingQuarantined)+1, reads(model.UnmarshalStanding))
 	check("RolloutState", int(rollout.RolloutSuperseded)+1, reads(model.UnmarshalRolloutState))
 	check("Outcome", int(rollout.OutcomeLooping), reads(model.UnmarshalOutcome))
-	check("ActivityKind", int(rollout.ActivityMachinesMoved), reads(model.UnmarshalActivityKind))
+	check("ActivityKind", int(rollout.ActivityMachinesLabeled), reads(model.UnmarshalActivityKind))
 	check("Severity", int(rollout.SeverityError), reads(model.UnmarshalSeverity))
 	check("OverrideKind", int(rollout.OverridePin), reads(model.UnmarshalOverrideKind))
 	check("PackageType", int(catalog.PackageOther), reads(model.UnmarshalPackageType))
