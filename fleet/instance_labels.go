@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/job"
@@ -54,6 +55,8 @@ func labelMachine(c *change.Change, m *store.Machine, l *job.Labels, have []*db.
 	for _, name := range part.RemoveTags {
 		c.Batch.Unlabeled = append(c.Batch.Unlabeled, store.LabelID(m.InstanceID, true, name))
 	}
+	// Save publishes no event of a machine whose row is unchanged.
+	c.Batch.Events = append(c.Batch.Events, event.Event{Kind: event.MachineChanged, App: m.ApplicationID, Group: m.GroupID, Instance: m.InstanceID})
 	return nil
 }
 

@@ -9,12 +9,16 @@ func TestAttributesAndTags(t *testing.T) {
 		ana := s.ana(t)
 		const label = `mutation($in: LabelInstanceInput!) { labelInstance(input: $in) { userErrors { code field }
 			instance { attributes { name value source setBy setAt } tags { name setBy setAt } } } }`
+		w := ana.dial() // as the page of the machine
+		w.subscribe("1", `subscription($id: ID!) { instanceChanged(id: $id) { snapshot instance { tags { name } } } }`, vars{"id": s.instance("m1")})
+		want(t, w.next(), "snapshot", true, "instance.tags", []any{})
 		got := ana.get(label, vars{"in": vars{"id": s.instance("m1"), "labels": vars{
 			"setAttributes": []any{vars{"name": "rack", "value": "3"}}, "addTags": []any{"canary"}}}})
 		want(t, got, "userErrors", []any{}, "instance.tags.0.name", "canary", "instance.tags.0.setBy", "ana",
 			"instance.attributes.0.name", "arch", "instance.attributes.0.source", "MACHINE", "instance.attributes.0.setAt", nil,
 			"instance.attributes.1.name", "oem", "instance.attributes.1.value", "ami",
 			"instance.attributes.2.name", "rack", "instance.attributes.2.value", "3", "instance.attributes.2.source", "USER", "instance.attributes.2.setBy", "ana")
+		want(t, w.next(), "snapshot", false, "instance.tags.0.name", "canary")
 		got = ana.get(label, vars{"in": vars{"id": s.instance("m1"), "labels": vars{"addTags": []any{"Canary"}}}})
 		want(t, got, "instance", nil, "userErrors.0.code", "INVALID", "userErrors.0.field", "labels.addTags[0]")
 
