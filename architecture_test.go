@@ -55,7 +55,7 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/hosting":       {"remote/payload fleet/fault store ent", "it knows what is stored; verbs decide who may change it"},
 	"fleet/importing":     {"fleet/catalog fleet/change fleet/input store ent event auth rollout", "it writes what another server had, through the same changes as verbs"},
 	"fleet/input":         {"fleet/catalog fleet/fault rollout", "checks of input do not depend on verbs"},
-	"fleet/job":           {"fleet/catalog fleet/fault store ent rollout", "the preview of a job and its batches both use it"},
+	"fleet/job":           {"fleet/catalog fleet/fault store ent rollout fleet/input", "the preview of a job and its batches both use it"},
 	"fleet/notice":        {"remote/notify fleet/view store ent event auth rollout", "it reads what others wrote and sends it"},
 	"fleet/proposal":      {"ent", "verbs and reads both use it"},
 	"fleet/quota":         {"", "numbers and counts, which cmd sets and every area of fleet reads"},
@@ -65,7 +65,7 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/seed":          {"fleet/catalog fleet/change fleet/fault auth rollout", "it writes the first contents of a new database"},
 	"fleet/upkeep":        {"fleet/catalog fleet/checkin fleet/clock fleet/quota fleet/pace fleet/fault store event auth rollout", "it maintains data that other areas wrote"},
 	"fleet/view":          {"fleet/view/machines fleet/importing fleet/job fleet/proposal fleet/catalog fleet/clock fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout fleet/reboot", "a read changes nothing"},
-	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout", "a read changes nothing"},
+	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout fleet/job", "a read changes nothing"},
 
 	"rest/endpoint": {"fleet fleet/view fleet/catalog fleet/fault ent auth rollout", "it serves the routes of any API for scripts and knows none"},
 	"rest/nebraska": {"rest/endpoint fleet fleet/view fleet/view/machines fleet/fault ent rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},

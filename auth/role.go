@@ -80,6 +80,7 @@ var needs = map[string]Role{
 	"pinInstance":       Operator,
 	"releaseInstance":   Operator,
 	"setInstanceAlias":  Operator,
+	"labelInstance":     Operator,
 	"moveInstance":      Operator,
 	"enrollInstances":   Operator,
 	"releaseRebootSlot": Operator,

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -191,15 +192,17 @@ type machineFilter struct {
 	where                                           scope
 	group, search, oem, seenAfter, seenBefore       string
 	states, versions, standings, reasons, countedAs []string
+	attributes, tags                                []string
 }
 
 func machinesCommand(t Terminal) *cobra.Command {
 	var f machineFilter
 	var limit int
 	cmd := t.command("machines", "list machines, filtered as on the page", `
-Lists machines that meet all conditions. A flag that is repeated matches any of its values.`,
+Lists machines that meet all conditions. A flag that is repeated matches any of its values, except --attribute
+and --tag.`,
 		"  coreroller machines --group production --state error\n  coreroller machines --group production --reason quarantined --limit 0 -o json\n"+
-			"  coreroller machines --search web-04 --seen-before 24h",
+			"  coreroller machines --attribute rack=3 --tag canary\n  coreroller machines --search web-04 --seen-before 24h",
 		func(ctx context.Context, s *session, _ []string) error {
 			filter, err := f.input(ctx, s)
 			if err != nil {
@@ -216,6 +219,8 @@ Lists machines that meet all conditions. A flag that is repeated matches any of 
 	flags.StringSliceVar(&f.reasons, "reason", nil, "rule that decided the last check, such as outside-window")
 	flags.StringSliceVar(&f.countedAs, "counted-as", nil, "count of the group, such as waiting, failed or bad-version")
 	flags.StringVar(&f.oem, "oem", "", "platform, such as ami")
+	flags.StringArrayVar(&f.attributes, "attribute", nil, "attribute with a value, such as rack=3; all that are given must match")
+	flags.StringSliceVar(&f.tags, "tag", nil, "tag; all that are given must match")
 	flags.StringVar(&f.search, "search", "", "machine id, alias or address begins with this text")
 	flags.StringVar(&f.seenAfter, "seen-after", "", "last seen at or after a time, or within a duration such as 1h")
 	flags.StringVar(&f.seenBefore, "seen-before", "", "last seen before a time, or longer ago than a duration such as 24h")
@@ -244,6 +249,20 @@ func (f *machineFilter) input(ctx context.Context, s *session) (map[string]any, 
 	}
 	put(filter, "search", f.search)
 	put(filter, "oem", f.oem)
+	if len(f.tags) > 0 {
+		filter["tags"] = f.tags
+	}
+	var attributes []map[string]any
+	for _, text := range f.attributes {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" || value == "" {
+			return nil, usage("--attribute %q must be a name and a value, such as rack=3", text)
+		}
+		attributes = append(attributes, map[string]any{"name": name, "value": value})
+	}
+	if attributes != nil {
+		filter["attributes"] = attributes
+	}
 	if len(f.versions) > 0 {
 		filter["versions"] = f.versions
 	}

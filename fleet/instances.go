@@ -167,7 +167,7 @@ func changeInstance(c *change.Change, row *db.Instance, f func(*change.Change, *
 	if err := f(c, m, c.Config.Group(m.GroupID)); err != nil {
 		return err
 	}
-	if !m.Forgotten() {
+	if c.After == nil && !m.Forgotten() {
 		c.After = recordOf(m)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -63,13 +64,13 @@ func (s *Service) workJob(ctx context.Context, row *db.MachineJob) (int, error) 
 		return n, err
 	}
 	// If the database is the cause, this fails too, and the machine stays pending.
-	return s.jobBatch(ctx, row, 1, func(*change.Change, *job.Order, *store.Machine) (job.Outcome, error) {
+	return s.jobBatch(ctx, row, 1, func(*change.Change, *job.Order, *store.Machine, []*db.MachineLabel) (job.Outcome, error) {
 		return job.Outcome{Result: job.Failed, Detail: err.Error()}, nil
 	})
 }
 
 // jobBatch gives the next machines of a job, at most limit, their result.
-func (s *Service) jobBatch(ctx context.Context, row *db.MachineJob, limit int, do func(*change.Change, *job.Order, *store.Machine) (job.Outcome, error)) (n int, err error) {
+func (s *Service) jobBatch(ctx context.Context, row *db.MachineJob, limit int, do func(*change.Change, *job.Order, *store.Machine, []*db.MachineLabel) (job.Outcome, error)) (n int, err error) {
 	v := change.Verb{
 		Name: "machineJob", Object: "machineJob", ID: row.ID, Reason: row.Reason, Part: true,
 		By: auth.Principal{Name: row.CreatedBy, TeamID: row.TeamID, Credential: auth.Credential(row.Credential)},
@@ -92,6 +93,10 @@ func (s *Service) jobBatch(ctx context.Context, row *db.MachineJob, limit int, d
 		if err != nil {
 			return err
 		}
+		labels, err := labelsFor(c, &order, found)
+		if err != nil {
+			return err
+		}
 		var ended []store.JobItem
 		changed := map[uuid.UUID]int{} // machines by group
 		for _, item := range items {
@@ -101,7 +106,7 @@ func (s *Service) jobBatch(ctx context.Context, row *db.MachineJob, limit int, d
 					continue // it moved before the locks: the next batch locks its new group
 				}
 				groups := concerned(&order, m.GroupID)
-				if out, err = do(c, &order, m); err != nil {
+				if out, err = do(c, &order, m, labels[m.InstanceID]); err != nil {
 					return err
 				}
 				if out.Result == job.Done || out.Result == job.AfterUpdate {
@@ -169,17 +174,30 @@ func lockMachines(c *change.Change, items []*db.MachineJobItem, to *uuid.UUID) (
 	return c.Tx.Machines(c.Ctx, ids)
 }
 
-// act applies an order to one machine. An error means that the transaction must not
-// be committed.
-func act(c *change.Change, o *job.Order, m *store.Machine) (job.Outcome, error) {
+// labelsFor reads the attributes and tags of locked machines if an order needs them.
+func labelsFor(c *change.Change, o *job.Order, found map[uuid.UUID]*store.Machine) (map[uuid.UUID][]*db.MachineLabel, error) {
+	if o.Action != job.Label || len(found) == 0 {
+		return nil, nil
+	}
+	return c.Tx.Labels(c.Ctx, slices.Collect(maps.Keys(found)))
+}
+
+// act applies an order to one machine, whose attributes and tags are given if the order
+// needs them. An error means that the transaction must not be committed.
+func act(c *change.Change, o *job.Order, m *store.Machine, labels []*db.MachineLabel) (job.Outcome, error) {
 	if o.Until != nil && !o.Until.After(c.Now) {
 		return job.Outcome{Result: job.Failed, Detail: "the time until which it was ordered has passed"}, nil
 	}
-	out := o.Foresee(c.Config, job.MachineOf(m, c.Now))
+	values := job.MachineOf(m, c.Now)
+	values.Labels = labels
+	out := o.Foresee(c.Config, values)
 	if out.Result == job.Skipped || out.Result == job.Failed {
 		return out, nil
 	}
 	c.Batch.Machines = append(c.Batch.Machines, m)
+	if o.Action == job.Label {
+		return out, labelMachine(c, m, o.Labels, labels)
+	}
 	g := c.Config.Group(m.GroupID)
 	return out, apply(c, o, m, g)
 }

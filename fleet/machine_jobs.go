@@ -86,13 +86,17 @@ func (s *Service) StartMachineJob(ctx context.Context, in StartMachineJob) (*db.
 		if err := c.Tx.AddJobItems(ctx, id, items); err != nil {
 			return err
 		}
-		c.After = jobRecord{in.Action.Action, selection, total, in.Action.Until, in.Action.Version, in.Action.GroupID, in.Action.Replace}
+		labels, err := in.Action.Labels.Text()
+		if err != nil {
+			return err
+		}
+		c.After = jobRecord{in.Action.Action, selection, total, in.Action.Until, in.Action.Version, in.Action.GroupID, in.Action.Replace, in.Action.Labels}
 		c.Tx.Publish(event.Event{Kind: event.JobChanged, Job: id})
 		return c.Tx.Client().MachineJob.Create().SetID(id).SetCreatedAt(now).SetChangedAt(now).
 			SetCreatedBy(c.By.Name).SetCredential(string(c.By.Credential)).SetTeamID(jobTeam(c)).
 			SetRequestID(in.RequestID).SetInput(string(sent)).SetSelection(selection).SetNillableWithinGroupID(in.Filter.Group).SetNillableApplicationID(named(c.App)).
 			SetAction(string(in.Action.Action)).SetReason(in.Reason).SetNillableUntil(in.Action.Until).SetVersion(in.Action.Version).
-			SetNillableGroupID(in.Action.GroupID).SetReplace(in.Action.Replace).
+			SetNillableGroupID(in.Action.GroupID).SetReplace(in.Action.Replace).SetLabels(labels).
 			SetState(string(job.Running)).SetMachines(total).Exec(ctx)
 	})
 	if fault.CodeOf(err) == fault.Conflict && in.RequestID != "" { // the same request was faster
@@ -114,13 +118,14 @@ type sentInput struct {
 
 // jobRecord is a job in the audit.
 type jobRecord struct {
-	Action    job.Action `json:"action"`
-	Selection string     `json:"selection"`
-	Machines  int        `json:"machines"`
-	Until     *time.Time `json:"until,omitempty"`
-	Version   string     `json:"version,omitempty"`
-	Group     *uuid.UUID `json:"group,omitempty"`
-	Replace   bool       `json:"replace,omitempty"`
+	Action    job.Action  `json:"action"`
+	Selection string      `json:"selection"`
+	Machines  int         `json:"machines"`
+	Until     *time.Time  `json:"until,omitempty"`
+	Version   string      `json:"version,omitempty"`
+	Group     *uuid.UUID  `json:"group,omitempty"`
+	Replace   bool        `json:"replace,omitempty"`
+	Labels    *job.Labels `json:"labels,omitempty"`
 }
 
 // mayRun checks the role for a job on the machines of a group, of an application, or, with

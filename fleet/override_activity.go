@@ -18,7 +18,11 @@ import (
 // concerns. A nil group is none.
 func applyAlone(c *change.Change, o *job.Order, m *store.Machine, g *catalog.Group) error {
 	groups := concerned(o, m.GroupID)
-	if err := apply(c, o, m, g); err != nil {
+	if o.Action == job.Label {
+		if err := labelAlone(c, m, o.Labels); err != nil {
+			return err
+		}
+	} else if err := apply(c, o, m, g); err != nil {
 		return err
 	}
 	for _, id := range groups {

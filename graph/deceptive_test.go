@@ -20,6 +20,8 @@ var notStored = []string{
 	"signIn.username", "signIn.password", "changePassword.currentPassword", "changePassword.newPassword", "createUser.password",
 	"setPassword.username", "setPassword.newPassword",
 	"startMachineJob.filter.search", "startMachineJob.filter.oem", "startMachineJob.filter.versions[0]",
+	"startMachineJob.filter.attributes[0].name", "startMachineJob.filter.attributes[0].value", "startMachineJob.filter.tags[0]",
+	"forgetInstances.filter.attributes[0].name", "forgetInstances.filter.attributes[0].value", "forgetInstances.filter.tags[0]",
 	"forgetInstances.filter.search", "forgetInstances.filter.oem", "forgetInstances.filter.versions[0]",
 }
 
@@ -66,6 +68,9 @@ func TestEveryTextInputRefusesDeceptiveCharacters(t *testing.T) {
 		"createMachineSecret": {"applicationId": s.app}, "updatePackage": {"id": s.pkg, "type": "OPERATING_SYSTEM"},
 		"updateNotifier": {"id": notifier},
 	}
+	reasons := map[string]vars{ // also what reaches the check of the reason
+		"labelInstance": {"labels": vars{"addTags": []any{"t"}}},
+	}
 	tried := 0
 	for _, m := range all.Mutation.Fields {
 		if len(m.Arguments) != 1 || m.Name == "propose" { // each of its changes is a mutation of its own
@@ -85,6 +90,9 @@ func TestEveryTextInputRefusesDeceptiveCharacters(t *testing.T) {
 				}
 			}
 			maps.Copy(value, more[m.Name])
+			if path == "reason" {
+				maps.Copy(value, reasons[m.Name])
+			}
 			r := ana.ask(document, vars{"in": value})
 			answer := string(r.Data) + fmt.Sprintf("%+v", r.Errors)
 			named := strings.Contains(answer, `"field":"`+path+`"`) || strings.Contains(answer, "Field:"+path+" ") ||

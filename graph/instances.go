@@ -169,6 +169,10 @@ func (r *mutationResolver) SetInstanceAlias(ctx context.Context, input fleet.Set
 	return payload(r.fleet.SetInstanceAlias(ctx, input))
 }
 
+func (r *mutationResolver) LabelInstance(ctx context.Context, input fleet.LabelInstance) (*model.InstancePayload, error) {
+	return payload(r.fleet.LabelInstance(ctx, input))
+}
+
 func (r *mutationResolver) ForgetInstance(ctx context.Context, input fleet.ForgetInstance) (*model.DeletePayload, error) {
 	return deletePayload(input.ID, r.fleet.ForgetInstance(ctx, input))
 }

@@ -51,6 +51,7 @@ type loaders struct {
 	instances          loader[*db.Instance]
 	rebootSlots        loader[*view.RebootSlots]  // by group
 	machineSlots       loader[*view.RebootSlot]   // by machine
+	labels             loader[[]*db.MachineLabel] // by machine
 	waves              loader[[]*db.Wave]         // by rollout
 	failures           loader[[]*db.Failure]      // by rollout
 	shares             loader[[]*db.FailureShare] // by rollout
@@ -73,6 +74,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		instances:          newLoader(r.fleet.View.InstanceByID),
 		rebootSlots:        newLoader(r.fleet.View.ManyRebootSlots),
 		machineSlots:       newLoader(r.fleet.View.InstanceRebootSlots),
+		labels:             newLoader(r.fleet.View.MachineLabels),
 		waves:              newLoader(r.fleet.View.Waves),
 		failures:           newLoader(r.fleet.View.Failures),
 		shares:             newLoader(r.fleet.View.FailureShares),

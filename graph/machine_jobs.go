@@ -44,6 +44,13 @@ func (r *machineJobResolver) Permissions(ctx context.Context, obj *db.MachineJob
 	return view.JobPermissions(who, r.fleet.Catalog(), obj), nil
 }
 
+func (r *machineJobResolver) Labels(_ context.Context, obj *db.MachineJob) (string, error) {
+	if l := job.LabelsOf(obj.Labels); l != nil {
+		return l.Describe(), nil
+	}
+	return "", nil
+}
+
 func (r *machineJobResolver) Items(ctx context.Context, obj *db.MachineJob, result *job.Result, first *int, after *string) (*model.MachineJobItemConnection, error) {
 	return readRows[*db.MachineJobItem](ctx, r.fleet.View.JobItems(obj.ID, result), first, after)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/vektah/gqlparser/v2/formatter"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/notice"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
@@ -83,13 +85,28 @@ func TestEnumerationsAreComplete(t *testing.T) {
 	check("Standing", int(rollout.StandingQuarantined)+1, reads(model.UnmarshalStanding))
 	check("RolloutState", int(rollout.RolloutSuperseded)+1, reads(model.UnmarshalRolloutState))
 	check("Outcome", int(rollout.OutcomeLooping), reads(model.UnmarshalOutcome))
-	check("ActivityKind", int(rollout.ActivityRebootSlotReleased), reads(model.UnmarshalActivityKind))
+	check("ActivityKind", int(rollout.ActivityMachinesLabeled), reads(model.UnmarshalActivityKind))
 	check("Severity", int(rollout.SeverityError), reads(model.UnmarshalSeverity))
 	check("OverrideKind", int(rollout.OverridePin), reads(model.UnmarshalOverrideKind))
 	check("PackageType", int(catalog.PackageOther), reads(model.UnmarshalPackageType))
 	check("Weekday", 7, reads(model.UnmarshalWeekday))
 	check("HaltRule", 4, reads(model.UnmarshalHaltRule))
 	check("OnDemand", 3, reads(model.UnmarshalOnDemand))
+}
+
+// Messages to other servers say what to do about each kind.
+func TestMessagesKnowEveryKind(t *testing.T) {
+	for _, k := range schema().Types["AttentionKind"].EnumValues {
+		if notice.NextAction(view.AttentionKind(k.Name)) == "" {
+			t.Errorf("no next action for %s", k.Name)
+		}
+	}
+	for _, k := range schema().Types["ActivityKind"].EnumValues {
+		kind, err := model.UnmarshalActivityKind(k.Name)
+		if err != nil || notice.TypeOf(kind) == "other" {
+			t.Errorf("no type of message for %s: %v", k.Name, err)
+		}
+	}
 }
 
 func reads[T any](f func(any) (T, error)) func(any) error {

@@ -80,7 +80,7 @@ const (
 	ActivityTimesRepaired      ActivityKind = 16
 	ActivitySameVersion        ActivityKind = 17
 	ActivityRolledBack         ActivityKind = 18 // a channel, by a person
-	ActivityMachinesHeld       ActivityKind = 19 // this and the next three: one machine, or those of a job in a group
+	ActivityMachinesHeld       ActivityKind = 19 // this, the next three and ActivityMachinesLabeled: one machine, or those of a job in a group
 	ActivityMachinesPinned     ActivityKind = 20
 	ActivityMachinesReleased   ActivityKind = 21
 	ActivityMachinesMoved      ActivityKind = 22
@@ -89,6 +89,7 @@ const (
 	ActivityMirrorWithdrawn    ActivityKind = 25 // a version that the upstream took back, or that is not followed
 	ActivityRebootSlotOverdue  ActivityKind = 26
 	ActivityRebootSlotReleased ActivityKind = 27 // by a person or the policy
+	ActivityMachinesLabeled    ActivityKind = 28 // attributes and tags, by a person
 )
 
 // Severity is the importance of an activity.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -18,6 +20,8 @@ type Batch struct {
 	History    []HistoryEntry
 	Attempts   []Attempt // their machines must be in Machines
 	Progress   []rollout.Progress
+	Labels     []Label       // to set; their machines must be in Machines
+	Unlabeled  []uuid.UUID   // LabelIDs to delete
 	Events     []event.Event // published after the commit
 }
 
@@ -53,6 +57,9 @@ func (tx *Tx) Save(ctx context.Context, b *Batch) error {
 		return err
 	}
 	if err := tx.saveActivities(ctx, b.Activities); err != nil {
+		return err
+	}
+	if err := tx.saveLabels(ctx, b); err != nil {
 		return err
 	}
 	if err := tx.deleteForgotten(ctx, b.Machines); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/machinelabel"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -45,9 +46,15 @@ type Head struct {
 	// Apart sorts the machines after reading them. Without it PostgreSQL may walk an
 	// index in this order until it meets enough of a few machines at its end.
 	Apart bool
-	Limit int
-	Skip  int // sorted machines left out before Limit; Each must include them
+	// Labeled sorts by the application and the machine id of the first joined table of
+	// attributes and tags, LabelAlias with number 0, whose index has this order.
+	Labeled bool
+	Limit   int
+	Skip    int // sorted machines left out before Limit; Each must include them
 }
+
+// LabelAlias begins the names of joined tables of attributes and tags.
+const LabelAlias = "label"
 
 // MaxParts is the most ranges in one statement. SQLite allows 500 SELECTs in a
 // UNION.
@@ -101,6 +108,9 @@ func (h Head) Columns(s *sql.Selector) []string {
 	columns := make([]string, len(h.Order))
 	for i, c := range h.Order {
 		columns[i] = s.C(c)
+		if h.Labeled && (c == instance.FieldApplicationID || c == instance.FieldMachineID) {
+			columns[i] = sql.Dialect(s.Dialect()).Table(machinelabel.Table).As(LabelAlias + "0").C(c)
+		}
 	}
 	if h.Apart { // an expression that no index has
 		columns[0] = "COALESCE(" + columns[0] + ", " + columns[0] + ")"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
@@ -103,6 +104,18 @@ func (f *fixture) lists(t *testing.T, url string) {
 		{"ids anywhere", filter(machines.Filter{IDs: chosen}), len(chosen)},
 		{"ids anywhere, from the end", machines.List{Filter: machines.Filter{IDs: chosen}, Down: true, Limit: page + 1}, len(chosen)},
 		{"failed machines of some ids", filter(machines.Filter{Application: app, IDs: chosen, States: []rollout.State{rollout.StateError}}), 10},
+		{"a rare attribute of the group", filter(machines.Filter{Group: group, Attributes: rack("7")}), 60},
+		{"a rare attribute of the application", filter(machines.Filter{Application: app, Attributes: rack("7")}), 60},
+		{"a rare attribute anywhere", filter(machines.Filter{Attributes: rack("7")}), 60},
+		{"a rare attribute, from the end", machines.List{Filter: machines.Filter{Application: app, Attributes: rack("7")}, Down: true, Limit: page + 1}, 60},
+		{"a common attribute of the group", filter(machines.Filter{Group: group, Attributes: rack("1")}), -1},
+		{"a common attribute anywhere", filter(machines.Filter{Attributes: rack("1")}), -1},
+		{"no such attribute", filter(machines.Filter{Application: app, Attributes: rack("none")}), 0},
+		{"a tag of the application", filter(machines.Filter{Application: app, Tags: []string{"canary"}}), 30},
+		{"an attribute and a tag", filter(machines.Filter{Application: app, Attributes: rack("7"), Tags: []string{"canary"}}), 30},
+		{"an attribute and a standing", filter(machines.Filter{Group: group, Attributes: rack("7"), Standings: []rollout.Standing{rollout.StandingQuarantined}}), 40},
+		{"a tag and a platform", filter(machines.Filter{Application: app, Tags: []string{"canary"}, OEM: new("rare")}), 30},
+		{"a tag of some ids", filter(machines.Filter{Application: app, IDs: chosen, Tags: []string{"canary"}}), 10},
 	} {
 		what, statements = c.what, 0
 		found, pages := 0, 0
@@ -134,6 +147,8 @@ func (f *fixture) lists(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 }
+
+func rack(number string) []job.Attribute { return []job.Attribute{{Name: "rack", Value: number}} }
 
 func copyPlace(to, from []any) error {
 	for i, v := range from {
@@ -175,6 +190,7 @@ func (f *fixture) scatter(t *testing.T, url string) {
 			t.Fatalf("%.80s: %v", s, err)
 		}
 	}
+	f.label(t, d, url, last)
 	f.small(t, d, url)
 	if _, err := d.Exec("INSERT INTO group_counts (group_id, version, state, reason, standing, machines) " +
 		"SELECT group_id, version, state, reason, standing, COUNT(*) FROM instances GROUP BY group_id, version, state, reason, standing"); err != nil {
@@ -182,6 +198,26 @@ func (f *fixture) scatter(t *testing.T, url string) {
 	}
 	if _, err := d.Exec("ANALYZE"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// label gives the last machines of the large group rare attributes and tags, and the
+// others a common attribute.
+func (f *fixture) label(t *testing.T, d *sql.DB, url string, last func(int) string) {
+	t.Helper()
+	id, moment := "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(6)))", "1772445600000000"
+	if store.IsPostgres(url) {
+		id, moment = "gen_random_uuid()", "timestamptz '2026-03-02 10:00:00Z'"
+	}
+	for _, l := range []struct{ tag, name, value, where string }{
+		{"false", "rack", "7", last(60)},
+		{"false", "rack", "1", "group_id = '" + f.groups[0].String() + "' AND NOT (" + last(60) + ")"},
+		{"true", "canary", "", last(30)},
+	} {
+		if _, err := d.Exec(fmt.Sprintf("INSERT INTO machine_labels (id, instance_id, application_id, machine_id, tag, name, value, set_by, set_at) "+
+			"SELECT %s, id, application_id, machine_id, %s, '%s', '%s', 'ana', %s FROM instances WHERE %s", id, l.tag, l.name, l.value, moment, l.where)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -124,6 +124,8 @@ func TestRemoteErrorsNameTheNextStep(t *testing.T) {
 		{"rollback production --to 1.0.0", 2, []string{"--reason is missing"}},
 		{"machines --arch amd64", 2, []string{"name one by --group"}},
 		{"machines --seen-before soon", 2, []string{`"soon" is no time`}},
+		{"machines --attribute rack", 2, []string{"a name and a value"}},
+		{"machines --attribute oem=ami", 1, []string{"use filter.oem"}},
 		{"machines --state broken", 1, []string{"BROKEN"}},
 		{"why nothing", 1, []string{`no machine "nothing"`}},
 		{"proposals show 01a22f1f-0df7-714f-b293-f209ed9385e9", 1, []string{"there is no proposal", "--all"}},
@@ -214,6 +216,7 @@ func TestRemoteExplainsAMachine(t *testing.T) {
 	r.run(0, arguments("machines --group production --version 1.0.0 --limit 1"), "web-1 ", "1 of 2 machines")
 	r.run(0, arguments("machines --search web-10 --seen-after 1h -o json"), `"machineId": "web-10"`)
 	r.run(0, arguments("machines --app OS --seen-before 1h"), "No machine matches")
+	r.run(0, arguments("machines --attribute rack=3 --tag canary"), "No machine matches")
 	r.run(0, arguments("machines --limit 0 --counted-as waiting"), "web-10")
 }
 

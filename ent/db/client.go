@@ -36,6 +36,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/machinelabel"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
@@ -106,6 +107,8 @@ type Client struct {
 	MachineJob *MachineJobClient
 	// MachineJobItem is the client for interacting with the MachineJobItem builders.
 	MachineJobItem *MachineJobItemClient
+	// MachineLabel is the client for interacting with the MachineLabel builders.
+	MachineLabel *MachineLabelClient
 	// MachineSecret is the client for interacting with the MachineSecret builders.
 	MachineSecret *MachineSecretClient
 	// Mirror is the client for interacting with the Mirror builders.
@@ -183,6 +186,7 @@ func (c *Client) init() {
 	c.Ledger = NewLedgerClient(c.config)
 	c.MachineJob = NewMachineJobClient(c.config)
 	c.MachineJobItem = NewMachineJobItemClient(c.config)
+	c.MachineLabel = NewMachineLabelClient(c.config)
 	c.MachineSecret = NewMachineSecretClient(c.config)
 	c.Mirror = NewMirrorClient(c.config)
 	c.MirrorRun = NewMirrorRunClient(c.config)
@@ -318,6 +322,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Ledger:          NewLedgerClient(cfg),
 		MachineJob:      NewMachineJobClient(cfg),
 		MachineJobItem:  NewMachineJobItemClient(cfg),
+		MachineLabel:    NewMachineLabelClient(cfg),
 		MachineSecret:   NewMachineSecretClient(cfg),
 		Mirror:          NewMirrorClient(cfg),
 		MirrorRun:       NewMirrorRunClient(cfg),
@@ -380,6 +385,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Ledger:          NewLedgerClient(cfg),
 		MachineJob:      NewMachineJobClient(cfg),
 		MachineJobItem:  NewMachineJobItemClient(cfg),
+		MachineLabel:    NewMachineLabelClient(cfg),
 		MachineSecret:   NewMachineSecretClient(cfg),
 		Mirror:          NewMirrorClient(cfg),
 		MirrorRun:       NewMirrorRunClient(cfg),
@@ -435,8 +441,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
 		c.Channel, c.Delivery, c.Failure, c.FailureShare, c.Floor, c.Group,
 		c.GroupCount, c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance,
-		c.Ledger, c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror,
-		c.MirrorRun, c.Notifier, c.PacePoint, c.PackageAction, c.PackageFile,
+		c.Ledger, c.MachineJob, c.MachineJobItem, c.MachineLabel, c.MachineSecret,
+		c.Mirror, c.MirrorRun, c.Notifier, c.PacePoint, c.PackageAction, c.PackageFile,
 		c.Promotion, c.Proposal, c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release,
 		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Upstream,
 		c.UpstreamChannel, c.Uptime, c.User, c.Wave,
@@ -452,8 +458,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
 		c.Channel, c.Delivery, c.Failure, c.FailureShare, c.Floor, c.Group,
 		c.GroupCount, c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance,
-		c.Ledger, c.MachineJob, c.MachineJobItem, c.MachineSecret, c.Mirror,
-		c.MirrorRun, c.Notifier, c.PacePoint, c.PackageAction, c.PackageFile,
+		c.Ledger, c.MachineJob, c.MachineJobItem, c.MachineLabel, c.MachineSecret,
+		c.Mirror, c.MirrorRun, c.Notifier, c.PacePoint, c.PackageAction, c.PackageFile,
 		c.Promotion, c.Proposal, c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release,
 		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Upstream,
 		c.UpstreamChannel, c.Uptime, c.User, c.Wave,
@@ -505,6 +511,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.MachineJob.mutate(ctx, m)
 	case *MachineJobItemMutation:
 		return c.MachineJobItem.mutate(ctx, m)
+	case *MachineLabelMutation:
+		return c.MachineLabel.mutate(ctx, m)
 	case *MachineSecretMutation:
 		return c.MachineSecret.mutate(ctx, m)
 	case *MirrorMutation:
@@ -3464,6 +3472,22 @@ func (c *InstanceClient) QueryHistory(_m *Instance) *HistoryEntryQuery {
 	return query
 }
 
+// QueryLabels queries the labels edge of a Instance.
+func (c *InstanceClient) QueryLabels(_m *Instance) *MachineLabelQuery {
+	query := (&MachineLabelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(instance.Table, instance.FieldID, id),
+			sqlgraph.To(machinelabel.Table, machinelabel.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, instance.LabelsTable, instance.LabelsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *InstanceClient) Hooks() []Hook {
 	return c.hooks.Instance
@@ -3901,6 +3925,155 @@ func (c *MachineJobItemClient) mutate(ctx context.Context, m *MachineJobItemMuta
 		return (&MachineJobItemDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown MachineJobItem mutation op: %q", m.Op())
+	}
+}
+
+// MachineLabelClient is a client for the MachineLabel schema.
+type MachineLabelClient struct {
+	config
+}
+
+// NewMachineLabelClient returns a client for the MachineLabel from the given config.
+func NewMachineLabelClient(c config) *MachineLabelClient {
+	return &MachineLabelClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `machinelabel.Hooks(f(g(h())))`.
+func (c *MachineLabelClient) Use(hooks ...Hook) {
+	c.hooks.MachineLabel = append(c.hooks.MachineLabel, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `machinelabel.Intercept(f(g(h())))`.
+func (c *MachineLabelClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MachineLabel = append(c.inters.MachineLabel, interceptors...)
+}
+
+// Create returns a builder for creating a MachineLabel entity.
+func (c *MachineLabelClient) Create() *MachineLabelCreate {
+	mutation := newMachineLabelMutation(c.config, OpCreate)
+	return &MachineLabelCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MachineLabel entities.
+func (c *MachineLabelClient) CreateBulk(builders ...*MachineLabelCreate) *MachineLabelCreateBulk {
+	return &MachineLabelCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MachineLabelClient) MapCreateBulk(slice any, setFunc func(*MachineLabelCreate, int)) *MachineLabelCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MachineLabelCreateBulk{err: fmt.Errorf("calling to MachineLabelClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MachineLabelCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MachineLabelCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MachineLabel.
+func (c *MachineLabelClient) Update() *MachineLabelUpdate {
+	mutation := newMachineLabelMutation(c.config, OpUpdate)
+	return &MachineLabelUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MachineLabelClient) UpdateOne(_m *MachineLabel) *MachineLabelUpdateOne {
+	mutation := newMachineLabelMutation(c.config, OpUpdateOne, withMachineLabel(_m))
+	return &MachineLabelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MachineLabelClient) UpdateOneID(id uuid.UUID) *MachineLabelUpdateOne {
+	mutation := newMachineLabelMutation(c.config, OpUpdateOne, withMachineLabelID(id))
+	return &MachineLabelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MachineLabel.
+func (c *MachineLabelClient) Delete() *MachineLabelDelete {
+	mutation := newMachineLabelMutation(c.config, OpDelete)
+	return &MachineLabelDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MachineLabelClient) DeleteOne(_m *MachineLabel) *MachineLabelDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MachineLabelClient) DeleteOneID(id uuid.UUID) *MachineLabelDeleteOne {
+	builder := c.Delete().Where(machinelabel.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MachineLabelDeleteOne{builder}
+}
+
+// Query returns a query builder for MachineLabel.
+func (c *MachineLabelClient) Query() *MachineLabelQuery {
+	return &MachineLabelQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMachineLabel},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MachineLabel entity by its id.
+func (c *MachineLabelClient) Get(ctx context.Context, id uuid.UUID) (*MachineLabel, error) {
+	return c.Query().Where(machinelabel.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MachineLabelClient) GetX(ctx context.Context, id uuid.UUID) *MachineLabel {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryInstance queries the instance edge of a MachineLabel.
+func (c *MachineLabelClient) QueryInstance(_m *MachineLabel) *InstanceQuery {
+	query := (&InstanceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(machinelabel.Table, machinelabel.FieldID, id),
+			sqlgraph.To(instance.Table, instance.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, machinelabel.InstanceTable, machinelabel.InstanceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *MachineLabelClient) Hooks() []Hook {
+	return c.hooks.MachineLabel
+}
+
+// Interceptors returns the client interceptors.
+func (c *MachineLabelClient) Interceptors() []Interceptor {
+	return c.inters.MachineLabel
+}
+
+func (c *MachineLabelClient) mutate(ctx context.Context, m *MachineLabelMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MachineLabelCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MachineLabelUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MachineLabelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MachineLabelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown MachineLabel mutation op: %q", m.Op())
 	}
 }
 
@@ -7497,18 +7670,18 @@ type (
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Delivery, Failure, FailureShare, Floor, Group, GroupCount, GroupRollout,
 		HistoryEntry, ImportReport, Instance, Ledger, MachineJob, MachineJobItem,
-		MachineSecret, Mirror, MirrorRun, Notifier, PacePoint, PackageAction,
-		PackageFile, Promotion, Proposal, RebootSlot, Refusal, RefusedRequest, Release,
-		Session, StatPoint, StoredFile, Team, Token, Upstream, UpstreamChannel, Uptime,
-		User, Wave []ent.Hook
+		MachineLabel, MachineSecret, Mirror, MirrorRun, Notifier, PacePoint,
+		PackageAction, PackageFile, Promotion, Proposal, RebootSlot, Refusal,
+		RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token, Upstream,
+		UpstreamChannel, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Delivery, Failure, FailureShare, Floor, Group, GroupCount, GroupRollout,
 		HistoryEntry, ImportReport, Instance, Ledger, MachineJob, MachineJobItem,
-		MachineSecret, Mirror, MirrorRun, Notifier, PacePoint, PackageAction,
-		PackageFile, Promotion, Proposal, RebootSlot, Refusal, RefusedRequest, Release,
-		Session, StatPoint, StoredFile, Team, Token, Upstream, UpstreamChannel, Uptime,
-		User, Wave []ent.Interceptor
+		MachineLabel, MachineSecret, Mirror, MirrorRun, Notifier, PacePoint,
+		PackageAction, PackageFile, Promotion, Proposal, RebootSlot, Refusal,
+		RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token, Upstream,
+		UpstreamChannel, Uptime, User, Wave []ent.Interceptor
 	}
 )

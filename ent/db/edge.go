@@ -184,6 +184,15 @@ func (row *Ledger) Group(ctx context.Context) (*Group, error) {
 	return result, err
 }
 
+// Instance returns the row of the instance edge. It is read if it was not loaded with its parent.
+func (row *MachineLabel) Instance(ctx context.Context) (*Instance, error) {
+	result, err := row.Edges.InstanceOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryInstance().Only(ctx)
+	}
+	return result, err
+}
+
 // Application returns the row of the application edge. It is read if it was not loaded with its parent.
 func (row *MachineSecret) Application(ctx context.Context) (*Application, error) {
 	result, err := row.Edges.ApplicationOrErr()

@@ -32,6 +32,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/machinelabel"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
@@ -135,6 +136,7 @@ func checkColumn(t, c string) error {
 			ledger.Table:          ledger.ValidColumn,
 			machinejob.Table:      machinejob.ValidColumn,
 			machinejobitem.Table:  machinejobitem.ValidColumn,
+			machinelabel.Table:    machinelabel.ValidColumn,
 			machinesecret.Table:   machinesecret.ValidColumn,
 			mirror.Table:          mirror.ValidColumn,
 			mirrorrun.Table:       mirrorrun.ValidColumn,

@@ -169,9 +169,11 @@ type InstanceEdges struct {
 	Attempts []*Attempt `json:"attempts,omitempty"`
 	// History holds the value of the history edge.
 	History []*HistoryEntry `json:"history,omitempty"`
+	// Labels holds the value of the labels edge.
+	Labels []*MachineLabel `json:"labels,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [5]bool
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -212,6 +214,15 @@ func (e InstanceEdges) HistoryOrErr() ([]*HistoryEntry, error) {
 		return e.History, nil
 	}
 	return nil, &NotLoadedError{edge: "history"}
+}
+
+// LabelsOrErr returns the Labels value or an error if the edge
+// was not loaded in eager-loading.
+func (e InstanceEdges) LabelsOrErr() ([]*MachineLabel, error) {
+	if e.loadedTypes[4] {
+		return e.Labels, nil
+	}
+	return nil, &NotLoadedError{edge: "labels"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -696,6 +707,11 @@ func (_m *Instance) QueryAttempts() *AttemptQuery {
 // QueryHistory queries the "history" edge of the Instance entity.
 func (_m *Instance) QueryHistory() *HistoryEntryQuery {
 	return NewInstanceClient(_m.config).QueryHistory(_m)
+}
+
+// QueryLabels queries the "labels" edge of the Instance entity.
+func (_m *Instance) QueryLabels() *MachineLabelQuery {
+	return NewInstanceClient(_m.config).QueryLabels(_m)
 }
 
 // Update returns a builder for updating this Instance.

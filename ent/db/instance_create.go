@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/machinelabel"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
@@ -932,6 +933,21 @@ func (_c *InstanceCreate) AddHistory(v ...*HistoryEntry) *InstanceCreate {
 	return _c.AddHistoryIDs(ids...)
 }
 
+// AddLabelIDs adds the "labels" edge to the MachineLabel entity by IDs.
+func (_c *InstanceCreate) AddLabelIDs(ids ...uuid.UUID) *InstanceCreate {
+	_c.mutation.AddLabelIDs(ids...)
+	return _c
+}
+
+// AddLabels adds the "labels" edges to the MachineLabel entity.
+func (_c *InstanceCreate) AddLabels(v ...*MachineLabel) *InstanceCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddLabelIDs(ids...)
+}
+
 // Mutation returns the InstanceMutation object of the builder.
 func (_c *InstanceCreate) Mutation() *InstanceMutation {
 	return _c.mutation
@@ -1635,6 +1651,22 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(historyentry.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.LabelsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   instance.LabelsTable,
+			Columns: []string{instance.LabelsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(machinelabel.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

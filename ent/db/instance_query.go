@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/machinelabel"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/google/uuid"
 )
@@ -32,6 +33,7 @@ type InstanceQuery struct {
 	withGroup       *GroupQuery
 	withAttempts    *AttemptQuery
 	withHistory     *HistoryEntryQuery
+	withLabels      *MachineLabelQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -149,6 +151,28 @@ func (_q *InstanceQuery) QueryHistory() *HistoryEntryQuery {
 			sqlgraph.From(instance.Table, instance.FieldID, selector),
 			sqlgraph.To(historyentry.Table, historyentry.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, instance.HistoryTable, instance.HistoryColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryLabels chains the current query on the "labels" edge.
+func (_q *InstanceQuery) QueryLabels() *MachineLabelQuery {
+	query := (&MachineLabelClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(instance.Table, instance.FieldID, selector),
+			sqlgraph.To(machinelabel.Table, machinelabel.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, instance.LabelsTable, instance.LabelsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -352,6 +376,7 @@ func (_q *InstanceQuery) Clone() *InstanceQuery {
 		withGroup:       _q.withGroup.Clone(),
 		withAttempts:    _q.withAttempts.Clone(),
 		withHistory:     _q.withHistory.Clone(),
+		withLabels:      _q.withLabels.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -399,6 +424,17 @@ func (_q *InstanceQuery) WithHistory(opts ...func(*HistoryEntryQuery)) *Instance
 		opt(query)
 	}
 	_q.withHistory = query
+	return _q
+}
+
+// WithLabels tells the query-builder to eager-load the nodes that are connected to
+// the "labels" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *InstanceQuery) WithLabels(opts ...func(*MachineLabelQuery)) *InstanceQuery {
+	query := (&MachineLabelClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withLabels = query
 	return _q
 }
 
@@ -480,11 +516,12 @@ func (_q *InstanceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Ins
 	var (
 		nodes       = []*Instance{}
 		_spec       = _q.querySpec()
-		loadedTypes = [4]bool{
+		loadedTypes = [5]bool{
 			_q.withApplication != nil,
 			_q.withGroup != nil,
 			_q.withAttempts != nil,
 			_q.withHistory != nil,
+			_q.withLabels != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -528,6 +565,13 @@ func (_q *InstanceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Ins
 		if err := _q.loadHistory(ctx, query, nodes,
 			func(n *Instance) { n.Edges.History = []*HistoryEntry{} },
 			func(n *Instance, e *HistoryEntry) { n.Edges.History = append(n.Edges.History, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withLabels; query != nil {
+		if err := _q.loadLabels(ctx, query, nodes,
+			func(n *Instance) { n.Edges.Labels = []*MachineLabel{} },
+			func(n *Instance, e *MachineLabel) { n.Edges.Labels = append(n.Edges.Labels, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -640,6 +684,36 @@ func (_q *InstanceQuery) loadHistory(ctx context.Context, query *HistoryEntryQue
 	}
 	query.Where(predicate.HistoryEntry(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(instance.HistoryColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.InstanceID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "instance_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *InstanceQuery) loadLabels(ctx context.Context, query *MachineLabelQuery, nodes []*Instance, init func(*Instance), assign func(*Instance, *MachineLabel)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Instance)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(machinelabel.FieldInstanceID)
+	}
+	query.Where(predicate.MachineLabel(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(instance.LabelsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

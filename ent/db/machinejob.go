@@ -49,6 +49,8 @@ type MachineJob struct {
 	GroupID *uuid.UUID `json:"group_id,omitempty"`
 	// replaces holds and pins
 	Replace bool `json:"replace,omitempty"`
+	// JSON of the attributes and tags to set and remove
+	Labels string `json:"labels,omitempty"`
 	// as in the API, such as RUNNING
 	State string `json:"state,omitempty"`
 	// Machines holds the value of the "machines" field.
@@ -83,7 +85,7 @@ func (*MachineJob) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case machinejob.FieldMachines, machinejob.FieldDone, machinejob.FieldAfterUpdate, machinejob.FieldSkipped, machinejob.FieldFailed:
 			values[i] = new(sql.NullInt64)
-		case machinejob.FieldCreatedBy, machinejob.FieldCredential, machinejob.FieldRequestID, machinejob.FieldInput, machinejob.FieldSelection, machinejob.FieldAction, machinejob.FieldReason, machinejob.FieldVersion, machinejob.FieldState, machinejob.FieldStoppedBy:
+		case machinejob.FieldCreatedBy, machinejob.FieldCredential, machinejob.FieldRequestID, machinejob.FieldInput, machinejob.FieldSelection, machinejob.FieldAction, machinejob.FieldReason, machinejob.FieldVersion, machinejob.FieldLabels, machinejob.FieldState, machinejob.FieldStoppedBy:
 			values[i] = new(sql.NullString)
 		case machinejob.FieldCreatedAt, machinejob.FieldUntil, machinejob.FieldChangedAt:
 			values[i] = new(sql.NullTime)
@@ -203,6 +205,12 @@ func (_m *MachineJob) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field replace", values[i])
 			} else if value.Valid {
 				_m.Replace = value.Bool
+			}
+		case machinejob.FieldLabels:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field labels", values[i])
+			} else if value.Valid {
+				_m.Labels = value.String
 			}
 		case machinejob.FieldState:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -348,6 +356,9 @@ func (_m *MachineJob) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("replace=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Replace))
+	builder.WriteString(", ")
+	builder.WriteString("labels=")
+	builder.WriteString(_m.Labels)
 	builder.WriteString(", ")
 	builder.WriteString("state=")
 	builder.WriteString(_m.State)

@@ -175,6 +175,20 @@ func (_c *MachineJobCreate) SetNillableReplace(v *bool) *MachineJobCreate {
 	return _c
 }
 
+// SetLabels sets the "labels" field.
+func (_c *MachineJobCreate) SetLabels(v string) *MachineJobCreate {
+	_c.mutation.SetLabels(v)
+	return _c
+}
+
+// SetNillableLabels sets the "labels" field if the given value is not nil.
+func (_c *MachineJobCreate) SetNillableLabels(v *string) *MachineJobCreate {
+	if v != nil {
+		_c.SetLabels(*v)
+	}
+	return _c
+}
+
 // SetState sets the "state" field.
 func (_c *MachineJobCreate) SetState(v string) *MachineJobCreate {
 	_c.mutation.SetState(v)
@@ -326,6 +340,10 @@ func (_c *MachineJobCreate) defaults() {
 		v := machinejob.DefaultReplace
 		_c.mutation.SetReplace(v)
 	}
+	if _, ok := _c.mutation.Labels(); !ok {
+		v := machinejob.DefaultLabels
+		_c.mutation.SetLabels(v)
+	}
 	if _, ok := _c.mutation.Done(); !ok {
 		v := machinejob.DefaultDone
 		_c.mutation.SetDone(v)
@@ -382,6 +400,9 @@ func (_c *MachineJobCreate) check() error {
 	}
 	if _, ok := _c.mutation.Replace(); !ok {
 		return &ValidationError{Name: "replace", err: errors.New(`db: missing required field "MachineJob.replace"`)}
+	}
+	if _, ok := _c.mutation.Labels(); !ok {
+		return &ValidationError{Name: "labels", err: errors.New(`db: missing required field "MachineJob.labels"`)}
 	}
 	if _, ok := _c.mutation.State(); !ok {
 		return &ValidationError{Name: "state", err: errors.New(`db: missing required field "MachineJob.state"`)}
@@ -501,6 +522,10 @@ func (_c *MachineJobCreate) createSpec() (*MachineJob, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Replace(); ok {
 		_spec.SetField(machinejob.FieldReplace, field.TypeBool, value)
 		_node.Replace = value
+	}
+	if value, ok := _c.mutation.Labels(); ok {
+		_spec.SetField(machinejob.FieldLabels, field.TypeString, value)
+		_node.Labels = value
 	}
 	if value, ok := _c.mutation.State(); ok {
 		_spec.SetField(machinejob.FieldState, field.TypeString, value)

@@ -32,6 +32,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/machinelabel"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
@@ -91,6 +92,7 @@ const (
 	TypeLedger          = "Ledger"
 	TypeMachineJob      = "MachineJob"
 	TypeMachineJobItem  = "MachineJobItem"
+	TypeMachineLabel    = "MachineLabel"
 	TypeMachineSecret   = "MachineSecret"
 	TypeMirror          = "Mirror"
 	TypeMirrorRun       = "MirrorRun"
@@ -18037,6 +18039,9 @@ type InstanceMutation struct {
 	history             map[uuid.UUID]struct{}
 	removedhistory      map[uuid.UUID]struct{}
 	clearedhistory      bool
+	labels              map[uuid.UUID]struct{}
+	removedlabels       map[uuid.UUID]struct{}
+	clearedlabels       bool
 	done                bool
 	oldValue            func(context.Context) (*Instance, error)
 	predicates          []predicate.Instance
@@ -21185,6 +21190,60 @@ func (m *InstanceMutation) ResetHistory() {
 	m.removedhistory = nil
 }
 
+// AddLabelIDs adds the "labels" edge to the MachineLabel entity by ids.
+func (m *InstanceMutation) AddLabelIDs(ids ...uuid.UUID) {
+	if m.labels == nil {
+		m.labels = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.labels[ids[i]] = struct{}{}
+	}
+}
+
+// ClearLabels clears the "labels" edge to the MachineLabel entity.
+func (m *InstanceMutation) ClearLabels() {
+	m.clearedlabels = true
+}
+
+// LabelsCleared reports if the "labels" edge to the MachineLabel entity was cleared.
+func (m *InstanceMutation) LabelsCleared() bool {
+	return m.clearedlabels
+}
+
+// RemoveLabelIDs removes the "labels" edge to the MachineLabel entity by IDs.
+func (m *InstanceMutation) RemoveLabelIDs(ids ...uuid.UUID) {
+	if m.removedlabels == nil {
+		m.removedlabels = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.labels, ids[i])
+		m.removedlabels[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedLabels returns the removed IDs of the "labels" edge to the MachineLabel entity.
+func (m *InstanceMutation) RemovedLabelsIDs() (ids []uuid.UUID) {
+	for id := range m.removedlabels {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// LabelsIDs returns the "labels" edge IDs in the mutation.
+func (m *InstanceMutation) LabelsIDs() (ids []uuid.UUID) {
+	for id := range m.labels {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetLabels resets all changes to the "labels" edge.
+func (m *InstanceMutation) ResetLabels() {
+	m.labels = nil
+	m.clearedlabels = false
+	m.removedlabels = nil
+}
+
 // Where appends a list predicates to the InstanceMutation builder.
 func (m *InstanceMutation) Where(ps ...predicate.Instance) {
 	m.predicates = append(m.predicates, ps...)
@@ -22699,7 +22758,7 @@ func (m *InstanceMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *InstanceMutation) AddedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.application != nil {
 		edges = append(edges, instance.EdgeApplication)
 	}
@@ -22711,6 +22770,9 @@ func (m *InstanceMutation) AddedEdges() []string {
 	}
 	if m.history != nil {
 		edges = append(edges, instance.EdgeHistory)
+	}
+	if m.labels != nil {
+		edges = append(edges, instance.EdgeLabels)
 	}
 	return edges
 }
@@ -22739,18 +22801,27 @@ func (m *InstanceMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case instance.EdgeLabels:
+		ids := make([]ent.Value, 0, len(m.labels))
+		for id := range m.labels {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *InstanceMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.removedattempts != nil {
 		edges = append(edges, instance.EdgeAttempts)
 	}
 	if m.removedhistory != nil {
 		edges = append(edges, instance.EdgeHistory)
+	}
+	if m.removedlabels != nil {
+		edges = append(edges, instance.EdgeLabels)
 	}
 	return edges
 }
@@ -22771,13 +22842,19 @@ func (m *InstanceMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case instance.EdgeLabels:
+		ids := make([]ent.Value, 0, len(m.removedlabels))
+		for id := range m.removedlabels {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *InstanceMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.clearedapplication {
 		edges = append(edges, instance.EdgeApplication)
 	}
@@ -22789,6 +22866,9 @@ func (m *InstanceMutation) ClearedEdges() []string {
 	}
 	if m.clearedhistory {
 		edges = append(edges, instance.EdgeHistory)
+	}
+	if m.clearedlabels {
+		edges = append(edges, instance.EdgeLabels)
 	}
 	return edges
 }
@@ -22805,6 +22885,8 @@ func (m *InstanceMutation) EdgeCleared(name string) bool {
 		return m.clearedattempts
 	case instance.EdgeHistory:
 		return m.clearedhistory
+	case instance.EdgeLabels:
+		return m.clearedlabels
 	}
 	return false
 }
@@ -22838,6 +22920,9 @@ func (m *InstanceMutation) ResetEdge(name string) error {
 		return nil
 	case instance.EdgeHistory:
 		m.ResetHistory()
+		return nil
+	case instance.EdgeLabels:
+		m.ResetLabels()
 		return nil
 	}
 	return fmt.Errorf("unknown Instance edge %s", name)
@@ -24129,6 +24214,7 @@ type MachineJobMutation struct {
 	version         *string
 	group_id        *uuid.UUID
 	replace         *bool
+	labels          *string
 	state           *string
 	machines        *int
 	addmachines     *int
@@ -24845,6 +24931,42 @@ func (m *MachineJobMutation) ResetReplace() {
 	m.replace = nil
 }
 
+// SetLabels sets the "labels" field.
+func (m *MachineJobMutation) SetLabels(s string) {
+	m.labels = &s
+}
+
+// Labels returns the value of the "labels" field in the mutation.
+func (m *MachineJobMutation) Labels() (r string, exists bool) {
+	v := m.labels
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabels returns the old "labels" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldLabels(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabels is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabels requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabels: %w", err)
+	}
+	return oldValue.Labels, nil
+}
+
+// ResetLabels resets all changes to the "labels" field.
+func (m *MachineJobMutation) ResetLabels() {
+	m.labels = nil
+}
+
 // SetState sets the "state" field.
 func (m *MachineJobMutation) SetState(s string) {
 	m.state = &s
@@ -25316,7 +25438,7 @@ func (m *MachineJobMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MachineJobMutation) Fields() []string {
-	fields := make([]string, 0, 24)
+	fields := make([]string, 0, 25)
 	if m.created_at != nil {
 		fields = append(fields, machinejob.FieldCreatedAt)
 	}
@@ -25361,6 +25483,9 @@ func (m *MachineJobMutation) Fields() []string {
 	}
 	if m.replace != nil {
 		fields = append(fields, machinejob.FieldReplace)
+	}
+	if m.labels != nil {
+		fields = append(fields, machinejob.FieldLabels)
 	}
 	if m.state != nil {
 		fields = append(fields, machinejob.FieldState)
@@ -25427,6 +25552,8 @@ func (m *MachineJobMutation) Field(name string) (ent.Value, bool) {
 		return m.GroupID()
 	case machinejob.FieldReplace:
 		return m.Replace()
+	case machinejob.FieldLabels:
+		return m.Labels()
 	case machinejob.FieldState:
 		return m.State()
 	case machinejob.FieldMachines:
@@ -25484,6 +25611,8 @@ func (m *MachineJobMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldGroupID(ctx)
 	case machinejob.FieldReplace:
 		return m.OldReplace(ctx)
+	case machinejob.FieldLabels:
+		return m.OldLabels(ctx)
 	case machinejob.FieldState:
 		return m.OldState(ctx)
 	case machinejob.FieldMachines:
@@ -25615,6 +25744,13 @@ func (m *MachineJobMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetReplace(v)
+		return nil
+	case machinejob.FieldLabels:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabels(v)
 		return nil
 	case machinejob.FieldState:
 		v, ok := value.(string)
@@ -25868,6 +26004,9 @@ func (m *MachineJobMutation) ResetField(name string) error {
 		return nil
 	case machinejob.FieldReplace:
 		m.ResetReplace()
+		return nil
+	case machinejob.FieldLabels:
+		m.ResetLabels()
 		return nil
 	case machinejob.FieldState:
 		m.ResetState()
@@ -26660,6 +26799,770 @@ func (m *MachineJobItemMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *MachineJobItemMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown MachineJobItem edge %s", name)
+}
+
+// MachineLabelMutation represents an operation that mutates the MachineLabel nodes in the graph.
+type MachineLabelMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *uuid.UUID
+	application_id  *uuid.UUID
+	machine_id      *string
+	tag             *bool
+	name            *string
+	value           *string
+	set_by          *string
+	set_at          *time.Time
+	clearedFields   map[string]struct{}
+	instance        *uuid.UUID
+	clearedinstance bool
+	done            bool
+	oldValue        func(context.Context) (*MachineLabel, error)
+	predicates      []predicate.MachineLabel
+}
+
+var _ ent.Mutation = (*MachineLabelMutation)(nil)
+
+// machinelabelOption allows management of the mutation configuration using functional options.
+type machinelabelOption func(*MachineLabelMutation)
+
+// newMachineLabelMutation creates new mutation for the MachineLabel entity.
+func newMachineLabelMutation(c config, op Op, opts ...machinelabelOption) *MachineLabelMutation {
+	m := &MachineLabelMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMachineLabel,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMachineLabelID sets the ID field of the mutation.
+func withMachineLabelID(id uuid.UUID) machinelabelOption {
+	return func(m *MachineLabelMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *MachineLabel
+		)
+		m.oldValue = func(ctx context.Context) (*MachineLabel, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().MachineLabel.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMachineLabel sets the old MachineLabel of the mutation.
+func withMachineLabel(node *MachineLabel) machinelabelOption {
+	return func(m *MachineLabelMutation) {
+		m.oldValue = func(context.Context) (*MachineLabel, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MachineLabelMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MachineLabelMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of MachineLabel entities.
+func (m *MachineLabelMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MachineLabelMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MachineLabelMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().MachineLabel.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetInstanceID sets the "instance_id" field.
+func (m *MachineLabelMutation) SetInstanceID(u uuid.UUID) {
+	m.instance = &u
+}
+
+// InstanceID returns the value of the "instance_id" field in the mutation.
+func (m *MachineLabelMutation) InstanceID() (r uuid.UUID, exists bool) {
+	v := m.instance
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInstanceID returns the old "instance_id" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldInstanceID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInstanceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInstanceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInstanceID: %w", err)
+	}
+	return oldValue.InstanceID, nil
+}
+
+// ResetInstanceID resets all changes to the "instance_id" field.
+func (m *MachineLabelMutation) ResetInstanceID() {
+	m.instance = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *MachineLabelMutation) SetApplicationID(u uuid.UUID) {
+	m.application_id = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *MachineLabelMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldApplicationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *MachineLabelMutation) ResetApplicationID() {
+	m.application_id = nil
+}
+
+// SetMachineID sets the "machine_id" field.
+func (m *MachineLabelMutation) SetMachineID(s string) {
+	m.machine_id = &s
+}
+
+// MachineID returns the value of the "machine_id" field in the mutation.
+func (m *MachineLabelMutation) MachineID() (r string, exists bool) {
+	v := m.machine_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMachineID returns the old "machine_id" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldMachineID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMachineID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMachineID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMachineID: %w", err)
+	}
+	return oldValue.MachineID, nil
+}
+
+// ResetMachineID resets all changes to the "machine_id" field.
+func (m *MachineLabelMutation) ResetMachineID() {
+	m.machine_id = nil
+}
+
+// SetTag sets the "tag" field.
+func (m *MachineLabelMutation) SetTag(b bool) {
+	m.tag = &b
+}
+
+// Tag returns the value of the "tag" field in the mutation.
+func (m *MachineLabelMutation) Tag() (r bool, exists bool) {
+	v := m.tag
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTag returns the old "tag" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldTag(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTag is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTag requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTag: %w", err)
+	}
+	return oldValue.Tag, nil
+}
+
+// ResetTag resets all changes to the "tag" field.
+func (m *MachineLabelMutation) ResetTag() {
+	m.tag = nil
+}
+
+// SetName sets the "name" field.
+func (m *MachineLabelMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *MachineLabelMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *MachineLabelMutation) ResetName() {
+	m.name = nil
+}
+
+// SetValue sets the "value" field.
+func (m *MachineLabelMutation) SetValue(s string) {
+	m.value = &s
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *MachineLabelMutation) Value() (r string, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldValue(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *MachineLabelMutation) ResetValue() {
+	m.value = nil
+}
+
+// SetSetBy sets the "set_by" field.
+func (m *MachineLabelMutation) SetSetBy(s string) {
+	m.set_by = &s
+}
+
+// SetBy returns the value of the "set_by" field in the mutation.
+func (m *MachineLabelMutation) SetBy() (r string, exists bool) {
+	v := m.set_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSetBy returns the old "set_by" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldSetBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSetBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSetBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSetBy: %w", err)
+	}
+	return oldValue.SetBy, nil
+}
+
+// ResetSetBy resets all changes to the "set_by" field.
+func (m *MachineLabelMutation) ResetSetBy() {
+	m.set_by = nil
+}
+
+// SetSetAt sets the "set_at" field.
+func (m *MachineLabelMutation) SetSetAt(t time.Time) {
+	m.set_at = &t
+}
+
+// SetAt returns the value of the "set_at" field in the mutation.
+func (m *MachineLabelMutation) SetAt() (r time.Time, exists bool) {
+	v := m.set_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSetAt returns the old "set_at" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldSetAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSetAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSetAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSetAt: %w", err)
+	}
+	return oldValue.SetAt, nil
+}
+
+// ResetSetAt resets all changes to the "set_at" field.
+func (m *MachineLabelMutation) ResetSetAt() {
+	m.set_at = nil
+}
+
+// ClearInstance clears the "instance" edge to the Instance entity.
+func (m *MachineLabelMutation) ClearInstance() {
+	m.clearedinstance = true
+	m.clearedFields[machinelabel.FieldInstanceID] = struct{}{}
+}
+
+// InstanceCleared reports if the "instance" edge to the Instance entity was cleared.
+func (m *MachineLabelMutation) InstanceCleared() bool {
+	return m.clearedinstance
+}
+
+// InstanceIDs returns the "instance" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// InstanceID instead. It exists only for internal usage by the builders.
+func (m *MachineLabelMutation) InstanceIDs() (ids []uuid.UUID) {
+	if id := m.instance; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetInstance resets all changes to the "instance" edge.
+func (m *MachineLabelMutation) ResetInstance() {
+	m.instance = nil
+	m.clearedinstance = false
+}
+
+// Where appends a list predicates to the MachineLabelMutation builder.
+func (m *MachineLabelMutation) Where(ps ...predicate.MachineLabel) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MachineLabelMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MachineLabelMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.MachineLabel, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MachineLabelMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MachineLabelMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (MachineLabel).
+func (m *MachineLabelMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MachineLabelMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.instance != nil {
+		fields = append(fields, machinelabel.FieldInstanceID)
+	}
+	if m.application_id != nil {
+		fields = append(fields, machinelabel.FieldApplicationID)
+	}
+	if m.machine_id != nil {
+		fields = append(fields, machinelabel.FieldMachineID)
+	}
+	if m.tag != nil {
+		fields = append(fields, machinelabel.FieldTag)
+	}
+	if m.name != nil {
+		fields = append(fields, machinelabel.FieldName)
+	}
+	if m.value != nil {
+		fields = append(fields, machinelabel.FieldValue)
+	}
+	if m.set_by != nil {
+		fields = append(fields, machinelabel.FieldSetBy)
+	}
+	if m.set_at != nil {
+		fields = append(fields, machinelabel.FieldSetAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MachineLabelMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case machinelabel.FieldInstanceID:
+		return m.InstanceID()
+	case machinelabel.FieldApplicationID:
+		return m.ApplicationID()
+	case machinelabel.FieldMachineID:
+		return m.MachineID()
+	case machinelabel.FieldTag:
+		return m.Tag()
+	case machinelabel.FieldName:
+		return m.Name()
+	case machinelabel.FieldValue:
+		return m.Value()
+	case machinelabel.FieldSetBy:
+		return m.SetBy()
+	case machinelabel.FieldSetAt:
+		return m.SetAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MachineLabelMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case machinelabel.FieldInstanceID:
+		return m.OldInstanceID(ctx)
+	case machinelabel.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case machinelabel.FieldMachineID:
+		return m.OldMachineID(ctx)
+	case machinelabel.FieldTag:
+		return m.OldTag(ctx)
+	case machinelabel.FieldName:
+		return m.OldName(ctx)
+	case machinelabel.FieldValue:
+		return m.OldValue(ctx)
+	case machinelabel.FieldSetBy:
+		return m.OldSetBy(ctx)
+	case machinelabel.FieldSetAt:
+		return m.OldSetAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown MachineLabel field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MachineLabelMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case machinelabel.FieldInstanceID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInstanceID(v)
+		return nil
+	case machinelabel.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case machinelabel.FieldMachineID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMachineID(v)
+		return nil
+	case machinelabel.FieldTag:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTag(v)
+		return nil
+	case machinelabel.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case machinelabel.FieldValue:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	case machinelabel.FieldSetBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSetBy(v)
+		return nil
+	case machinelabel.FieldSetAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSetAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MachineLabel field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MachineLabelMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MachineLabelMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MachineLabelMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown MachineLabel numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MachineLabelMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MachineLabelMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MachineLabelMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown MachineLabel nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MachineLabelMutation) ResetField(name string) error {
+	switch name {
+	case machinelabel.FieldInstanceID:
+		m.ResetInstanceID()
+		return nil
+	case machinelabel.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case machinelabel.FieldMachineID:
+		m.ResetMachineID()
+		return nil
+	case machinelabel.FieldTag:
+		m.ResetTag()
+		return nil
+	case machinelabel.FieldName:
+		m.ResetName()
+		return nil
+	case machinelabel.FieldValue:
+		m.ResetValue()
+		return nil
+	case machinelabel.FieldSetBy:
+		m.ResetSetBy()
+		return nil
+	case machinelabel.FieldSetAt:
+		m.ResetSetAt()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineLabel field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MachineLabelMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.instance != nil {
+		edges = append(edges, machinelabel.EdgeInstance)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MachineLabelMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case machinelabel.EdgeInstance:
+		if id := m.instance; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MachineLabelMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MachineLabelMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MachineLabelMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedinstance {
+		edges = append(edges, machinelabel.EdgeInstance)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MachineLabelMutation) EdgeCleared(name string) bool {
+	switch name {
+	case machinelabel.EdgeInstance:
+		return m.clearedinstance
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MachineLabelMutation) ClearEdge(name string) error {
+	switch name {
+	case machinelabel.EdgeInstance:
+		m.ClearInstance()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineLabel unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MachineLabelMutation) ResetEdge(name string) error {
+	switch name {
+	case machinelabel.EdgeInstance:
+		m.ResetInstance()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineLabel edge %s", name)
 }
 
 // MachineSecretMutation represents an operation that mutates the MachineSecret nodes in the graph.

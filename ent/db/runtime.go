@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/machinelabel"
 	"github.com/coreroller/coreroller/ent/db/mirrorrun"
 	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
@@ -514,24 +515,28 @@ func init() {
 	machinejobDescReplace := machinejobFields[15].Descriptor()
 	// machinejob.DefaultReplace holds the default value on creation for the replace field.
 	machinejob.DefaultReplace = machinejobDescReplace.Default.(bool)
+	// machinejobDescLabels is the schema descriptor for labels field.
+	machinejobDescLabels := machinejobFields[16].Descriptor()
+	// machinejob.DefaultLabels holds the default value on creation for the labels field.
+	machinejob.DefaultLabels = machinejobDescLabels.Default.(string)
 	// machinejobDescDone is the schema descriptor for done field.
-	machinejobDescDone := machinejobFields[18].Descriptor()
+	machinejobDescDone := machinejobFields[19].Descriptor()
 	// machinejob.DefaultDone holds the default value on creation for the done field.
 	machinejob.DefaultDone = machinejobDescDone.Default.(int)
 	// machinejobDescAfterUpdate is the schema descriptor for after_update field.
-	machinejobDescAfterUpdate := machinejobFields[19].Descriptor()
+	machinejobDescAfterUpdate := machinejobFields[20].Descriptor()
 	// machinejob.DefaultAfterUpdate holds the default value on creation for the after_update field.
 	machinejob.DefaultAfterUpdate = machinejobDescAfterUpdate.Default.(int)
 	// machinejobDescSkipped is the schema descriptor for skipped field.
-	machinejobDescSkipped := machinejobFields[20].Descriptor()
+	machinejobDescSkipped := machinejobFields[21].Descriptor()
 	// machinejob.DefaultSkipped holds the default value on creation for the skipped field.
 	machinejob.DefaultSkipped = machinejobDescSkipped.Default.(int)
 	// machinejobDescFailed is the schema descriptor for failed field.
-	machinejobDescFailed := machinejobFields[21].Descriptor()
+	machinejobDescFailed := machinejobFields[22].Descriptor()
 	// machinejob.DefaultFailed holds the default value on creation for the failed field.
 	machinejob.DefaultFailed = machinejobDescFailed.Default.(int)
 	// machinejobDescStoppedBy is the schema descriptor for stopped_by field.
-	machinejobDescStoppedBy := machinejobFields[23].Descriptor()
+	machinejobDescStoppedBy := machinejobFields[24].Descriptor()
 	// machinejob.DefaultStoppedBy holds the default value on creation for the stopped_by field.
 	machinejob.DefaultStoppedBy = machinejobDescStoppedBy.Default.(string)
 	machinejobitemFields := schema.MachineJobItem{}.Fields()
@@ -540,6 +545,12 @@ func init() {
 	machinejobitemDescDetail := machinejobitemFields[6].Descriptor()
 	// machinejobitem.DefaultDetail holds the default value on creation for the detail field.
 	machinejobitem.DefaultDetail = machinejobitemDescDetail.Default.(string)
+	machinelabelFields := schema.MachineLabel{}.Fields()
+	_ = machinelabelFields
+	// machinelabelDescValue is the schema descriptor for value field.
+	machinelabelDescValue := machinelabelFields[6].Descriptor()
+	// machinelabel.DefaultValue holds the default value on creation for the value field.
+	machinelabel.DefaultValue = machinelabelDescValue.Default.(string)
 	mirrorrunFields := schema.MirrorRun{}.Fields()
 	_ = mirrorrunFields
 	// mirrorrunDescError is the schema descriptor for error field.

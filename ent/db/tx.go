@@ -52,6 +52,8 @@ type Tx struct {
 	MachineJob *MachineJobClient
 	// MachineJobItem is the client for interacting with the MachineJobItem builders.
 	MachineJobItem *MachineJobItemClient
+	// MachineLabel is the client for interacting with the MachineLabel builders.
+	MachineLabel *MachineLabelClient
 	// MachineSecret is the client for interacting with the MachineSecret builders.
 	MachineSecret *MachineSecretClient
 	// Mirror is the client for interacting with the Mirror builders.
@@ -249,6 +251,7 @@ func (tx *Tx) init() {
 	tx.Ledger = NewLedgerClient(tx.config)
 	tx.MachineJob = NewMachineJobClient(tx.config)
 	tx.MachineJobItem = NewMachineJobItemClient(tx.config)
+	tx.MachineLabel = NewMachineLabelClient(tx.config)
 	tx.MachineSecret = NewMachineSecretClient(tx.config)
 	tx.Mirror = NewMirrorClient(tx.config)
 	tx.MirrorRun = NewMirrorRunClient(tx.config)

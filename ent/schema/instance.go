@@ -104,6 +104,7 @@ func (Instance) Edges() []ent.Edge {
 		edge.From("group", Group.Type).Ref("instances").Field("group_id").Unique(),
 		child("attempts", Attempt.Type),
 		child("history", HistoryEntry.Type),
+		child("labels", MachineLabel.Type),
 	}
 }
 

@@ -33,6 +33,7 @@ func (MachineJob) Fields() []ent.Field {
 		field.String("version").Default("").Immutable().Comment("of a pin"),
 		field.UUID("group_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("to which machines move; null: the group of their track"),
 		field.Bool("replace").Default(false).Immutable().Comment("replaces holds and pins"),
+		field.String("labels").Default("").Immutable().Comment("JSON of the attributes and tags to set and remove"),
 		field.String("state").Comment("as in the API, such as RUNNING"),
 		field.Int("machines").Immutable(),
 		field.Int("done").Default(0),

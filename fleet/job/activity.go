@@ -23,6 +23,8 @@ func (o *Order) Activity(app *catalog.App, machine string, machines int, by, rea
 		a.Kind, text = rollout.ActivityMachinesReleased, "released from quarantine"
 	case Move:
 		a.Kind, text = rollout.ActivityMachinesMoved, "moved to "+o.destination(app)
+	case Label:
+		a.Kind, text = rollout.ActivityMachinesLabeled, "labeled "+o.Labels.Describe()
 	case Forget, Enroll:
 		return a, false
 	}

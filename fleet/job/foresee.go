@@ -44,6 +44,8 @@ func (o *Order) Foresee(app *catalog.App, m Machine) Outcome {
 			return skipped("are enrolled already", "enrolled already")
 		}
 		return done("are enrolled", "enrolled")
+	case Label:
+		return o.label(m)
 	}
 	if app.Group(m.Group) == nil {
 		return failed("are in no group until they check in again", "the machine is in no group until it checks in again")

@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -27,6 +28,7 @@ const (
 	Move    Action = "MOVE"                 // MoveInstance
 	Forget  Action = "FORGET"               // ForgetInstance
 	Enroll  Action = "ENROLL"               // EnrollInstances
+	Label   Action = "LABEL"                // LabelInstance
 )
 
 // State is the state of a job.
@@ -59,12 +61,13 @@ type Order struct {
 	Version string     // of Pin: the highest version to offer
 	GroupID *uuid.UUID // of Move; nil: the group of the track that the machine sends
 	Replace bool       // of Hold and Pin: also machines that are held or pinned already
+	Labels  *Labels    `json:",omitempty"` // of Label
 	Within  *uuid.UUID // machines of other groups are skipped; nil: no limit
 }
 
 // OrderOf returns the order of a stored job.
 func OrderOf(row *db.MachineJob) Order {
-	return Order{Action: Action(row.Action), Until: row.Until, Version: row.Version, GroupID: row.GroupID, Replace: row.Replace, Within: row.WithinGroupID}
+	return Order{Action: Action(row.Action), Until: row.Until, Version: row.Version, GroupID: row.GroupID, Replace: row.Replace, Labels: LabelsOf(row.Labels), Within: row.WithinGroupID}
 }
 
 // PendingOf returns how many machines of a job have no result yet.
@@ -72,8 +75,15 @@ func PendingOf(row *db.MachineJob) int {
 	return row.Machines - row.Done - row.AfterUpdate - row.Skipped - row.Failed
 }
 
-// Check returns the problem of an order that does not depend on a machine.
+// Check returns the problem of an order that does not depend on a machine. It writes
+// values in their stored form.
 func (o *Order) Check(c *catalog.Catalog, now time.Time) error {
+	if o.Labels != nil {
+		var p input.Problems
+		if o.Labels.Check(&p, "action.labels"); p.Err() != nil {
+			return p.Err()
+		}
+	}
 	overrides := o.Action == Hold || o.Action == Pin
 	switch {
 	case o.Until != nil && !overrides:
@@ -88,6 +98,8 @@ func (o *Order) Check(c *catalog.Catalog, now time.Time) error {
 		return fault.Errorf(fault.Invalid, "action.groupId", "only machines that move have a group to move to")
 	case o.GroupID != nil && c.Group(*o.GroupID) == nil:
 		return fault.Errorf(fault.NotFound, "action.groupId", "there is no such group")
+	case (o.Labels != nil) != (o.Action == Label):
+		return fault.Errorf(fault.Invalid, "action.labels", "LABEL needs attributes or tags to set or remove, other actions have none")
 	}
 	if _, ok := rollout.ParseVersion(o.Version); !ok && o.Version != "" {
 		return fault.Errorf(fault.Invalid, "action.version", "%q is not a version", o.Version)
@@ -105,7 +117,8 @@ type Machine struct {
 	Pin         string           // version of a pin, as text
 	Enrolled    bool
 	Moved       bool
-	MoveTo      uuid.UUID // zero: nowhere
+	MoveTo      uuid.UUID          // zero: nowhere
+	Labels      []*db.MachineLabel // loaded for Label only
 }
 
 // RowOf returns the values of a row.

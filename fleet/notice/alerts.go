@@ -41,8 +41,15 @@ var nextActions = map[view.AttentionKind]string{
 	view.AttentionUnknownTrack:       "create the group, or correct the track of the machines",
 	view.AttentionClock:              "correct the clock of the host",
 	view.AttentionProposed:           "approve or refuse the proposal",
+	view.AttentionStalled:            "open the group: it names the action that helps",
+	view.AttentionStorage:            "delete files that no package names, or raise the quota",
+	view.AttentionMirror:             "look at the mirror and its connection to this server",
+	view.AttentionRebootSlotOverdue:  "look at the machine, then release its slot",
 	view.AttentionNotifier:           "correct the receiver, then enable the notifier again",
 }
+
+// NextAction says what to do about what needs attention; "" for an unknown kind.
+func NextAction(k view.AttentionKind) string { return nextActions[k] }
 
 // sendAlerts sends the states that last and those that ended to an Alertmanager: when one
 // begins or ends, and each minute, because Alertmanager ends what is not repeated.
@@ -192,8 +199,16 @@ func (w *Worker) alert(item *view.Attention, now time.Time) notify.Alert {
 	if item.Notifier != nil {
 		a.Labels["notifier"] = item.Notifier.Name
 	}
-	if item.Proposal != nil {
+	if item.Upstream != nil {
+		a.Labels["mirror"] = item.Upstream.Name
+	}
+	switch item.Kind {
+	case view.AttentionProposed:
 		a.URL = w.PublicURL + "/approvals"
+	case view.AttentionMirror:
+		a.URL = w.PublicURL + mirrorsPage
+	case view.AttentionStorage:
+		a.URL = w.PublicURL + "/storage"
 	}
 	a.Annotations["summary"] = alertTitle(item.Kind) + where
 	a.Annotations["description"] = sentence(item.Sentence, nextActions[item.Kind])

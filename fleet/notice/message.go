@@ -48,6 +48,12 @@ var kinds = []kind{
 	{rollout.ActivityMachinesPinned, "machines.pinned", "Machines pinned", "release them when the reason is gone", true},
 	{rollout.ActivityMachinesReleased, "machines.released", "Machines released", "nothing to do", true},
 	{rollout.ActivityMachinesMoved, "machines.moved", "Machines moved", "nothing to do: they follow the policy of their new group", true},
+	{rollout.ActivityMirrorWorks, "mirror.works", "Mirror works again", "nothing to do", true},
+	{rollout.ActivityMirrorFound, "mirror.found", "Mirror found a version", "promote it, or leave it", true},
+	{rollout.ActivityMirrorWithdrawn, "mirror.withdrawn", "Version withdrawn upstream", "promote another package if a channel points to it", true},
+	{rollout.ActivityRebootSlotOverdue, "reboot_slot.overdue", "Reboot slot overdue", "look at the machine, then release its slot", true},
+	{rollout.ActivityRebootSlotReleased, "reboot_slot.released", "Reboot slot released", "nothing to do", false},
+	{rollout.ActivityMachinesLabeled, "machines.labeled", "Machines labeled", "nothing to do", false},
 }
 
 // UsualKinds returns the kinds of activity that a notifier sends unless others are chosen.
@@ -59,6 +65,10 @@ func UsualKinds() (all []rollout.ActivityKind) {
 	}
 	return all
 }
+
+// TypeOf returns the type of the messages about a kind of activity, such as
+// "rollout.halted"; "other" for an unknown kind.
+func TypeOf(k rollout.ActivityKind) string { return kindOf(k).name }
 
 func kindOf(wanted rollout.ActivityKind) kind {
 	for _, k := range kinds {
@@ -112,9 +122,15 @@ func object(id *uuid.UUID, name string) notify.Object {
 	return notify.Object{ID: id.String(), Name: name}
 }
 
+const mirrorsPage = "/mirrors"
+
 // page returns the URL of the page of what an activity is about.
 func (w *Worker) page(a *db.Activity) string {
 	app := w.PublicURL + "/apps/" + a.ApplicationID.String()
+	switch a.Kind {
+	case rollout.ActivityMirrorFailed, rollout.ActivityMirrorWorks, rollout.ActivityMirrorFound, rollout.ActivityMirrorWithdrawn:
+		return w.PublicURL + mirrorsPage
+	}
 	switch {
 	case a.InstanceID != nil:
 		return app + "/machines/" + a.InstanceID.String()

@@ -77,6 +77,8 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(below("rollout_id", "rollouts", "group_id", r.groups))
 	case *db.HistoryEntryQuery:
 		q.Where(r.history)
+	case *db.MachineLabelQuery:
+		q.Where(r.history) // of a readable machine
 	case *db.MachineSecretQuery:
 		q.Where(r.groupOrWhole("group_id"))
 	case *db.InstanceQuery:
@@ -156,8 +158,8 @@ func (r *reach) teams() (ids []uuid.UUID) {
 	return ids
 }
 
-// history is the condition that a machine is readable. It looks at the machine of each
-// row by its id, because a list is that of one machine.
+// history is the condition that the machine of a row is readable. It looks at the machine of
+// each row by its id, because a list is that of one machine or of a page of them.
 func (r *reach) history(s *sql.Selector) {
 	t := sql.Dialect(s.Dialect()).Table("instances").As("seen")
 	s.Where(sql.Exists(sql.Dialect(s.Dialect()).Select(t.C("id")).From(t).Where(sql.And(

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/instance"
@@ -63,17 +65,24 @@ func (s *Service) JobImpact(ctx context.Context, f machines.Filter, o job.Order)
 		text   string
 	}
 	counts, counted := map[kind]int{}, 0
+	var failed error
 	err := s.Walk(ctx, f, maxForeseen, foreseen(), func(rows []*db.Instance) {
+		var labels map[uuid.UUID][]*db.MachineLabel
+		if o.Action == job.Label && failed == nil {
+			labels, failed = s.labelsOf(ctx, rows)
+		}
 		for _, row := range rows {
 			out := job.Gone()
 			if app := c.App(row.ApplicationID); app != nil {
-				out = o.Foresee(app, job.RowOf(row, now))
+				m := job.RowOf(row, now)
+				m.Labels = labels[row.ID]
+				out = o.Foresee(app, m)
 			}
 			counts[kind{out.Result, out.Kind}]++
 			counted++
 		}
 	})
-	if err != nil {
+	if err := cmp.Or(err, failed); err != nil {
 		return nil, err
 	}
 	out := &JobImpact{AsOf: now, Machines: counted, Exact: true, Counted: counted, Selection: f.Describe(c)}

@@ -151,7 +151,7 @@ func (s *Service) marks(ctx context.Context, g *catalog.Group, from, until time.
 			rollout.ActivityRolledBack, rollout.ActivityPackageBlacklisted, rollout.ActivityPaused, rollout.ActivityResumed,
 			rollout.ActivityWaveAdvanced, rollout.ActivityPolicyChanged,
 		},
-		{rollout.ActivityMachinesHeld, rollout.ActivityMachinesPinned, rollout.ActivityMachinesReleased, rollout.ActivityMachinesMoved},
+		{rollout.ActivityMachinesHeld, rollout.ActivityMachinesPinned, rollout.ActivityMachinesReleased, rollout.ActivityMachinesMoved, rollout.ActivityMachinesLabeled},
 	} {
 		rows, err := s.db().Activity.Query().Where(
 			activity.ApplicationID(g.App.ID), about,

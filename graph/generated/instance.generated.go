@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
@@ -40,6 +41,8 @@ type InstanceResolver interface {
 
 	Override(ctx context.Context, obj *db.Instance) (*model.Override, error)
 
+	Attributes(ctx context.Context, obj *db.Instance) ([]*model.MachineAttribute, error)
+	Tags(ctx context.Context, obj *db.Instance) ([]*db.MachineLabel, error)
 	Attempts(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.Connection[*db.Attempt], error)
 	History(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.Connection[*db.HistoryEntry], error)
 }
@@ -2167,6 +2170,70 @@ func (ec *executionContext) fieldContext_Instance_moveTo(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Instance", field, false, false, "ID")
 }
 
+func (ec *executionContext) _Instance_attributes(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_attributes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Instance().Attributes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.MachineAttribute) graphql.Marshaler {
+			return ec.marshalNMachineAttribute2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐMachineAttributeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Instance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MachineAttribute(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Instance_tags(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Instance().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.MachineLabel) graphql.Marshaler {
+			return ec.marshalNMachineTag2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐMachineLabelᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Instance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MachineTag(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Instance_attempts(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2594,6 +2661,190 @@ func (ec *executionContext) fieldContext_InstancePayload_userErrors(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _MachineAttribute_name(ctx context.Context, field graphql.CollectedField, obj *model.MachineAttribute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineAttribute_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineAttribute_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineAttribute", field, false, false, "String")
+}
+
+func (ec *executionContext) _MachineAttribute_value(ctx context.Context, field graphql.CollectedField, obj *model.MachineAttribute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineAttribute_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineAttribute_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineAttribute", field, false, false, "String")
+}
+
+func (ec *executionContext) _MachineAttribute_source(ctx context.Context, field graphql.CollectedField, obj *model.MachineAttribute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineAttribute_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.AttributeSource) graphql.Marshaler {
+			return ec.marshalNAttributeSource2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttributeSource(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineAttribute_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineAttribute", field, false, false, "AttributeSource")
+}
+
+func (ec *executionContext) _MachineAttribute_setBy(ctx context.Context, field graphql.CollectedField, obj *model.MachineAttribute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineAttribute_setBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SetBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineAttribute_setBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineAttribute", field, false, false, "String")
+}
+
+func (ec *executionContext) _MachineAttribute_setAt(ctx context.Context, field graphql.CollectedField, obj *model.MachineAttribute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineAttribute_setAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SetAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MachineAttribute_setAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineAttribute", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MachineTag_name(ctx context.Context, field graphql.CollectedField, obj *db.MachineLabel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineTag_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineTag_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineTag", field, false, false, "String")
+}
+
+func (ec *executionContext) _MachineTag_setBy(ctx context.Context, field graphql.CollectedField, obj *db.MachineLabel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineTag_setBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SetBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineTag_setBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineTag", field, false, false, "String")
+}
+
+func (ec *executionContext) _MachineTag_setAt(ctx context.Context, field graphql.CollectedField, obj *db.MachineLabel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineTag_setAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SetAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineTag_setAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineTag", field, false, false, "Time")
+}
+
 func (ec *executionContext) _Override_kind(ctx context.Context, field graphql.CollectedField, obj *model.Override) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2712,6 +2963,55 @@ func (ec *executionContext) fieldContext_Override_reason(_ context.Context, fiel
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputAttributeInput(ctx context.Context, obj any) (job.Attribute, error) {
+	var it job.Attribute
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAttributeInput unmarshals raw into the AttributeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAttributeInput(ctx context.Context, raw any) (job.Attribute, error) {
+	var out job.Attribute
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AttributeInput", raw, &out)
+	return out, err
+}
 
 func (ec *executionContext) unmarshalInputEnrollInstancesInput(ctx context.Context, obj any) (fleet.EnrollInstances, error) {
 	var it fleet.EnrollInstances
@@ -2950,7 +3250,7 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"applicationId", "groupId", "states", "versions", "standings", "reasons", "countedAs", "oem", "seenAfter", "seenBefore", "search", "ids"}
+	fieldsInOrder := [...]string{"applicationId", "groupId", "states", "versions", "standings", "reasons", "countedAs", "oem", "attributes", "tags", "seenAfter", "seenBefore", "search", "ids"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3013,6 +3313,20 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.OEM = data
+		case "attributes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
+			data, err := ec.unmarshalOAttributeInput2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐAttributeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Attributes = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tags = data
 		case "seenAfter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("seenAfter"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -3108,6 +3422,129 @@ func (ec *executionContext) unmarshalInputInstanceOrder(ctx context.Context, obj
 func UnmarshalInstanceOrder(ctx context.Context, raw any) (model.InstanceOrder, error) {
 	var out model.InstanceOrder
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "InstanceOrder", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLabelInstanceInput(ctx context.Context, obj any) (fleet.LabelInstance, error) {
+	var it fleet.LabelInstance
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["reason"]; !present {
+		asMap["reason"] = ""
+	}
+
+	fieldsInOrder := [...]string{"id", "labels", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "labels":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
+			data, err := ec.unmarshalNLabelsInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐLabels(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Labels = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLabelInstanceInput unmarshals raw into the LabelInstanceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLabelInstanceInput(ctx context.Context, raw any) (fleet.LabelInstance, error) {
+	var out fleet.LabelInstance
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LabelInstanceInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLabelsInput(ctx context.Context, obj any) (job.Labels, error) {
+	var it job.Labels
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"setAttributes", "removeAttributes", "addTags", "removeTags"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "setAttributes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("setAttributes"))
+			data, err := ec.unmarshalOAttributeInput2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐAttributeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SetAttributes = data
+		case "removeAttributes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removeAttributes"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RemoveAttributes = data
+		case "addTags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("addTags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AddTags = data
+		case "removeTags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removeTags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RemoveTags = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLabelsInput unmarshals raw into the LabelsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLabelsInput(ctx context.Context, raw any) (job.Labels, error) {
+	var out job.Labels
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LabelsInput", raw, &out)
 	return out, err
 }
 
@@ -4092,6 +4529,18 @@ func (ec *executionContext) _Instance(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "attributes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Instance_attributes(ctx, field, obj)
+				})
+		case "tags":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Instance_tags(ctx, field, obj)
+				})
 		case "attempts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -4293,6 +4742,102 @@ func (ec *executionContext) _InstancePayload(ctx context.Context, sel ast.Select
 	return out
 }
 
+var machineAttributeImplementors = []string{"MachineAttribute"}
+
+func (ec *executionContext) _MachineAttribute(ctx context.Context, sel ast.SelectionSet, obj *model.MachineAttribute) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, machineAttributeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MachineAttribute")
+		case "name":
+			out.Values[i] = ec._MachineAttribute_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._MachineAttribute_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._MachineAttribute_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setBy":
+			out.Values[i] = ec._MachineAttribute_setBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setAt":
+			out.Values[i] = ec._MachineAttribute_setAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var machineTagImplementors = []string{"MachineTag"}
+
+func (ec *executionContext) _MachineTag(ctx context.Context, sel ast.SelectionSet, obj *db.MachineLabel) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, machineTagImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MachineTag")
+		case "name":
+			out.Values[i] = ec._MachineTag_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setBy":
+			out.Values[i] = ec._MachineTag_setBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setAt":
+			out.Values[i] = ec._MachineTag_setAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var overrideImplementors = []string{"Override"}
 
 func (ec *executionContext) _Override(ctx context.Context, sel ast.SelectionSet, obj *model.Override) graphql.Marshaler {
@@ -4404,6 +4949,21 @@ func (ec *executionContext) marshalNAttemptEdge2ᚖgithubᚗcomᚋcorerollerᚋc
 		return graphql.Null
 	}
 	return ec._AttemptEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAttributeInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐAttribute(ctx context.Context, v any) (job.Attribute, error) {
+	res, err := ec.unmarshalInputAttributeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAttributeSource2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttributeSource(ctx context.Context, v any) (model.AttributeSource, error) {
+	var res model.AttributeSource
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAttributeSource2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttributeSource(ctx context.Context, sel ast.SelectionSet, v model.AttributeSource) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPart(ctx context.Context, v any) (catalog.Part, error) {
@@ -4613,6 +5173,64 @@ func (ec *executionContext) marshalNInstanceState2githubᚗcomᚋcorerollerᚋco
 	return res
 }
 
+func (ec *executionContext) unmarshalNLabelInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐLabelInstance(ctx context.Context, v any) (fleet.LabelInstance, error) {
+	res, err := ec.unmarshalInputLabelInstanceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNLabelsInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐLabels(ctx context.Context, v any) (job.Labels, error) {
+	res, err := ec.unmarshalInputLabelsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMachineAttribute2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐMachineAttributeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.MachineAttribute) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMachineAttribute2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐMachineAttribute(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMachineAttribute2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐMachineAttribute(ctx context.Context, sel ast.SelectionSet, v *model.MachineAttribute) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MachineAttribute!")
+		return graphql.Null
+	}
+	return ec._MachineAttribute(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMachineTag2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐMachineLabelᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.MachineLabel) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMachineTag2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐMachineLabel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMachineTag2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐMachineLabel(ctx context.Context, sel ast.SelectionSet, v *db.MachineLabel) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MachineTag!")
+		return graphql.Null
+	}
+	return ec._MachineTag(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNMoveInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐMoveInstance(ctx context.Context, v any) (fleet.MoveInstance, error) {
 	res, err := ec.unmarshalInputMoveInstanceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -4701,6 +5319,23 @@ func (ec *executionContext) marshalNStanding2githubᚗcomᚋcorerollerᚋcorerol
 		graphql.AddInvalidNullFromMarshaler(ctx, "Standing!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalOAttributeInput2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐAttributeᚄ(ctx context.Context, v any) ([]job.Attribute, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]job.Attribute, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAttributeInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐAttribute(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPartᚄ(ctx context.Context, v any) ([]catalog.Part, error) {
@@ -4835,6 +5470,14 @@ func (ec *executionContext) marshalOInstanceState2ᚕgithubᚗcomᚋcoreroller�
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOLabelsInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐLabels(ctx context.Context, v any) (*job.Labels, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputLabelsInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOMoveInstanceInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐMoveInstance(ctx context.Context, v any) (*fleet.MoveInstance, error) {

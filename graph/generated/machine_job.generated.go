@@ -24,6 +24,7 @@ import (
 type MachineJobResolver interface {
 	Action(ctx context.Context, obj *db.MachineJob) (job.Action, error)
 
+	Labels(ctx context.Context, obj *db.MachineJob) (string, error)
 	State(ctx context.Context, obj *db.MachineJob) (job.State, error)
 
 	Pending(ctx context.Context, obj *db.MachineJob) (int, error)
@@ -302,6 +303,29 @@ func (ec *executionContext) _MachineJob_replace(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_MachineJob_replace(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MachineJob", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MachineJob_labels(ctx context.Context, field graphql.CollectedField, obj *db.MachineJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineJob_labels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MachineJob().Labels(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineJob_labels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineJob", field, true, true, "String")
 }
 
 func (ec *executionContext) _MachineJob_state(ctx context.Context, field graphql.CollectedField, obj *db.MachineJob) (ret graphql.Marshaler) {
@@ -1591,7 +1615,7 @@ func (ec *executionContext) unmarshalInputMachineActionInput(ctx context.Context
 		asMap["replace"] = false
 	}
 
-	fieldsInOrder := [...]string{"kind", "until", "version", "groupId", "replace"}
+	fieldsInOrder := [...]string{"kind", "until", "version", "groupId", "replace", "labels"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1633,6 +1657,13 @@ func (ec *executionContext) unmarshalInputMachineActionInput(ctx context.Context
 				return it, err
 			}
 			it.Replace = data
+		case "labels":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
+			data, err := ec.unmarshalOLabelsInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐLabels(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Labels = data
 		}
 	}
 	return it, nil
@@ -1910,6 +1941,12 @@ func (ec *executionContext) _MachineJob(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "labels":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MachineJob_labels(ctx, field, obj)
+				})
 		case "state":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

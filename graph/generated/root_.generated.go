@@ -658,6 +658,7 @@ type ComplexityRoot struct {
 		Application        func(childComplexity int) int
 		Arch               func(childComplexity int) int
 		Attempts           func(childComplexity int, first *int, after *string) int
+		Attributes         func(childComplexity int) int
 		CountedAs          func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
 		DecidedAt          func(childComplexity int) int
@@ -684,6 +685,7 @@ type ComplexityRoot struct {
 		Standing           func(childComplexity int) int
 		State              func(childComplexity int) int
 		StateChangedAt     func(childComplexity int) int
+		Tags               func(childComplexity int) int
 		Version            func(childComplexity int) int
 	}
 
@@ -718,6 +720,14 @@ type ComplexityRoot struct {
 		Name      func(childComplexity int) int
 	}
 
+	MachineAttribute struct {
+		Name   func(childComplexity int) int
+		SetAt  func(childComplexity int) int
+		SetBy  func(childComplexity int) int
+		Source func(childComplexity int) int
+		Value  func(childComplexity int) int
+	}
+
 	MachineJob struct {
 		Action      func(childComplexity int) int
 		AfterUpdate func(childComplexity int) int
@@ -729,6 +739,7 @@ type ComplexityRoot struct {
 		GroupID     func(childComplexity int) int
 		ID          func(childComplexity int) int
 		Items       func(childComplexity int, result *job.Result, first *int, after *string) int
+		Labels      func(childComplexity int) int
 		Machines    func(childComplexity int) int
 		Pending     func(childComplexity int) int
 		Permissions func(childComplexity int) int
@@ -824,6 +835,12 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	MachineTag struct {
+		Name  func(childComplexity int) int
+		SetAt func(childComplexity int) int
+		SetBy func(childComplexity int) int
+	}
+
 	Mirror struct {
 		Address     func(childComplexity int) int
 		Application func(childComplexity int) int
@@ -898,6 +915,7 @@ type ComplexityRoot struct {
 		ForgetInstances       func(childComplexity int, input fleet.ForgetInstances) int
 		HaltRollout           func(childComplexity int, input fleet.HaltRollout) int
 		HoldInstance          func(childComplexity int, input fleet.HoldInstance) int
+		LabelInstance         func(childComplexity int, input fleet.LabelInstance) int
 		MoveInstance          func(childComplexity int, input fleet.MoveInstance) int
 		PauseUpdates          func(childComplexity int, input fleet.PauseUpdates) int
 		PinInstance           func(childComplexity int, input fleet.PinInstance) int
@@ -4205,6 +4223,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.Attempts(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Instance.attributes":
+		if e.ComplexityRoot.Instance.Attributes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.Attributes(childComplexity), true
 	case "Instance.countedAs":
 		if e.ComplexityRoot.Instance.CountedAs == nil {
 			break
@@ -4366,6 +4390,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.StateChangedAt(childComplexity), true
+	case "Instance.tags":
+		if e.ComplexityRoot.Instance.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.Tags(childComplexity), true
 	case "Instance.version":
 		if e.ComplexityRoot.Instance.Version == nil {
 			break
@@ -4474,6 +4504,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Job.Name(childComplexity), true
 
+	case "MachineAttribute.name":
+		if e.ComplexityRoot.MachineAttribute.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineAttribute.Name(childComplexity), true
+	case "MachineAttribute.setAt":
+		if e.ComplexityRoot.MachineAttribute.SetAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineAttribute.SetAt(childComplexity), true
+	case "MachineAttribute.setBy":
+		if e.ComplexityRoot.MachineAttribute.SetBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineAttribute.SetBy(childComplexity), true
+	case "MachineAttribute.source":
+		if e.ComplexityRoot.MachineAttribute.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineAttribute.Source(childComplexity), true
+	case "MachineAttribute.value":
+		if e.ComplexityRoot.MachineAttribute.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineAttribute.Value(childComplexity), true
+
 	case "MachineJob.action":
 		if e.ComplexityRoot.MachineJob.Action == nil {
 			break
@@ -4539,6 +4600,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MachineJob.Items(childComplexity, args["result"].(*job.Result), args["first"].(*int), args["after"].(*string)), true
+	case "MachineJob.labels":
+		if e.ComplexityRoot.MachineJob.Labels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Labels(childComplexity), true
 	case "MachineJob.machines":
 		if e.ComplexityRoot.MachineJob.Machines == nil {
 			break
@@ -4910,6 +4977,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MachineSecretPayload.UserErrors(childComplexity), true
+
+	case "MachineTag.name":
+		if e.ComplexityRoot.MachineTag.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineTag.Name(childComplexity), true
+	case "MachineTag.setAt":
+		if e.ComplexityRoot.MachineTag.SetAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineTag.SetAt(childComplexity), true
+	case "MachineTag.setBy":
+		if e.ComplexityRoot.MachineTag.SetBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineTag.SetBy(childComplexity), true
 
 	case "Mirror.address":
 		if e.ComplexityRoot.Mirror.Address == nil {
@@ -5456,6 +5542,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.HoldInstance(childComplexity, args["input"].(fleet.HoldInstance)), true
+	case "Mutation.labelInstance":
+		if e.ComplexityRoot.Mutation.LabelInstance == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_labelInstance_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LabelInstance(childComplexity, args["input"].(fleet.LabelInstance)), true
 	case "Mutation.moveInstance":
 		if e.ComplexityRoot.Mutation.MoveInstance == nil {
 			break
@@ -9609,6 +9706,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AddFloorInput", ec.unmarshalInputAddFloorInput),
 			graphql.NewInputUnmarshaler("AddUpstreamChannelInput", ec.unmarshalInputAddUpstreamChannelInput),
 			graphql.NewInputUnmarshaler("AdvanceWaveInput", ec.unmarshalInputAdvanceWaveInput),
+			graphql.NewInputUnmarshaler("AttributeInput", ec.unmarshalInputAttributeInput),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BlacklistPackageInput", ec.unmarshalInputBlacklistPackageInput),
 			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
@@ -9646,6 +9744,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("HoldInstanceInput", ec.unmarshalInputHoldInstanceInput),
 			graphql.NewInputUnmarshaler("InstanceFilter", ec.unmarshalInputInstanceFilter),
 			graphql.NewInputUnmarshaler("InstanceOrder", ec.unmarshalInputInstanceOrder),
+			graphql.NewInputUnmarshaler("LabelInstanceInput", ec.unmarshalInputLabelInstanceInput),
+			graphql.NewInputUnmarshaler("LabelsInput", ec.unmarshalInputLabelsInput),
 			graphql.NewInputUnmarshaler("MachineActionInput", ec.unmarshalInputMachineActionInput),
 			graphql.NewInputUnmarshaler("MoveInstanceInput", ec.unmarshalInputMoveInstanceInput),
 			graphql.NewInputUnmarshaler("PackageActionInput", ec.unmarshalInputPackageActionInput),
@@ -9907,6 +10007,8 @@ enum ActivityKind {
   REBOOT_SLOT_OVERDUE
   "A user or the policy released an overdue reboot slot."
   REBOOT_SLOT_RELEASED
+  "As MACHINES_HELD, for machines of which attributes or tags were set or removed."
+  MACHINES_LABELED
 }
 
 "How serious an entry is."
@@ -11521,6 +11623,11 @@ extend type Mutation {
   moveInstance("The machine and its group." input: MoveInstanceInput!): InstancePayload! @needs(role: OPERATOR)
   "Sets the display name of a machine. An empty alias removes it."
   setInstanceAlias("The machine and its alias." input: SetInstanceAliasInput!): InstancePayload! @needs(role: OPERATOR)
+  """
+  Sets and removes attributes and tags of a machine. They do not change its updates. What it has already is left as
+  it is. At most 64 attributes and 64 tags of one machine.
+  """
+  labelInstance("The machine and the changes." input: LabelInstanceInput!): InstancePayload! @needs(role: OPERATOR)
   "Deletes a machine and its history. An update in flight ends as INTERRUPTED. If the machine asks again, it is a new one."
   forgetInstance("The machine to forget." input: ForgetInstanceInput!): DeletePayload! @needs(role: ADMIN)
   """
@@ -11611,6 +11718,10 @@ type Instance {
   moved: Boolean!
   "Id of the group to which it moves once its update ended; null when it stays."
   moveTo: ID
+  "What is known about it: what it sends, and what users set. Sorted by name."
+  attributes: [MachineAttribute!]!
+  "Tags that users set, sorted by name."
+  tags: [MachineTag!]!
   "Its ended grants, newest first."
   attempts(
     "Page size, at most 500."
@@ -11625,6 +11736,38 @@ type Instance {
     "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
   ): HistoryConnection!
+}
+
+"A fact about a machine."
+type MachineAttribute {
+  "Lower-case letters, digits and _, beginning with a letter. Those of ` + "`" + `MACHINE` + "`" + ` are ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `arch` + "`" + ` and ` + "`" + `address` + "`" + `."
+  name: String!
+  "Its value; never empty."
+  value: String!
+  "Where it comes from."
+  source: AttributeSource!
+  "User who set it; \"\" when the machine sent it."
+  setBy: String!
+  "When it was set; null when the machine sent it."
+  setAt: Time
+}
+
+"Where an attribute comes from."
+enum AttributeSource {
+  "The machine sent it with its last request."
+  MACHINE
+  "A user set it."
+  USER
+}
+
+"A tag of a machine."
+type MachineTag {
+  "Lower-case letters, digits and . _ -, beginning with a letter or digit."
+  name: String!
+  "User who set it."
+  setBy: String!
+  "When it was set."
+  setAt: Time!
 }
 
 "Progress of a machine's update."
@@ -11843,8 +11986,8 @@ enum OverrideKind {
 
 """
 Conditions on machines; all must match. Conditions on state, standing, version, reason and
-` + "`" + `countedAs` + "`" + `, alone or combined, use an index at any group size and give an exact count. ` + "`" + `oem` + "`" + ` and
-` + "`" + `search` + "`" + ` use an index too; their counts stop at 1000. Last-seen times have no index, because they
+` + "`" + `countedAs` + "`" + `, alone or combined, use an index at any group size and give an exact count. ` + "`" + `oem` + "`" + `,
+` + "`" + `search` + "`" + `, ` + "`" + `attributes` + "`" + ` and ` + "`" + `tags` + "`" + ` use an index too; their counts stop at 1000. Last-seen times have no index, because they
 change with every poll: ` + "`" + `seenAfter` + "`" + ` and ` + "`" + `seenBefore` + "`" + ` test machine after machine until the page is
 full. To find machines not seen for a day, add the standing SILENT, so that fewer machines are
 tested.
@@ -11869,6 +12012,13 @@ input InstanceFilter {
   countedAs: [CountedAs!]
   "On exactly this platform."
   oem: String
+  """
+  With all of these attributes, set by users. At most 8 attributes and tags. The list reads the machines with the
+  first attribute, or else the first tag, along an index and tests the other conditions machine by machine.
+  """
+  attributes: [AttributeInput!]
+  "With all of these tags."
+  tags: [String!]
   "Last seen at or after this time."
   seenAfter: Time
   "Last seen before this time."
@@ -12035,6 +12185,36 @@ input SetInstanceAliasInput {
   alias: String!
 }
 
+"Attributes and tags to set and remove, at least one, at most 64 of each kind."
+input LabelsInput {
+  "Attributes to set; an existing value is replaced."
+  setAttributes: [AttributeInput!]
+  "Names of attributes to remove."
+  removeAttributes: [String!]
+  "Tags to set."
+  addTags: [String!]
+  "Tags to remove."
+  removeTags: [String!]
+}
+
+"An attribute with its value."
+input AttributeInput {
+  "1 to 63 characters: a lower-case letter, then lower-case letters, digits and _. Names of what the server knows itself, such as ` + "`" + `oem` + "`" + ` or ` + "`" + `version` + "`" + `, are reserved."
+  name: String!
+  "1 to 256 bytes, one line."
+  value: String!
+}
+
+"The machine to label."
+input LabelInstanceInput {
+  "Id of the machine."
+  id: ID!
+  "The changes."
+  labels: LabelsInput!
+  "Reason, kept in the audit and the activity log."
+  reason: String = ""
+}
+
 "The machine to forget."
 input ForgetInstanceInput {
   "Id of the machine."
@@ -12173,6 +12353,8 @@ type MachineJob {
   groupId: ID
   "For HOLD and PIN: machines that were held or pinned already get this one instead."
   replace: Boolean!
+  "For LABEL: the changes as text, such as \"rack=3, tag canary\"; \"\" for another action."
+  labels: String!
   "Whether it runs."
   state: MachineJobState!
   "Number of its machines."
@@ -12238,6 +12420,8 @@ enum MachineAction {
   FORGET
   "As ` + "`" + `enrollInstances` + "`" + `. Enrolled machines are skipped."
   ENROLL
+  "As ` + "`" + `labelInstance` + "`" + `. Machines that have these attributes and tags already are skipped."
+  LABEL
 }
 
 "Whether a job runs."
@@ -12312,6 +12496,8 @@ input MachineActionInput {
   groupId: ID
   "For HOLD and PIN: also change machines that are held or pinned already."
   replace: Boolean = false
+  "For LABEL: the attributes and tags to set and remove."
+  labels: LabelsInput
 }
 
 "The job to start."
@@ -16518,6 +16704,10 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_moved(ctx, field)
 	case "moveTo":
 		return ec.fieldContext_Instance_moveTo(ctx, field)
+	case "attributes":
+		return ec.fieldContext_Instance_attributes(ctx, field)
+	case "tags":
+		return ec.fieldContext_Instance_tags(ctx, field)
 	case "attempts":
 		return ec.fieldContext_Instance_attempts(ctx, field)
 	case "history":
@@ -16588,6 +16778,22 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
 }
 
+func (ec *executionContext) childFields_MachineAttribute(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_MachineAttribute_name(ctx, field)
+	case "value":
+		return ec.fieldContext_MachineAttribute_value(ctx, field)
+	case "source":
+		return ec.fieldContext_MachineAttribute_source(ctx, field)
+	case "setBy":
+		return ec.fieldContext_MachineAttribute_setBy(ctx, field)
+	case "setAt":
+		return ec.fieldContext_MachineAttribute_setAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineAttribute", field.Name)
+}
+
 func (ec *executionContext) childFields_MachineJob(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -16610,6 +16816,8 @@ func (ec *executionContext) childFields_MachineJob(ctx context.Context, field gr
 		return ec.fieldContext_MachineJob_groupId(ctx, field)
 	case "replace":
 		return ec.fieldContext_MachineJob_replace(ctx, field)
+	case "labels":
+		return ec.fieldContext_MachineJob_labels(ctx, field)
 	case "state":
 		return ec.fieldContext_MachineJob_state(ctx, field)
 	case "machines":
@@ -16798,6 +17006,18 @@ func (ec *executionContext) childFields_MachineSecretPayload(ctx context.Context
 		return ec.fieldContext_MachineSecretPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MachineSecretPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineTag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_MachineTag_name(ctx, field)
+	case "setBy":
+		return ec.fieldContext_MachineTag_setBy(ctx, field)
+	case "setAt":
+		return ec.fieldContext_MachineTag_setAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineTag", field.Name)
 }
 
 func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -48,6 +48,7 @@ type MutationResolver interface {
 	ReleaseInstance(ctx context.Context, input fleet.ReleaseInstance) (*model.Payload[db.Instance], error)
 	MoveInstance(ctx context.Context, input fleet.MoveInstance) (*model.Payload[db.Instance], error)
 	SetInstanceAlias(ctx context.Context, input fleet.SetInstanceAlias) (*model.Payload[db.Instance], error)
+	LabelInstance(ctx context.Context, input fleet.LabelInstance) (*model.Payload[db.Instance], error)
 	ForgetInstance(ctx context.Context, input fleet.ForgetInstance) (*model.DeletePayload, error)
 	EnrollInstances(ctx context.Context, input fleet.EnrollInstances) (*model.Payload[fleet.Enrolled], error)
 	ForgetInstances(ctx context.Context, input fleet.ForgetInstances) (*model.Payload[fleet.Forgotten], error)
@@ -651,6 +652,20 @@ func (ec *executionContext) field_Mutation_holdInstance_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.HoldInstance, error) {
 			return ec.unmarshalNHoldInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHoldInstance(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_labelInstance_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (fleet.LabelInstance, error) {
+			return ec.unmarshalNLabelInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐLabelInstance(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2979,6 +2994,50 @@ func (ec *executionContext) fieldContext_Mutation_setInstanceAlias(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setInstanceAlias_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_labelInstance(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_labelInstance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LabelInstance(ctx, fc.Args["input"].(fleet.LabelInstance))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Instance]) graphql.Marshaler {
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_labelInstance(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InstancePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_labelInstance_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7877,6 +7936,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "setInstanceAlias":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_setInstanceAlias(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "labelInstance":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_labelInstance(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

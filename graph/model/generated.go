@@ -230,6 +230,20 @@ type Job struct {
 	LastError string `json:"lastError"`
 }
 
+// A fact about a machine.
+type MachineAttribute struct {
+	// Lower-case letters, digits and _, beginning with a letter. Those of `MACHINE` are `oem`, `oem_version`, `aleph_version`, `arch` and `address`.
+	Name string `json:"name"`
+	// Its value; never empty.
+	Value string `json:"value"`
+	// Where it comes from.
+	Source AttributeSource `json:"source"`
+	// User who set it; "" when the machine sent it.
+	SetBy string `json:"setBy"`
+	// When it was set; null when the machine sent it.
+	SetAt *time.Time `json:"setAt,omitempty"`
+}
+
 // Current state of a job.
 type MachineJobChange struct {
 	// When the data was read.
@@ -662,6 +676,64 @@ type Wave struct {
 	Attempts *rollout.Counts `json:"attempts"`
 	// Conditions for opening the next wave; null unless this is the current wave and another one follows.
 	Gate *Gate `json:"gate,omitempty"`
+}
+
+// Where an attribute comes from.
+type AttributeSource string
+
+const (
+	// The machine sent it with its last request.
+	AttributeSourceMachine AttributeSource = "MACHINE"
+	// A user set it.
+	AttributeSourceUser AttributeSource = "USER"
+)
+
+var AllAttributeSource = []AttributeSource{
+	AttributeSourceMachine,
+	AttributeSourceUser,
+}
+
+func (e AttributeSource) IsValid() bool {
+	switch e {
+	case AttributeSourceMachine, AttributeSourceUser:
+		return true
+	}
+	return false
+}
+
+func (e AttributeSource) String() string {
+	return string(e)
+}
+
+func (e *AttributeSource) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AttributeSource(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AttributeSource", str)
+	}
+	return nil
+}
+
+func (e AttributeSource) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AttributeSource) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AttributeSource) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // Database in use.

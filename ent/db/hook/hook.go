@@ -249,6 +249,18 @@ func (f MachineJobItemFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MachineJobItemMutation", m)
 }
 
+// The MachineLabelFunc type is an adapter to allow the use of ordinary
+// function as MachineLabel mutator.
+type MachineLabelFunc func(context.Context, *db.MachineLabelMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MachineLabelFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.MachineLabelMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MachineLabelMutation", m)
+}
+
 // The MachineSecretFunc type is an adapter to allow the use of ordinary
 // function as MachineSecret mutator.
 type MachineSecretFunc func(context.Context, *db.MachineSecretMutation) (db.Value, error)

@@ -153,6 +153,8 @@ const (
 	EdgeAttempts = "attempts"
 	// EdgeHistory holds the string denoting the history edge name in mutations.
 	EdgeHistory = "history"
+	// EdgeLabels holds the string denoting the labels edge name in mutations.
+	EdgeLabels = "labels"
 	// Table holds the table name of the instance in the database.
 	Table = "instances"
 	// ApplicationTable is the table that holds the application relation/edge.
@@ -183,6 +185,13 @@ const (
 	HistoryInverseTable = "history_entries"
 	// HistoryColumn is the table column denoting the history relation/edge.
 	HistoryColumn = "instance_id"
+	// LabelsTable is the table that holds the labels relation/edge.
+	LabelsTable = "machine_labels"
+	// LabelsInverseTable is the table name for the MachineLabel entity.
+	// It exists in this package in order to avoid circular dependency with the "machinelabel" package.
+	LabelsInverseTable = "machine_labels"
+	// LabelsColumn is the table column denoting the labels relation/edge.
+	LabelsColumn = "instance_id"
 )
 
 // Columns holds all SQL columns for instance fields.
@@ -730,6 +739,20 @@ func ByHistory(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newHistoryStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByLabelsCount orders the results by labels count.
+func ByLabelsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newLabelsStep(), opts...)
+	}
+}
+
+// ByLabels orders the results by labels terms.
+func ByLabels(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newLabelsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newApplicationStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -756,5 +779,12 @@ func newHistoryStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(HistoryInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, HistoryTable, HistoryColumn),
+	)
+}
+func newLabelsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(LabelsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, LabelsTable, LabelsColumn),
 	)
 }

@@ -41,6 +41,8 @@ const (
 	FieldGroupID = "group_id"
 	// FieldReplace holds the string denoting the replace field in the database.
 	FieldReplace = "replace"
+	// FieldLabels holds the string denoting the labels field in the database.
+	FieldLabels = "labels"
 	// FieldState holds the string denoting the state field in the database.
 	FieldState = "state"
 	// FieldMachines holds the string denoting the machines field in the database.
@@ -81,6 +83,7 @@ var Columns = []string{
 	FieldVersion,
 	FieldGroupID,
 	FieldReplace,
+	FieldLabels,
 	FieldState,
 	FieldMachines,
 	FieldDone,
@@ -111,6 +114,8 @@ var (
 	DefaultVersion string
 	// DefaultReplace holds the default value on creation for the "replace" field.
 	DefaultReplace bool
+	// DefaultLabels holds the default value on creation for the "labels" field.
+	DefaultLabels string
 	// DefaultDone holds the default value on creation for the "done" field.
 	DefaultDone int
 	// DefaultAfterUpdate holds the default value on creation for the "after_update" field.
@@ -204,6 +209,11 @@ func ByGroupID(opts ...sql.OrderTermOption) OrderOption {
 // ByReplace orders the results by the replace field.
 func ByReplace(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReplace, opts...).ToFunc()
+}
+
+// ByLabels orders the results by the labels field.
+func ByLabels(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLabels, opts...).ToFunc()
 }
 
 // ByState orders the results by the state field.

@@ -130,6 +130,11 @@ func Replace(v bool) predicate.MachineJob {
 	return predicate.MachineJob(sql.FieldEQ(FieldReplace, v))
 }
 
+// Labels applies equality check predicate on the "labels" field. It's identical to LabelsEQ.
+func Labels(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldEQ(FieldLabels, v))
+}
+
 // State applies equality check predicate on the "state" field. It's identical to StateEQ.
 func State(v string) predicate.MachineJob {
 	return predicate.MachineJob(sql.FieldEQ(FieldState, v))
@@ -978,6 +983,71 @@ func ReplaceEQ(v bool) predicate.MachineJob {
 // ReplaceNEQ applies the NEQ predicate on the "replace" field.
 func ReplaceNEQ(v bool) predicate.MachineJob {
 	return predicate.MachineJob(sql.FieldNEQ(FieldReplace, v))
+}
+
+// LabelsEQ applies the EQ predicate on the "labels" field.
+func LabelsEQ(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldEQ(FieldLabels, v))
+}
+
+// LabelsNEQ applies the NEQ predicate on the "labels" field.
+func LabelsNEQ(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldNEQ(FieldLabels, v))
+}
+
+// LabelsIn applies the In predicate on the "labels" field.
+func LabelsIn(vs ...string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldIn(FieldLabels, vs...))
+}
+
+// LabelsNotIn applies the NotIn predicate on the "labels" field.
+func LabelsNotIn(vs ...string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldNotIn(FieldLabels, vs...))
+}
+
+// LabelsGT applies the GT predicate on the "labels" field.
+func LabelsGT(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldGT(FieldLabels, v))
+}
+
+// LabelsGTE applies the GTE predicate on the "labels" field.
+func LabelsGTE(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldGTE(FieldLabels, v))
+}
+
+// LabelsLT applies the LT predicate on the "labels" field.
+func LabelsLT(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldLT(FieldLabels, v))
+}
+
+// LabelsLTE applies the LTE predicate on the "labels" field.
+func LabelsLTE(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldLTE(FieldLabels, v))
+}
+
+// LabelsContains applies the Contains predicate on the "labels" field.
+func LabelsContains(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldContains(FieldLabels, v))
+}
+
+// LabelsHasPrefix applies the HasPrefix predicate on the "labels" field.
+func LabelsHasPrefix(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldHasPrefix(FieldLabels, v))
+}
+
+// LabelsHasSuffix applies the HasSuffix predicate on the "labels" field.
+func LabelsHasSuffix(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldHasSuffix(FieldLabels, v))
+}
+
+// LabelsEqualFold applies the EqualFold predicate on the "labels" field.
+func LabelsEqualFold(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldEqualFold(FieldLabels, v))
+}
+
+// LabelsContainsFold applies the ContainsFold predicate on the "labels" field.
+func LabelsContainsFold(v string) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldContainsFold(FieldLabels, v))
 }
 
 // StateEQ applies the EQ predicate on the "state" field.

@@ -847,6 +847,7 @@ var (
 		{Name: "version", Type: field.TypeString, Default: ""},
 		{Name: "group_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "replace", Type: field.TypeBool, Default: false},
+		{Name: "labels", Type: field.TypeString, Default: ""},
 		{Name: "state", Type: field.TypeString},
 		{Name: "machines", Type: field.TypeInt},
 		{Name: "done", Type: field.TypeInt, Default: 0},
@@ -874,7 +875,7 @@ var (
 			{
 				Name:    "machinejob_state",
 				Unique:  false,
-				Columns: []*schema.Column{MachineJobsColumns[16]},
+				Columns: []*schema.Column{MachineJobsColumns[17]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "state = 'RUNNING'",
 				},
@@ -907,6 +908,44 @@ var (
 				Name:    "machinejobitem_job_id_instance_id",
 				Unique:  true,
 				Columns: []*schema.Column{MachineJobItemsColumns[1], MachineJobItemsColumns[2]},
+			},
+		},
+	}
+	// MachineLabelsColumns holds the columns for the "machine_labels" table.
+	MachineLabelsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "application_id", Type: field.TypeUUID},
+		{Name: "machine_id", Type: field.TypeString},
+		{Name: "tag", Type: field.TypeBool},
+		{Name: "name", Type: field.TypeString},
+		{Name: "value", Type: field.TypeString, Default: ""},
+		{Name: "set_by", Type: field.TypeString},
+		{Name: "set_at", Type: field.TypeTime},
+		{Name: "instance_id", Type: field.TypeUUID},
+	}
+	// MachineLabelsTable holds the schema information for the "machine_labels" table.
+	MachineLabelsTable = &schema.Table{
+		Name:       "machine_labels",
+		Columns:    MachineLabelsColumns,
+		PrimaryKey: []*schema.Column{MachineLabelsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "machine_labels_instances_labels",
+				Columns:    []*schema.Column{MachineLabelsColumns[8]},
+				RefColumns: []*schema.Column{InstancesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "machinelabel_tag_name_value_application_id_machine_id",
+				Unique:  false,
+				Columns: []*schema.Column{MachineLabelsColumns[3], MachineLabelsColumns[4], MachineLabelsColumns[5], MachineLabelsColumns[1], MachineLabelsColumns[2]},
+			},
+			{
+				Name:    "machinelabel_instance_id_tag_name",
+				Unique:  true,
+				Columns: []*schema.Column{MachineLabelsColumns[8], MachineLabelsColumns[3], MachineLabelsColumns[4]},
 			},
 		},
 	}
@@ -1777,6 +1816,7 @@ var (
 		LedgersTable,
 		MachineJobsTable,
 		MachineJobItemsTable,
+		MachineLabelsTable,
 		MachineSecretsTable,
 		MirrorsTable,
 		MirrorRunsTable,
@@ -1882,6 +1922,10 @@ func init() {
 	}
 	MachineJobItemsTable.Annotation = &entsql.Annotation{
 		Table: "machine_job_items",
+	}
+	MachineLabelsTable.ForeignKeys[0].RefTable = InstancesTable
+	MachineLabelsTable.Annotation = &entsql.Annotation{
+		Table: "machine_labels",
 	}
 	MachineSecretsTable.ForeignKeys[0].RefTable = ApplicationsTable
 	MachineSecretsTable.ForeignKeys[1].RefTable = GroupsTable

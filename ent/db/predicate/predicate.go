@@ -66,6 +66,9 @@ type MachineJob func(*sql.Selector)
 // MachineJobItem is the predicate function for machinejobitem builders.
 type MachineJobItem func(*sql.Selector)
 
+// MachineLabel is the predicate function for machinelabel builders.
+type MachineLabel func(*sql.Selector)
+
 // MachineSecret is the predicate function for machinesecret builders.
 type MachineSecret func(*sql.Selector)
 

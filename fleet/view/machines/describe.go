@@ -45,6 +45,12 @@ func (f *Filter) Describe(c *catalog.Catalog) string {
 	if f.OEM != nil {
 		add("OEM %s", *f.OEM)
 	}
+	for _, a := range f.Attributes {
+		add("attribute %s=%s", a.Name, a.Value)
+	}
+	for _, name := range f.Tags {
+		add("tag %s", name)
+	}
 	if f.SeenAfter != nil {
 		add("seen since %s", f.SeenAfter.UTC().Format(time.DateTime))
 	}

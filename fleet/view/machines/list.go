@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -26,6 +27,8 @@ type Filter struct {
 	Reasons     []rollout.Reason
 	CountedAs   []catalog.Part // how the numbers of the group count it; excludes machines without a group
 	OEM         *string
+	Attributes  []job.Attribute // with these values, set by people
+	Tags        []string
 	SeenAfter   *time.Time
 	SeenBefore  *time.Time
 	Search      string // prefix of machine id, alias or address
@@ -35,11 +38,15 @@ type Filter struct {
 // Empty reports whether there is no condition.
 func (f *Filter) Empty() bool {
 	return f.Application == nil && f.Group == nil && f.States == nil && f.Versions == nil && f.Standings == nil && f.Reasons == nil &&
-		f.CountedAs == nil && f.OEM == nil && f.SeenAfter == nil && f.SeenBefore == nil && f.Search == "" && f.IDs == nil
+		f.CountedAs == nil && f.OEM == nil && !f.labeled() && f.SeenAfter == nil && f.SeenBefore == nil && f.Search == "" && f.IDs == nil
 }
 
-// check returns Invalid for a list of values that is too long for a statement.
+// check returns Invalid for a list of values that is too long for a statement, and for an
+// attribute that has no index.
 func (f *Filter) check() error {
+	if err := f.checkLabels(); err != nil {
+		return err
+	}
 	return fault.Lengths("filter", map[string]int{
 		"states": len(f.States), "versions": len(f.Versions), "standings": len(f.Standings), "reasons": len(f.Reasons), "countedAs": len(f.CountedAs), "ids": len(f.IDs),
 	})
@@ -80,7 +87,8 @@ type layout uint8
 const (
 	// inOrder reads an index of machine ids, of an application or all, and
 	// filters. It is for lists without conditions, which stop when the page is
-	// full, and for a search and for ids, which have their own indexes.
+	// full, and for a search, for ids and for attributes and tags, which have their
+	// own indexes.
 	inOrder layout = iota
 	// inGroup merges the count buckets of one group, see store.CountBucket.
 	inGroup
@@ -91,7 +99,7 @@ const (
 
 func (l *List) layout() layout {
 	switch {
-	case l.Search != "" || l.IDs != nil:
+	case l.Search != "" || l.IDs != nil || l.labeled():
 		return inOrder
 	case l.Group != nil:
 		return inGroup

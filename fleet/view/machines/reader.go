@@ -83,7 +83,7 @@ func (r *Reader) CountMachines(ctx context.Context, f Filter, limit int) (n int,
 		return 0, false, err
 	}
 	l := List{Filter: f, Limit: limit + 1}
-	if f.OEM != nil || f.SeenAfter != nil || f.SeenBefore != nil || f.Search != "" || f.IDs != nil {
+	if f.OEM != nil || f.SeenAfter != nil || f.SeenBefore != nil || f.Search != "" || f.IDs != nil || f.labeled() {
 		ids, err := r.pageIDs(ctx, &l)
 		return min(len(ids), limit), len(ids) <= limit, err
 	}
@@ -139,11 +139,14 @@ func (r *Reader) walk(ctx context.Context, l *List) (*db.InstanceQuery, error) {
 	if l.Group != nil {
 		q.Where(instance.GroupID(*l.Group))
 	}
+	if l.labeled() {
+		q.Where(join(l.labels(), app))
+	}
 	// Within one group, and without a group, the group does not change the order.
 	order := slices.DeleteFunc(l.order(), func(o ordinal) bool {
 		return o.column == instance.FieldGroupID || o.column == instance.FieldApplicationID && app != nil
 	})
-	head := store.Head{Down: l.Down, Apart: l.IDs != nil}
+	head := store.Head{Down: l.Down, Apart: l.IDs != nil, Labeled: l.labeled()}
 	for _, o := range order {
 		head.Order = append(head.Order, o.column)
 	}

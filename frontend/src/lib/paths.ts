@@ -9,6 +9,8 @@ export interface MachineList extends Query {
   reason?: string | null;
   version?: string | null;
   oem?: string | null;
+  /** Attributes and tags, such as `rack=3 canary`. */
+  label?: string | null;
   /** When the machine was last seen. */
   seen?: string | null;
   search?: string | null;

@@ -27,6 +27,7 @@ export const kindLabel: Record<Kind, string> = {
   MACHINES_MOVED: 'Machines moved',
   REBOOT_SLOT_OVERDUE: 'Reboot slot overdue',
   REBOOT_SLOT_RELEASED: 'Reboot slot released',
+  MACHINES_LABELED: 'Machines labeled',
   PACKAGE_NOT_FOUND: 'No package to offer',
   MIRROR_FAILED: 'Mirror failed',
   MIRROR_WORKS: 'Mirror works again',

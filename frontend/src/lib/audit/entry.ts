@@ -67,6 +67,7 @@ export const verbText: Record<string, string> = {
   forgetInstances: 'forgot machines of',
   haltRollout: 'halted',
   holdInstance: 'held',
+  labelInstance: 'labeled',
   moveInstance: 'moved',
   pauseUpdates: 'paused',
   pinInstance: 'pinned',

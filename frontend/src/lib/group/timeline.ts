@@ -179,6 +179,7 @@ export const overrideKinds: readonly Activity['kind'][] = [
   'MACHINES_PINNED',
   'MACHINES_RELEASED',
   'MACHINES_MOVED',
+  'MACHINES_LABELED',
   'PACKAGE_BLACKLISTED',
 ];
 
@@ -212,6 +213,8 @@ function markLabel({ kind, actor, version, machineId }: Activity): string {
       return `${machines} released${by(actor)}`;
     case 'MACHINES_MOVED':
       return `${machines} moved${by(actor)}`;
+    case 'MACHINES_LABELED':
+      return `${machines} labeled${by(actor)}`;
     case 'ROLLOUT_STARTED':
       return 'started';
     case 'ROLLOUT_FINISHED':

@@ -105,6 +105,12 @@ export const actionText: Record<BulkAction, ActionText> = {
     meaning: 'The results of an enrolled machine count at once, however new it is.',
     done: 'Enrolled',
   },
+  LABEL: {
+    verb: 'Label',
+    button: 'Label…',
+    meaning: 'Attributes and tags do not change updates. Lists can be filtered by them.',
+    done: 'Labeled',
+  },
   FORGET: {
     verb: 'Forget',
     button: 'Forget…',

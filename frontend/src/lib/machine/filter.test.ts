@@ -55,6 +55,7 @@ test('a list reads its own query parameters', () =>
     reason: null,
     version: null,
     oem: null,
+    label: null,
     seen: null,
     layout: null,
   }));

@@ -1,6 +1,7 @@
 import { graphql } from '$lib/api/graphql';
 import type { MachineList } from '$lib/paths';
 import type { CountedAs, InstanceFilter, InstanceOrder } from './instances';
+import { labelFilter } from './labels';
 import { isReason } from './reason';
 
 /** The lists behind the numbers. Each contains exactly the machines that its number
@@ -71,7 +72,7 @@ export const asSeen = (text: string | null | undefined): Seen | null =>
 
 /** Reads the filters of a list of machines from an address. */
 export function machineListView(given: URLSearchParams): MachineList {
-  const keys = ['show', 'reason', 'version', 'oem', 'seen', 'search', 'sort', 'layout'] as const;
+  const keys = ['show', 'reason', 'version', 'oem', 'label', 'seen', 'search', 'sort', 'layout'] as const;
   return Object.fromEntries(keys.map((key) => [key, given.get(key)]));
 }
 
@@ -136,6 +137,7 @@ export function instanceFilter(scope: Scope, view: MachineList, now: number): In
   }
   if (view.version) filter.versions = [view.version];
   if (view.oem) filter.oem = view.oem;
+  if (view.label) Object.assign(filter, labelFilter(view.label));
   if (seen) {
     const edge = new Date(now - seenSpan[seen]).toISOString();
     if (seen.startsWith('not-')) filter.seenBefore = edge;
