@@ -10,6 +10,7 @@ const row: MirrorChannel = {
   track: 'stable',
   mode: 'IMPORT',
   hostFiles: false,
+  extraFiles: ['*'],
   upstreamVersion: '2.1.0',
   withdrawn: false,
   problem: '',

@@ -6,6 +6,7 @@ const channelFragment = graphql(`
     track
     mode
     hostFiles
+    extraFiles
     upstreamVersion
     withdrawn
     problem

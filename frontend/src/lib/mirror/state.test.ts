@@ -15,6 +15,7 @@ function row(
     track: 'stable',
     mode: 'IMPORT',
     hostFiles: false,
+    extraFiles: ['*'],
     upstreamVersion: '4459.2.1',
     withdrawn: false,
     problem: '',
