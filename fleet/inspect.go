@@ -19,12 +19,12 @@ func (s *Service) InspectPayload(ctx context.Context, url string, progress paylo
 		return payload.Facts{}, err
 	}
 	select {
-	case s.fetching <- struct{}{}:
-		defer func() { <-s.fetching }()
+	case s.fetch.inspecting <- struct{}{}:
+		defer func() { <-s.fetch.inspecting }()
 	default:
 		return payload.Facts{}, fault.Errorf(fault.Unavailable, "", "the server fetches %d other files now: try again when they are complete", maxFetches)
 	}
-	facts, err := s.payloads.Fetch(ctx, url, progress)
+	facts, err := s.fetch.inspect.Fetch(ctx, url, progress)
 	if e, ok := errors.AsType[*payload.Error](err); ok {
 		return payload.Facts{}, fault.Errorf(fault.Invalid, "url", "%s", e)
 	}

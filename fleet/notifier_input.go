@@ -81,7 +81,7 @@ func (s *Service) checkReceiver(p *input.Problems, n *db.Notifier) {
 				p.Add(fmt.Sprintf("addresses.%d", i), "%s", problem)
 			}
 		}
-		if !s.sender.SendsMail() {
+		if !s.messages.sender.SendsMail() {
 			p.Add("kind", "the server has no mail server: set its flags --smtp-url and --smtp-from")
 		}
 		return

@@ -16,9 +16,24 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/remote/notify"
+	"github.com/coreroller/coreroller/remote/payload"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
+
+// messages sends test messages of notifiers.
+type messages struct {
+	sender  *notify.Sender
+	testing chan struct{} // holds one element for each test message that is sent
+}
+
+func newMessages(o Options) messages {
+	m := messages{o.Sender, make(chan struct{}, maxTests)}
+	if m.sender == nil {
+		m.sender = notify.New(notify.Options{To: payload.Sources{Public: true}, UserAgent: "CoreRoller"})
+	}
+	return m
+}
 
 const (
 	// maxNotifiers caps the notifiers of a team: each has its own queue in memory.
@@ -299,8 +314,8 @@ func (s *Service) TestNotifier(ctx context.Context, id uuid.UUID) (*db.Delivery,
 		return nil, err
 	}
 	select {
-	case s.testing <- struct{}{}:
-		defer func() { <-s.testing }()
+	case s.messages.testing <- struct{}{}:
+		defer func() { <-s.messages.testing }()
 	default:
 		return nil, fault.Errorf(fault.Unavailable, "", "the server sends %d other test messages now: try again when they are complete", maxTests)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -14,6 +15,37 @@ import (
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/remote/payload"
 )
+
+// fetching reads files of other servers.
+type fetching struct {
+	inspect    *payload.Fetcher
+	inspecting chan struct{} // holds one element for each payload that is inspected
+	files      *payload.Fetcher
+	filing     chan struct{} // holds one element for each file that is fetched for a package
+
+	running *sync.WaitGroup
+	stop    context.CancelFunc
+	stopped context.Context //nolint:containedctx // ends the fetches, see close
+}
+
+func newFetching(o Options) fetching {
+	limits := o.Hosting.Limits
+	if limits == (payload.Limits{}) {
+		limits = payload.DownloadLimits()
+	}
+	f := fetching{
+		inspect: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), inspecting: make(chan struct{}, maxFetches),
+		files: payload.NewFetcher(o.Inspect, limits), filing: make(chan struct{}, maxFetches), running: &sync.WaitGroup{},
+	}
+	f.stopped, f.stop = context.WithCancel(context.Background())
+	return f
+}
+
+// close ends the fetches that run without their caller.
+func (f *fetching) close() {
+	f.stop()
+	f.running.Wait()
+}
 
 // FetchPackageFile is the input of Service.FetchPackageFile.
 type FetchPackageFile struct {
@@ -41,10 +73,10 @@ func (s *Service) StartFetchPackageFile(ctx context.Context, in FetchPackageFile
 		return nil, err
 	}
 	first := *f
-	s.fetches.Go(func() {
+	s.fetch.running.Go(func() {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		defer cancel()
-		defer context.AfterFunc(s.stopped, cancel)()
+		defer context.AfterFunc(s.fetch.stopped, cancel)()
 		_, _ = s.runFetch(ctx, t, in, f) // Fetches has the error
 	})
 	return &first, nil
@@ -102,8 +134,8 @@ func (s *Service) runFetch(ctx context.Context, t target, in FetchPackageFile, f
 		s.Hosting.EndFetch(f, message)
 	}()
 	select {
-	case s.downloading <- struct{}{}:
-		defer func() { <-s.downloading }()
+	case s.fetch.filing <- struct{}{}:
+		defer func() { <-s.fetch.filing }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -111,7 +143,7 @@ func (s *Service) runFetch(ctx context.Context, t target, in FetchPackageFile, f
 	if err != nil {
 		return nil, err
 	}
-	err = s.downloads.Download(ctx, in.URL, d, func(done, total int64) { s.Hosting.Progress(f, done, total) })
+	err = s.fetch.files.Download(ctx, in.URL, d, func(done, total int64) { s.Hosting.Progress(f, done, total) })
 	if own, ok := errors.AsType[*payload.Error](err); ok {
 		err = fault.Errorf(fault.Invalid, "url", "%s", own)
 	}

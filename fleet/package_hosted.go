@@ -39,12 +39,6 @@ const hostedPath = "/payloads/"
 
 func (s *Service) openHosting(o Options) {
 	s.Hosting = hosting.New(hosting.Options{Store: o.Store, Storage: o.Hosting.Storage, Staging: o.Hosting.Staging, Quota: o.Hosting.Quota, Caps: o.Hosting.Caps, Now: s.now})
-	limits := o.Hosting.Limits
-	if limits == (payload.Limits{}) {
-		limits = payload.DownloadLimits()
-	}
-	s.downloads, s.downloading = payload.NewFetcher(o.Inspect, limits), make(chan struct{}, maxFetches)
-	s.stopped, s.stopFetches = context.WithCancel(context.Background())
 	if s.hostedAt = o.Hosting.URL; s.hostedAt == nil {
 		s.hostedAt = func(context.Context) string { return "" }
 	}

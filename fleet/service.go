@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coreroller/coreroller/fleet/account"
@@ -86,25 +85,12 @@ type Service struct {
 	certificates bool // the server asks machines for client certificates
 
 	// Hosting knows the stored files of packages.
-	Hosting *hosting.Service
+	Hosting  *hosting.Service
+	hostedAt func(context.Context) string
 
-	payloads    *payload.Fetcher
-	fetching    chan struct{} // holds one element for each payload that is fetched
-	downloads   *payload.Fetcher
-	downloading chan struct{} // holds one element for each file that is fetched for a package
-	hostedAt    func(context.Context) string
-	fetches     sync.WaitGroup
-	stopFetches context.CancelFunc
-	stopped     context.Context //nolint:containedctx // ends the fetches, see Close
-
-	log          *slog.Logger
-	mirrors      *mirror.Client
-	politeness   time.Duration
-	leaseEvery   time.Duration
-	mirrorStates atomic.Pointer[[]MirrorState]
-
-	sender  *notify.Sender
-	testing chan struct{} // holds one element for each test message that is sent
+	fetch    fetching
+	mirror   mirroring
+	messages messages
 }
 
 // New makes a Service and loads the catalog. The caller closes the store after
@@ -129,24 +115,33 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		Reboots:  reboot.New(reboot.Options{Store: o.Store, Catalog: configuration, Now: now, Quotas: o.Quotas, Refusals: machines.Refusals()}),
 		Accounts: account.New(account.Options{Store: o.Store, Changes: changes, Now: now, Log: o.Log, Idle: o.SessionIdle}),
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo, certificates: o.MachineCertificates,
-		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
+		fetch: newFetching(o), mirror: newMirroring(o), messages: newMessages(o),
 	}
 	s.openHosting(o)
-	s.log, s.politeness = o.Log, input.Or(o.Politeness, defaultPoliteness)
-	s.leaseEvery = input.Or(o.LeaseEvery, defaultLeaseEvery)
-	s.mirrors = mirror.NewClient(cmp.Or(o.Agent, "CoreRoller"), input.Or(o.AskLimits, mirror.DefaultLimits()))
 	s.Upkeep = upkeep.New(upkeep.Options{
-		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, FlushUses: s.Accounts.FlushUses,
-		ExpireProposals: s.expireProposals, WorkReboots: s.Reboots.Work, WorkUpstreams: s.WorkUpstreams, FlushDownloads: s.Hosting.FlushDownloads, ExpireUploads: s.Hosting.ExpireUploads,
+		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, WorkUpstreams: s.WorkUpstreams, Tasks: s.tasks(),
 		Now: now, Clock: o.Clock, Log: o.Log,
 	})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock, s.Hosting.Warning)
-	s.sender, s.testing = o.Sender, make(chan struct{}, maxTests)
-	if s.sender == nil {
-		s.sender = notify.New(notify.Options{To: payload.Sources{Public: true}, UserAgent: "CoreRoller"})
-	}
-	s.Notices = notice.New(notice.Options{Store: o.Store, View: s.View, Sender: s.sender, PublicURL: o.PublicURL, Now: now, Log: o.Log})
+	s.Notices = notice.New(notice.Options{Store: o.Store, View: s.View, Sender: s.messages.sender, PublicURL: o.PublicURL, Now: now, Log: o.Log})
 	return s, nil
+}
+
+// tasks are the background jobs of the services.
+func (s *Service) tasks() []upkeep.Task {
+	const soon, later = upkeep.WorkEvery, upkeep.RetainEvery
+	signIns := func(all bool) func(context.Context) error {
+		return func(ctx context.Context) error { return s.Accounts.FlushSignIns(ctx, all) }
+	}
+	return []upkeep.Task{
+		{Name: "write failed sign-ins", Every: soon, Do: upkeep.Timeless(signIns(false)), Last: signIns(true)},
+		{Name: "write the uses of sessions and tokens", Every: soon, Do: upkeep.Timeless(s.Accounts.FlushUses)},
+		{Name: "write the numbers of downloads", Every: soon, Do: upkeep.Timeless(s.Hosting.FlushDownloads), Last: s.Hosting.FlushDownloads},
+		// Each process has uploads of its own, unless they share a directory.
+		{Name: "delete old uploads", Every: later, Do: upkeep.Timeless(s.Hosting.ExpireUploads), Who: upkeep.EachSteadyProcess},
+		{Name: "end expired proposals", Every: soon, Do: s.expireProposals, Who: upkeep.OneProcess},
+		{Name: "report and release overdue reboot slots", Every: soon, Do: s.Reboots.Work, Who: upkeep.OneProcess},
+	}
 }
 
 // Preinstall fills a new database; see seed.Preinstall.
@@ -162,8 +157,7 @@ func (s *Service) Run(ctx context.Context) {
 
 // Close ends the fetches of files, commits the waiting check-ins and accepts no more.
 func (s *Service) Close() {
-	s.stopFetches()
-	s.fetches.Wait()
+	s.fetch.close()
 	s.Machines.Close()
 }
 

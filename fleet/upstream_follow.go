@@ -45,7 +45,7 @@ func (r *mirrorRun) follow(ctx context.Context) error {
 	if q.Version = oldest; ch.Target != nil {
 		q.Version = ch.Target.Version.String()
 	}
-	answer, err := r.s.mirrors.Ask(ctx, q, roots)
+	answer, err := r.s.mirror.client.Ask(ctx, q, roots)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (r *mirrorRun) follow(ctx context.Context) error {
 		// Nothing new: what the upstream offers to older machines shows whether it took back
 		// a version. It is only compared.
 		q.Version = oldest
-		if current, err = r.s.mirrors.Ask(ctx, q, roots); err != nil {
+		if current, err = r.s.mirror.client.Ask(ctx, q, roots); err != nil {
 			return err
 		}
 		r.bytes += current.Bytes

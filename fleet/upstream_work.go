@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +22,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/upstreamchannel"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/remote/mirror"
 	"github.com/coreroller/coreroller/rollout"
@@ -41,6 +44,23 @@ const (
 	keptRuns = 500
 )
 
+// mirroring asks upstreams.
+type mirroring struct {
+	client     *mirror.Client
+	politeness time.Duration                  // see Options
+	leaseEvery time.Duration                  // see Options
+	states     *atomic.Pointer[[]MirrorState] // for the metrics
+	log        *slog.Logger
+}
+
+func newMirroring(o Options) mirroring {
+	return mirroring{
+		client:     mirror.NewClient(cmp.Or(o.Agent, "CoreRoller"), input.Or(o.AskLimits, mirror.DefaultLimits())),
+		politeness: input.Or(o.Politeness, defaultPoliteness), leaseEvery: input.Or(o.LeaseEvery, defaultLeaseEvery),
+		states: &atomic.Pointer[[]MirrorState]{}, log: o.Log,
+	}
+}
+
 // MirrorState is one channel of a mirror for the metrics.
 type MirrorState struct {
 	Upstream, Channel string // ids
@@ -52,7 +72,7 @@ type MirrorState struct {
 // MirrorStates returns the channels of the enabled mirrors as they were when this process
 // looked for due ones, a few seconds ago.
 func (s *Service) MirrorStates() []MirrorState {
-	if all := s.mirrorStates.Load(); all != nil {
+	if all := s.mirror.states.Load(); all != nil {
 		return *all
 	}
 	return nil
@@ -98,7 +118,7 @@ func (s *Service) keepMirrorStates(rows []*db.UpstreamChannel) {
 	slices.SortFunc(all, func(a, b MirrorState) int {
 		return cmp.Or(cmp.Compare(a.Upstream, b.Upstream), cmp.Compare(a.Track, b.Track), cmp.Compare(a.Arch, b.Arch))
 	})
-	s.mirrorStates.Store(&all)
+	s.mirror.states.Store(&all)
 }
 
 // workUpstream runs the due channels of one upstream, one after the other.
@@ -121,7 +141,7 @@ func (s *Service) workUpstream(ctx context.Context, up *db.Upstream) error {
 		if err != nil {
 			return fmt.Errorf("read due channels of a mirror: %w", err)
 		}
-		if !first && isPublic(up.URL) && !pause(ctx, s.politeness) {
+		if !first && isPublic(up.URL) && !pause(ctx, s.mirror.politeness) {
 			return nil
 		}
 		if lease, err = s.leaseUpstream(ctx, up.ID, lease, channelLease); lease == nil || err != nil {
@@ -169,7 +189,7 @@ func (s *Service) leaseUpstream(ctx context.Context, id uuid.UUID, mine *time.Ti
 func (s *Service) holding(renew, f func() error) error {
 	end, lost := make(chan struct{}), make(chan error, 1)
 	go func() {
-		tick := time.NewTicker(s.leaseEvery)
+		tick := time.NewTicker(s.mirror.leaseEvery)
 		defer tick.Stop()
 		for {
 			select {
@@ -254,7 +274,7 @@ func (r *mirrorRun) run(ctx context.Context) error {
 	text := ""
 	if err != nil {
 		if _, own := errors.AsType[*mirror.Error](err); !own && fault.CodeOf(err) == "" {
-			r.s.log.Error("a mirror failed", "mirror", r.up.Name, "track", r.row.Track, "error", err)
+			r.s.mirror.log.Error("a mirror failed", "mirror", r.up.Name, "track", r.row.Track, "error", err)
 			err = errors.New("an internal error, which is in the log of the server")
 		}
 		text = limited(err.Error())

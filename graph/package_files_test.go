@@ -142,7 +142,7 @@ func TestWrongFormsAreRefused(t *testing.T) {
 		"no file":            {[]part{op(), which(good)}, "has no file"},
 		"file first":         {[]part{file(), op(), which(good)}, "operations"},
 		"two variables":      {[]part{op(), which(`{"0": ["variables.input.file", "variables.input.name"]}`), file()}, "one file"},
-		"two files":          {[]part{op(), which(good), file(), part{"1", strings.NewReader("x")}}, "must be the end of the form"},
+		"two files":          {[]part{op(), which(good), file(), {"1", strings.NewReader("x")}}, "must be the end of the form"},
 		"other variable":     {[]part{op(), which(`{"0": ["variables.input.name"]}`), file()}, "one file"},
 		"unknown variable":   {[]part{op(), which(`{"0": ["variables.input.x"]}`), file()}, "one file"},
 		"list":               {[]part{op(), which(`{"0": ["variables.input.0.file"]}`), file()}, "one file"},

@@ -30,10 +30,7 @@ func (d *Download) Sent() int64 { return d.sent.Load() }
 
 // Rate is the average number of bytes per second so far.
 func (d *Download) Rate(now time.Time) int64 {
-	took := now.Sub(d.Started)
-	if took < time.Millisecond {
-		took = time.Millisecond
-	}
+	took := max(now.Sub(d.Started), time.Millisecond)
 	return int64(float64(d.Sent()) / took.Seconds())
 }
 

@@ -12,7 +12,7 @@ import (
 func (w *Worker) machineJobs(ctx context.Context) {
 	sub := w.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.JobChanged })
 	defer sub.Close()
-	tick := time.NewTicker(workEvery)
+	tick := time.NewTicker(WorkEvery)
 	defer tick.Stop()
 	for {
 		sub.Take() // before the jobs are read, so that no later event is lost

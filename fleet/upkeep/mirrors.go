@@ -14,7 +14,7 @@ import (
 func (w *Worker) runMirrors(ctx context.Context) {
 	sub := w.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.UpstreamChanged })
 	defer sub.Close()
-	tick := time.NewTicker(workEvery)
+	tick := time.NewTicker(WorkEvery)
 	defer tick.Stop()
 	var rounds sync.WaitGroup
 	defer rounds.Wait()

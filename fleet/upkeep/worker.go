@@ -22,13 +22,13 @@ import (
 )
 
 const (
-	// workEvery is the time between two runs of the jobs: expired leases end
+	// WorkEvery is the time between two runs of the jobs: expired leases end
 	// within 30 seconds even when no machine asks.
-	workEvery = 5 * time.Second
+	WorkEvery = 5 * time.Second
 	// keepHistory is how long events, history and machines without a group are kept.
 	keepHistory = 90 * 24 * time.Hour
-	// retainEvery is the time between two deletions of old records.
-	retainEvery = time.Hour
+	// RetainEvery is the time between two deletions of old records.
+	RetainEvery = time.Hour
 	// sweepRows is how many machines one run checks for silence. Walking the
 	// primary key needs no index on a column that every poll changes. Ten million
 	// machines take about three hours, a small fleet one run.
@@ -44,23 +44,12 @@ type Options struct {
 	Catalog  *catalog.Cache
 	Machines *checkin.Service
 	WorkJobs func(context.Context) error // works on machine jobs until none has work left
-	// FlushSignIns writes the failed sign-ins of earlier minutes, or all.
-	FlushSignIns func(ctx context.Context, all bool) error
-	// FlushUses writes when sessions and tokens were last used.
-	FlushUses func(context.Context) error
-	// ExpireProposals ends the proposals whose time is over.
-	ExpireProposals func(ctx context.Context, now time.Time) error
-	// FlushDownloads writes how often stored files were downloaded.
-	FlushDownloads func(context.Context) error
-	// ExpireUploads deletes uploads that rest.
-	ExpireUploads func(context.Context) error
 	// WorkUpstreams runs the channels of mirrors that are due.
 	WorkUpstreams func(context.Context) error
-	// WorkReboots reports overdue reboot slots and releases those that the policy releases.
-	WorkReboots func(ctx context.Context, now time.Time) error
-	Now         func() time.Time
-	Clock       *clock.Clock // behind Now; nil: Now is right
-	Log         *slog.Logger
+	Tasks         []Task // of other services
+	Now           func() time.Time
+	Clock         *clock.Clock // behind Now; nil: Now is right
+	Log           *slog.Logger
 }
 
 // Worker runs the background jobs of one process.
@@ -69,13 +58,7 @@ type Worker struct {
 	catalog  *catalog.Cache
 	machines *checkin.Service
 	workJobs func(context.Context) error
-	signIns  func(ctx context.Context, all bool) error
-	flush    func(context.Context) error                    // the uses of sessions and tokens
-	expire   func(ctx context.Context, now time.Time) error // proposals
-	counts   func(context.Context) error                    // of downloads
-	uploads  func(context.Context) error                    // ends old ones
-	mirrors  func(context.Context) error                    // runs the channels that are due
-	reboots  func(ctx context.Context, now time.Time) error // see Options.WorkReboots
+	mirrors  func(context.Context) error // runs the channels that are due
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -88,13 +71,15 @@ type Worker struct {
 	recorded map[int]time.Time // last point by resolution in seconds
 	sampled  time.Time         // last sample of the pace
 	retained time.Time         // last deletion of old records
-	expired  time.Time         // last look for old uploads
 }
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, signIns: o.FlushSignIns, flush: o.FlushUses, expire: o.ExpireProposals, counts: o.FlushDownloads, uploads: o.ExpireUploads, mirrors: o.WorkUpstreams, reboots: o.WorkReboots, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
-	w.jobs = w.newJobs()
+	w := &Worker{
+		store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, mirrors: o.WorkUpstreams,
+		now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{},
+	}
+	w.jobs = w.newJobs(o.Tasks)
 	return w
 }
 
@@ -166,28 +151,14 @@ func (w *Worker) beat(ctx context.Context) {
 }
 
 func (w *Worker) loop(ctx context.Context) {
-	// At whole multiples of workEvery, so that a half minute is counted when it ends.
-	wait := func() time.Duration { return workEvery - w.now().Sub(w.now().Truncate(workEvery)) }
+	// At whole multiples of WorkEvery, so that a half minute is counted when it ends.
+	wait := func() time.Duration { return WorkEvery - w.now().Sub(w.now().Truncate(WorkEvery)) }
 	tick := time.NewTimer(wait())
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			if err := w.writePace(context.WithoutCancel(ctx)); err != nil {
-				w.log.Error("could not write the pace of groups", "error", err)
-			}
-			if err := w.machines.FlushRefused(context.WithoutCancel(ctx)); err != nil {
-				w.log.Error("could not write refused requests", "error", err)
-			}
-			if err := w.machines.FlushSecretUses(context.WithoutCancel(ctx)); err != nil {
-				w.log.Error("could not write the use of machine secrets", "error", err)
-			}
-			if err := w.counts(context.WithoutCancel(ctx)); err != nil {
-				w.log.Error("could not write the numbers of downloads", "error", err)
-			}
-			if err := w.signIns(context.WithoutCancel(ctx), true); err != nil {
-				w.log.Error("could not write failed sign-ins", "error", err)
-			}
+			w.stop(context.WithoutCancel(ctx))
 			return
 		case <-tick.C:
 			tick.Reset(wait())
@@ -206,47 +177,50 @@ func (w *Worker) Work(ctx context.Context) error {
 	if _, err := w.machines.FlushLastSeen(ctx); ctx.Err() == nil {
 		w.lastSeenWritten(err)
 	}
-	// Every process writes its own pace; after an error the numbers are kept.
-	if err := w.jobs.ran(jobPace, w.now(), w.writePace(ctx)); err != nil && ctx.Err() == nil {
-		w.log.Error("could not write the pace of groups", "error", err)
-	}
-	if err := w.jobs.ran(jobRefusals, w.now(), w.writeRefusals(ctx, w.now())); err != nil && ctx.Err() == nil {
-		w.log.Error("could not write refusals and mirrors", "error", err)
-	}
-	// Every process writes what it refused, too.
-	if err := w.jobs.ran(jobRefused, w.now(), w.machines.FlushRefused(ctx)); err != nil && ctx.Err() == nil {
-		w.log.Error("could not write refused requests", "error", err)
-	}
-	if err := w.jobs.ran(jobSecrets, w.now(), w.machines.FlushSecretUses(ctx)); err != nil && ctx.Err() == nil {
-		w.log.Error("could not write the use of machine secrets", "error", err)
-	}
-	if err := w.jobs.ran(jobSignIns, w.now(), w.signIns(ctx, false)); err != nil && ctx.Err() == nil {
-		w.log.Error("could not write failed sign-ins", "error", err)
-	}
-	if err := w.jobs.ran(jobUses, w.now(), w.flush(ctx)); err != nil && ctx.Err() == nil {
-		w.log.Error("could not write the uses of sessions and tokens", "error", err)
-	}
-	if err := w.jobs.ran(jobDownloads, w.now(), w.counts(ctx)); err != nil && ctx.Err() == nil {
-		w.log.Error("could not write the numbers of downloads", "error", err)
-	}
-	if !w.Clock().Steady {
-		return nil
-	}
-	if err := w.jobs.ran(jobUploads, w.now(), w.expireUploads(ctx)); err != nil && ctx.Err() == nil {
-		w.log.Error("could not delete old uploads", "error", err)
-	}
-	return w.store.Exclusive(ctx, func(ctx context.Context) error {
-		now := w.now()
-		for i := range w.jobs.all {
-			job := &w.jobs.all[i]
-			if job.do == nil {
-				continue
-			}
-			if err := w.jobs.ran(i, now, job.do(ctx, now)); err != nil {
-				return fmt.Errorf("%s: %w", job.Name, err)
-			}
+	now, steady := w.now(), w.Clock().Steady
+	w.each(func(job int, t *Task) {
+		if t.Who == OneProcess || t.Who == EachSteadyProcess && !steady || !w.jobs.due(job, now) {
+			return
 		}
+		if err := w.jobs.ran(job, now, t.Do(ctx, now)); err != nil && ctx.Err() == nil {
+			w.log.Error("a job failed", "job", t.Name, "error", err)
+		}
+	})
+	if !steady {
 		return nil
+	}
+	return w.store.Exclusive(ctx, func(ctx context.Context) (err error) {
+		now := w.now()
+		w.each(func(job int, t *Task) {
+			if t.Who != OneProcess || err != nil {
+				return
+			}
+			if err = w.jobs.ran(job, now, t.Do(ctx, now)); err != nil {
+				err = fmt.Errorf("%s: %w", t.Name, err)
+			}
+		})
+		return err
+	})
+}
+
+// each calls f with each task and the index of its job.
+func (w *Worker) each(f func(job int, t *Task)) {
+	for i := range w.jobs.all {
+		if t := w.jobs.all[i].task; t != nil {
+			f(i, t)
+		}
+	}
+}
+
+// stop does what the tasks do last.
+func (w *Worker) stop(ctx context.Context) {
+	w.each(func(_ int, t *Task) {
+		if t.Last == nil {
+			return
+		}
+		if err := t.Last(ctx); err != nil {
+			w.log.Error("a job failed at the stop", "job", t.Name, "error", err)
+		}
 	})
 }
 
@@ -336,13 +310,13 @@ func (w *Worker) samplePace(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-func (w *Worker) writePace(ctx context.Context) error {
-	return w.machines.Meters().Write(ctx, w.store, w.catalog.Catalog(), w.now())
+func (w *Worker) writePace(ctx context.Context, now time.Time) error {
+	return w.machines.Meters().Write(ctx, w.store, w.catalog.Catalog(), now)
 }
 
 // retain deletes old records.
 func (w *Worker) retain(ctx context.Context, now time.Time) error {
-	if now.Sub(w.retained).Abs() < retainEvery {
+	if now.Sub(w.retained).Abs() < RetainEvery {
 		return errNotDue
 	}
 	// A clock that jumped ahead counts as an outage, so that it deletes nothing.
@@ -362,15 +336,4 @@ func (w *Worker) retain(ctx context.Context, now time.Time) error {
 	}
 	w.retained = now
 	return nil
-}
-
-// expireUploads deletes uploads that rest. Each process has uploads of its own unless they
-// share a directory; in that case the deletion is done more than once.
-func (w *Worker) expireUploads(ctx context.Context) error {
-	now := w.now()
-	if now.Sub(w.expired).Abs() < retainEvery {
-		return errNotDue
-	}
-	w.expired = now
-	return w.uploads(ctx)
 }

@@ -40,7 +40,7 @@ func (s *site) metadata() string {
 	return "package " + text(s.pkg.String()) + ",name " + text("agent.tar") + ", reason " + text("built") + ",empty"
 }
 
-func (s *site) part(user, at string, offset int, text string) *http.Response {
+func (s *site) part(user, at string, offset int, text string) answer {
 	s.t.Helper()
 	return s.send(user, http.MethodPatch, at, text, tus, "1.0.0", "Upload-Offset", strconv.Itoa(offset), "Content-Type", "application/offset+octet-stream")
 }
@@ -192,11 +192,11 @@ func TestUploads(t *testing.T) {
 	if head.StatusCode != http.StatusOK || head.Header.Get("Upload-Offset") != "3" || head.Header.Get("Upload-Length") != "6" || head.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%s %v", head.Status, head.Header)
 	}
-	patch := func(user string, offset int, headers ...string) *http.Response {
+	patch := func(user string, offset int, headers ...string) answer {
 		return s.send(user, http.MethodPatch, at, "lo\n", append([]string{tus, "1.0.0", "Upload-Offset", strconv.Itoa(offset), "Content-Type", "application/offset+octet-stream"}, headers...)...)
 	}
 	for _, c := range []struct {
-		resp   *http.Response
+		resp   answer
 		status int
 		want   string
 	}{
@@ -265,7 +265,7 @@ func TestBrokenUploadContinues(t *testing.T) {
 		t.Errorf("a second writer: %s", resp.Status)
 	}
 	s.ok(conn.Close())
-	var resp *http.Response
+	var resp answer
 	wait(func() bool {
 		resp = s.part("ana", at, 100_000, content[100_000:])
 		return resp.StatusCode != http.StatusConflict

@@ -91,8 +91,11 @@ func (s *site) ok(err error) {
 	}
 }
 
+// answer is a response whose body is closed after the test.
+type answer struct{ *http.Response }
+
 // send sends a request as a user, "" for none.
-func (s *site) send(user, method, path, body string, headers ...string) *http.Response {
+func (s *site) send(user, method, path, body string, headers ...string) answer {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.http.URL+path, strings.NewReader(body))
 	s.ok(err)
@@ -106,10 +109,10 @@ func (s *site) send(user, method, path, body string, headers ...string) *http.Re
 	resp, err := client.Do(req)
 	s.ok(err)
 	s.t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return answer{resp}
 }
 
-func (s *site) text(resp *http.Response) string {
+func (s *site) text(resp answer) string {
 	s.t.Helper()
 	text, err := io.ReadAll(resp.Body)
 	s.ok(err)

@@ -18,5 +18,5 @@ func freeBytes(dir string) (int64, bool) {
 
 // lock locks an open file until it is closed, also for other processes.
 func lock(f *os.File) bool {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil //nolint:gosec // G115: descriptors are small
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }

@@ -168,7 +168,7 @@ func (o *object) Read(data []byte) (int, error) {
 			break
 		}
 	}
-	if last == io.EOF || last == nil {
+	if last == nil || errors.Is(last, io.EOF) {
 		last = io.ErrUnexpectedEOF
 	}
 	return 0, last

@@ -92,8 +92,7 @@ func (s *Staging) room(need int64) error {
 // Open opens a draft to continue it. The error is ErrMissing, or ErrBusy while another
 // request writes it.
 func (s *Staging) Open(id string) (*Draft, error) {
-	state, err := s.State(id)
-	if err != nil {
+	if _, err := s.State(id); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(s.path(id), os.O_RDWR, 0)
@@ -106,7 +105,8 @@ func (s *Staging) Open(id string) (*Draft, error) {
 	if !lock(f) {
 		return nil, errors.Join(ErrBusy, f.Close())
 	}
-	if state, err = s.State(id); err != nil { // again under the lock
+	state, err := s.State(id) // under the lock
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	d := &Draft{State: *state, staging: s, file: f, to: s.wrap(f), digest: payload.NewDigest(), sinceRoom: freeEvery}
