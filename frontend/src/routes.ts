@@ -27,6 +27,8 @@ export const { route, navigate } = createRouter({
   '/approvals/:proposal': () => page(() => import('./pages/ApprovalPage.svelte')),
   '/audit': () => page(() => import('./pages/AuditPage.svelte')),
   '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
+  '/notifications': () => page(() => import('./pages/NotificationsPage.svelte')),
+  '/notifications/:notifier': () => page(() => import('./pages/NotifierPage.svelte')),
   '/account/tokens': () => page(() => import('./pages/TokensPage.svelte')),
   '/account/sessions': () => page(() => import('./pages/SessionsPage.svelte')),
   '/account/password': () => page(() => import('./pages/PasswordPage.svelte')),

@@ -87,6 +87,16 @@ interface RefusedView extends Query {
   after?: string | null;
 }
 
+/** Query parameters of the page of a notifier. */
+export interface NotifierView extends Query {
+  /** Which deliveries: a key of deliveryChoice in notifier/delivery.ts. */
+  show?: string | null;
+  /** Cursor of the page of the list. */
+  after?: string | null;
+  /** Id of the delivery that is open. */
+  delivery?: string | null;
+}
+
 /** Query parameters of the connect page, besides the application. */
 export interface ConnectView extends Query {
   group?: string | null;
@@ -116,6 +126,8 @@ export const exportPath = (
 };
 export const refusedPath = (view: RefusedView = {}) => `/refused${query(view)}`;
 export const settingsPath = () => '/settings';
+export const notificationsPath = () => '/notifications';
+export const notifierPath = (id: string, view: NotifierView = {}) => `/notifications/${id}${query(view)}`;
 /** The tokens of the user, with an id those of another one, or with `all` those of every user. */
 export const tokensPath = (of?: string) => `/account/tokens${query({ of })}`;
 /** The sessions of the user, or with an id those of another one. */

@@ -3,6 +3,7 @@ import {
   applicationPath,
   approvalPath,
   groupPath,
+  notificationsPath,
   passwordPath,
   policyPath,
   refusedPath,
@@ -47,7 +48,8 @@ export function remedy({
   if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
   if (kind === 'PROPOSED') return proposal && { label: 'Review', href: approvalPath(proposal.id) };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
-  if (kind === 'NOTIFIER' || !application || !group) return null;
+  if (kind === 'NOTIFIER') return { label: 'View notifications', href: notificationsPath() };
+  if (!application || !group) return null;
   switch (kind) {
     case 'HALTED':
       return {
