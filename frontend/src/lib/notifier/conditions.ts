@@ -30,7 +30,7 @@ const listed = 3;
 /** What a notifier sends, from where and when, as one sentence. */
 export function conditionSentence(of: Conditions, places: Places | null): string {
   const severity = of.minSeverity === 'SUCCESS' ? '' : `, ${severityLabel[of.minSeverity].toLowerCase()}`;
-  const digest = isoSeconds(of.digest) > 0 ? `; one message every ${durationText(of.digest)}` : '';
+  const digest = isoSeconds(of.digest) > 0 ? `; one message every ${every(of.digest)}` : '';
   const quiet = of.quietFrom ? `; quiet from ${of.quietFrom} to ${of.quietUntil} ${of.timezone}` : '';
   return sentence(`${what(of)}${severity}, ${where(of, places)}${digest}${quiet}.`);
 }
@@ -56,6 +56,10 @@ function where({ applicationIds, groupIds }: Conditions, places: Places | null):
     return `in ${several([...inApplications, ...inGroups])}`;
   return `in ${several(inApplications)} and there in ${several(inGroups)}`;
 }
+
+/** "hour", "15 min". */
+const every = (digest: string): string =>
+  durationText(digest).replace(/^1 h$/, 'hour').replace(/^1 d$/, 'day');
 
 /** "a, b and c"; of many only the first. */
 function several(names: readonly string[]): string {
