@@ -89,13 +89,13 @@ test('a webhook is made and tested, a failure has its reason, and a message is s
     await dialog.getByRole('button', { name: 'Close' }).click();
 
     hook.answer = { status: 503, headers: { 'Retry-After': '7200' }, body: 'in maintenance \u202e mode' };
-    await api.change('pauseGroup', { groupId: rollout.groupId, reason: 'a test' });
+    await api.change('pauseUpdates', { groupId: rollout.groupId, reason: 'a test' });
     await expect(row).toContainText('Failing since');
     await accessible(page, 'notifications');
     await row.getByRole('link', { name: 'Tracker' }).click();
     await expect(page.getByRole('heading', { name: 'Tracker', level: 1 })).toBeVisible();
     await expect(page.getByRole('region', { name: 'Secret' })).toHaveCount(0);
-    const failing = page.getByRole('row', { name: /group\.paused/ });
+    const failing = page.getByRole('row', { name: /rollout\.paused/ });
     await expect(failing).toContainText('503');
     await failing.getByRole('link').press('Enter');
     await expect(page.getByRole('region', { name: 'Answer' })).toContainText('in maintenance ⟨U+202E⟩ mode');
@@ -107,8 +107,8 @@ test('a webhook is made and tested, a failure has its reason, and a message is s
     await page.setViewportSize({ width: 1280, height: 720 });
 
     hook.answer = { status: 204, body: '' };
-    await api.change('resumeGroup', { groupId: rollout.groupId, reason: 'a test' });
-    const delivered = page.getByRole('row', { name: /group\.resumed/ });
+    await api.change('resumeUpdates', { groupId: rollout.groupId, reason: 'a test' });
+    const delivered = page.getByRole('row', { name: /rollout\.resumed/ });
     await expect(delivered).toContainText('204');
     const id = hook.ids.at(-1);
     const got = () => hook.ids.filter((each) => each === id).length;
