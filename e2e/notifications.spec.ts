@@ -31,11 +31,14 @@ async function receiver(): Promise<Receiver> {
   return found;
 }
 
+/** The rules of axe whose result can differ on a phone. */
+const phoneRules = ['target-size', 'scrollable-region-focusable', ...colorRules];
+
 /** Checks the page with axe in both themes, and that it fits. */
-async function accessible(page: Page, name: string) {
+async function accessible(page: Page, name: string, rules?: readonly string[]) {
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    expect(await violations(page, theme === 'dark' ? colorRules : undefined), `${theme}: axe`).toEqual([]);
+    expect(await violations(page, theme === 'dark' ? colorRules : rules), `${theme}: axe`).toEqual([]);
     if (process.env['SCREENS'])
       await page.screenshot({ path: `../build/screens/${name}-${theme}.png`, fullPage: true });
   }
@@ -103,11 +106,13 @@ test('a webhook is made and tested, a failure has its reason, and a message is s
     await expect(page.getByRole('button', { name: 'Redeliver…' })).toHaveCount(0);
     await accessible(page, 'notifier');
     await page.setViewportSize({ width: 390, height: 844 });
-    await accessible(page, 'notifier-phone');
+    await accessible(page, 'notifier-phone', phoneRules);
     await page.setViewportSize({ width: 1280, height: 720 });
 
     hook.answer = { status: 204, body: '' };
     await api.change('resumeUpdates', { groupId: rollout.groupId, reason: 'a test' });
+    // The focus is in the list, so its rows do not move by themselves.
+    await page.getByRole('button', { name: '1 new' }).click();
     const delivered = page.getByRole('row', { name: /rollout\.resumed/ });
     await expect(delivered).toContainText('204');
     const id = hook.ids.at(-1);
