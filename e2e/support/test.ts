@@ -43,7 +43,12 @@ export const test = base.extend<Test, Worker>({
   servers: [
     async ({ deployment }, use) => {
       if (deployment !== 'two servers') {
-        const server = await Server.start(undefined, ['--inspect-from', '127.0.0.0/8']);
+        const server = await Server.start(undefined, [
+          '--inspect-from',
+          '127.0.0.0/8',
+          '--notify-to',
+          '127.0.0.0/8',
+        ]);
         await use([server]);
         await server.remove();
         return;

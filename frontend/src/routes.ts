@@ -30,6 +30,8 @@ export const { route, navigate } = createRouter({
   '/storage': () => page(() => import('./pages/StoragePage.svelte')),
   '/imports': () => page(() => import('./pages/ImportsPage.svelte')),
   '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
+  '/notifications': () => page(() => import('./pages/NotificationsPage.svelte')),
+  '/notifications/:notifier': () => page(() => import('./pages/NotifierPage.svelte')),
   '/account/tokens': () => page(() => import('./pages/TokensPage.svelte')),
   '/account/sessions': () => page(() => import('./pages/SessionsPage.svelte')),
   '/account/password': () => page(() => import('./pages/PasswordPage.svelte')),

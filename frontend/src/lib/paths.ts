@@ -99,6 +99,16 @@ export interface MirrorsView extends Query {
   after?: string | null;
 }
 
+/** Query parameters of the page of a notifier. */
+export interface NotifierView extends Query {
+  /** Which deliveries: a key of deliveryChoice in notifier/delivery.ts. */
+  show?: string | null;
+  /** Cursor of the page of the list. */
+  after?: string | null;
+  /** Id of the delivery that is open. */
+  delivery?: string | null;
+}
+
 /** Query parameters of the connect page, besides the application. */
 export interface ConnectView extends Query {
   group?: string | null;
@@ -135,6 +145,9 @@ export const storagePath = () => '/storage';
 
 /** The imports from other servers; with an id it opens at that one. */
 export const importsPath = (id = '') => `/imports${id && `#${id}`}`;
+
+export const notificationsPath = () => '/notifications';
+export const notifierPath = (id: string, view: NotifierView = {}) => `/notifications/${id}${query(view)}`;
 /** The tokens of the user, with an id those of another one, or with `all` those of every user. */
 export const tokensPath = (of?: string) => `/account/tokens${query({ of })}`;
 /** The sessions of the user, or with an id those of another one. */

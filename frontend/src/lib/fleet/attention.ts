@@ -4,6 +4,7 @@ import {
   approvalPath,
   groupPath,
   mirrorsPath,
+  notificationsPath,
   passwordPath,
   policyPath,
   refusedPath,
@@ -51,7 +52,8 @@ export function remedy({
   if (kind === 'MIRROR') return { label: 'View mirrors', href: mirrorsPath() };
   if (kind === 'STORAGE') return { label: 'View storage', href: storagePath() };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
-  if (kind === 'NOTIFIER' || !application || !group) return null;
+  if (kind === 'NOTIFIER') return { label: 'View notifications', href: notificationsPath() };
+  if (!application || !group) return null;
   switch (kind) {
     case 'HALTED':
       return {
