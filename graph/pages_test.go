@@ -86,7 +86,7 @@ func TestMessagesStayWithinTheirStatementBudget(t *testing.T) {
 			rollout { version state attempts { failed } failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts } failuresByAddressBlock { value attempts }
 				waves { position state } projectedEnd } } } }`, 20},
 		"fleetChanged": {`subscription { fleetChanged { asOf fleet { total inFlight attention { kind } }
-			applications { name recentChecks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 20},
+			applications { name recentChecks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 22},
 		"applicationChanged": {`subscription($app: ID!) { applicationChanged(applicationId: $app) { asOf
 			application { recentChecks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 12},
 	}

@@ -1943,7 +1943,7 @@ func (ec *executionContext) unmarshalInputCreateNotifierInput(ctx context.Contex
 			it.GroupIDs = data
 		case "digest":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digest"))
-			data, err := ec.unmarshalNDuration2timeᚐDuration(ctx, v)
+			data, err := ec.unmarshalODuration2timeᚐDuration(ctx, v)
 			if err != nil {
 				return it, err
 			}

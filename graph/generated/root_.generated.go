@@ -12930,7 +12930,7 @@ input CreateNotifierInput {
   "Groups; empty or null: all groups."
   groupIds: [ID!]
   "Time between two digests in whole minutes, at most 24 hours; 0: none. Digests are sent at its multiples since midnight."
-  digest: Duration! = "0s"
+  digest: Duration = "0s"
   "Begin of the quiet hours, such as \"22:00\"; empty: none."
   quietFrom: String = ""
   "End of the quiet hours, such as \"06:00\"."
