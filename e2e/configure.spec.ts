@@ -142,9 +142,9 @@ test('a new application gets a channel, a group, and a package with digests comp
     await page.getByLabel('Version', { exact: true }).fill('1.0.0');
     await page.getByRole('button', { name: 'Create package' }).click();
     await expect(page.getByRole('heading', { name: 'Package 1.0.0' })).toBeVisible();
-    await expect(page.getByText(sha256.toString('hex'))).toBeVisible();
+    await expect(page.getByText(sha256.toString('hex'), { exact: true })).toBeVisible();
     // The server derived the digest of the action.
-    await expect(page.getByText(sha256.toString('base64'))).toBeVisible();
+    await expect(page.getByText(sha256.toString('base64'), { exact: true })).toBeVisible();
     expect(await violations(page)).toEqual([]);
   });
 

@@ -158,12 +158,12 @@ test('/ focuses the search field of the page or opens the palette', async ({ das
   await page.keyboard.press('Escape');
 
   await page.goto(rollout.path);
-  await expect(page.getByRole('main').getByRole('searchbox')).toBeVisible();
+  await expect(page.getByRole('main').getByRole('searchbox').first()).toBeVisible();
   await page.keyboard.press('/');
-  await expect(page.getByRole('main').getByRole('searchbox')).toBeFocused();
+  await expect(page.getByRole('main').getByRole('searchbox').first()).toBeFocused();
   // Shortcuts are off while typing.
   await page.keyboard.type('g?/f');
-  await expect(page.getByRole('main').getByRole('searchbox')).toHaveValue('g?/f');
+  await expect(page.getByRole('main').getByRole('searchbox').first()).toHaveValue('g?/f');
   await expect(page.getByRole('dialog')).toBeHidden();
   await page.keyboard.press('Control+k');
   await expect(palette(page)).toBeVisible();
