@@ -48,7 +48,12 @@ func readBucketKeys(environ []string) (bucketKeys, error) {
 	return bucketKeys{environment(environ)[envPrefix+bucketAccess], secret}, err
 }
 
-const defaultDownloads = 200
+const (
+	defaultDownloads = 200
+	// defaultRate fills a line of 1 Gbit/s. Downloads without a limit take the processor
+	// from check-ins: see docs/payloads.md.
+	defaultRate = 100 << 20
+)
 
 func (p *Payloads) flags(f *pflag.FlagSet) {
 	f.StringVar(&p.Dir, "payload-dir", "", "directory of the stored files of packages; default: payloads in --data-dir; several servers on one database share it")
@@ -56,7 +61,8 @@ func (p *Payloads) flags(f *pflag.FlagSet) {
 	f.StringVar(&p.Region, "payload-s3-region", "", "region of the bucket; default: the server says it")
 	f.StringVar(&p.URL, "payload-url", "", "URL of this server from which machines fetch stored files, such as https://updates.example.com; default: that which the user who stores the first file uses")
 	f.Var((*bytesFlag)(&p.Quota), "payload-quota", "maximum of the stored files in bytes, such as 200G; above it uploads are refused; 0: no maximum")
-	f.Var((*bytesFlag)(&p.Rate), "payload-rate", "maximum of bytes per second that all machines together fetch, such as 100M; 0: no maximum")
+	p.Rate = defaultRate
+	f.Var((*bytesFlag)(&p.Rate), "payload-rate", "maximum of bytes per second that all machines together fetch from this process; 0: no maximum")
 	f.Var((*bytesFlag)(&p.RatePerClient), "payload-rate-per-client", "maximum of bytes per second that one address (in IPv6: one /64 network) fetches; 0: no maximum")
 	f.IntVar(&p.Downloads, "payload-downloads", defaultDownloads, "maximum number of downloads at the same time; further ones are answered 503 and come back after a minute; 0: no maximum")
 }
@@ -110,7 +116,17 @@ type bytesFlag int64
 
 const units = "KMGT"
 
-func (b *bytesFlag) String() string { return strconv.FormatInt(int64(*b), 10) }
+func (b *bytesFlag) String() string {
+	n, unit := int64(*b), 0
+	for ; n > 0 && n%1024 == 0 && unit < len(units); unit++ {
+		n /= 1024
+	}
+	text := strconv.FormatInt(n, 10)
+	if unit > 0 {
+		text += units[unit-1 : unit]
+	}
+	return text
+}
 
 func (b *bytesFlag) Type() string { return "bytes" }
 

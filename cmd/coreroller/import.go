@@ -120,6 +120,17 @@ func runImport(ctx context.Context, p process, s *store.Store, kind foreign.Kind
 	if source.Kind != kind {
 		return fmt.Errorf("this is a database of %s: run coreroller import %s", source.Kind, source.Kind)
 	}
+	if !f.dryRun {
+		// Else the names that are imported would be the only users of a new database, and
+		// they cannot sign in.
+		password, err := readFirstPassword(p.Environ)
+		if err != nil {
+			return err
+		}
+		if err := service.Accounts.EnsureFirstUserWith(ctx, password); err != nil {
+			return err
+		}
+	}
 	begin := time.Now()
 	importer, plan, err := service.PlanImport(ctx, source, o)
 	if err != nil {
@@ -169,7 +180,7 @@ func confirm(ctx context.Context, p process, question string) error {
 		}
 	case <-ctx.Done():
 	}
-	return errors.New("nothing was changed")
+	return errors.New("nothing was imported")
 }
 
 func printImport(out io.Writer, title string, r *importing.Report, took time.Duration) error {

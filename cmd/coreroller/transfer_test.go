@@ -29,8 +29,10 @@ func TestImportBackUpRestoreAndMove(t *testing.T) {
 		{[]string{"import", "coreroller", "--data-dir", folder, "--from", "mysql://x"}, "", 1, []string{"--from: ", "postgres://"}},
 		{[]string{"import", "coreroller", "--data-dir", folder, "--from", from, "--since", "soon"}, "", 1, []string{`--since: "soon"`}},
 		{[]string{"import", "coreroller", "--data-dir", folder, "--from", from, "--dry-run"}, "", 0, []string{"Plan: from ", "machines                24", "24         0", "conflict"}},
-		{[]string{"import", "coreroller", "--data-dir", folder, "--from", from}, "no\n", 1, []string{"nothing was changed"}},
+		{[]string{"import", "coreroller", "--data-dir", folder, "--from", from}, "no\n", 1, []string{"nothing was imported"}},
 		{[]string{"import", "coreroller", "--data-dir", folder, "--from", from}, "yes\n", 0, []string{"Imported: from ", "took "}},
+		// The imported names cannot sign in, so a new database gets its first user, too.
+		{[]string{"user", "list", "--data-dir", folder}, "", 0, []string{"admin", "owner"}},
 		{[]string{"backup", "--data-dir", folder, "--to", backup}, "", 0, []string{"backed up ", "all rows compared", ", 0 counters differ"}},
 		{[]string{"backup", "--data-dir", folder, "--to", backup}, "", 1, []string{"exists already"}},
 		{[]string{"restore", "--database-url", pg, "--from", backup}, "", 0, []string{"restored ", ", 0 counters differ"}},

@@ -306,3 +306,26 @@ func TestFilesInABucket(t *testing.T) {
 		t.Errorf("HEAD: %d bytes", resp.ContentLength)
 	}
 }
+
+// A pause ends grants, not downloads: a machine that was granted an update completes it.
+func TestDownloadGoesOnDuringAPause(t *testing.T) {
+	s := newSite(t, payloads.Limits{}, nil)
+	content := strings.Repeat("0123456789abcdef", 1<<20) // more than the buffers of a connection
+	s.upload(content)
+	row, err := s.View.Package(s.ctx, s.pkg, nil)
+	s.ok(err)
+	channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: row.ApplicationID, Name: "stable", PackageID: &s.pkg})
+	s.ok(err)
+	group, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: row.ApplicationID, Name: "all", ChannelID: &channel.ID})
+	s.ok(err)
+
+	resp := s.send("", http.MethodGet, s.file(), "")
+	first := make([]byte, 1000)
+	_, err = io.ReadFull(resp.Body, first)
+	s.ok(err)
+	_, err = s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: group.ID, Reason: "wait"})
+	s.ok(err)
+	if string(first)+s.text(resp) != content {
+		t.Error("the bytes after the pause are wrong")
+	}
+}
