@@ -28,6 +28,10 @@ import (
 // ids can be made up.
 const maxUnknown = 10_000
 
+// maxWriting bounds the transactions of clients at once. Check-ins and operators need
+// the other connections of a process.
+const maxWriting = 2
+
 // Options are what a Service needs. Now must return UTC microseconds.
 type Options struct {
 	Store    *store.Store
@@ -46,6 +50,7 @@ type Service struct {
 	refusals *quota.Refusals
 
 	newcomers quota.Newcomers
+	writing   chan struct{} // holds one element for each transaction of a client
 
 	matching sync.Mutex // held by match
 	matched  time.Time  // the last run of match
@@ -53,7 +58,19 @@ type Service struct {
 
 // New makes a Service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, catalog: o.Catalog, now: o.Now, quotas: o.Quotas, refusals: o.Refusals}
+	return &Service{store: o.Store, catalog: o.Catalog, now: o.Now, quotas: o.Quotas, refusals: o.Refusals, writing: make(chan struct{}, maxWriting)}
+}
+
+// write runs a transaction of a client. Those of one group wait for each other in the
+// database, so they may not use all connections.
+func (s *Service) write(ctx context.Context, f func(tx *store.Tx) error) error {
+	select {
+	case s.writing <- struct{}{}:
+		defer func() { <-s.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return s.store.Write(ctx, s.now(), f)
 }
 
 // Request is one request of a client.
@@ -89,7 +106,7 @@ func (s *Service) Take(ctx context.Context, r Request) (Answer, error) {
 		groups = append(groups, row.GroupID)
 	}
 	var out Answer
-	err = s.store.Write(ctx, s.now(), func(tx *store.Tx) error {
+	err = s.write(ctx, func(tx *store.Tx) error {
 		out, err = s.take(ctx, tx, &r, found, distinct(groups))
 		return err
 	})
@@ -242,7 +259,7 @@ func (s *Service) GiveBack(ctx context.Context, r Request) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	return s.store.Write(ctx, s.now(), func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		if _, err := tx.LockGroups(ctx, distinct(groups)); err != nil {
 			return err
 		}
