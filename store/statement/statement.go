@@ -25,9 +25,9 @@ type Pool struct {
 	// that runs once for each row is traced once, without arguments.
 	Trace func(tx *sql.Tx, text string, args []any)
 
-	translated sync.Map // text → the text in the database's dialect
-	mu         sync.Mutex
-	prepared   map[string]*sql.Stmt // by translated text
+	translated sync.Map             // text → the text in the database's dialect
+	mu         sync.Mutex           // never held while the database works: a transaction that waits for it may hold locks there
+	prepared   map[string]*sql.Stmt // by translated text; nil while one is prepared
 }
 
 // NewPool returns a pool without prepared statements.
@@ -39,11 +39,14 @@ func NewPool(d *sql.DB, postgres bool) *Pool {
 // not closed.
 func (p *Pool) CloseStatements() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, stmt := range p.prepared {
-		_ = stmt.Close() // its connection closes with it
+	all := p.prepared
+	p.prepared = map[string]*sql.Stmt{}
+	p.mu.Unlock()
+	for _, stmt := range all {
+		if stmt != nil {
+			_ = stmt.Close() // its connection closes with it
+		}
 	}
-	clear(p.prepared)
 }
 
 // Tx is a transaction of a pool. It is used by one goroutine.
@@ -122,18 +125,31 @@ func (t *Tx) Change(ctx context.Context, text string, args ...any) (sql.Result, 
 // it needs a connection. A failure is ignored, the next transaction tries again.
 func (t *Tx) PrepareOnPool(ctx context.Context) {
 	for _, text := range t.fresh {
-		stmt, err := t.pool.PrepareContext(ctx, text)
-		if err != nil {
+		// Once for each text: to close a second one waits for its connection, which may by
+		// then wait for locks.
+		if !t.pool.claim(text) {
 			continue
 		}
+		stmt, err := t.pool.PrepareContext(ctx, text)
 		t.pool.mu.Lock()
-		if t.pool.prepared[text] == nil {
+		if err == nil {
 			t.pool.prepared[text] = stmt
 		} else {
-			_ = stmt.Close() // another transaction prepared the same text first
+			delete(t.pool.prepared, text)
 		}
 		t.pool.mu.Unlock()
 	}
+}
+
+// claim reports whether the caller is the first to prepare a text.
+func (p *Pool) claim(text string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, claimed := p.prepared[text]; claimed {
+		return false
+	}
+	p.prepared[text] = nil
+	return true
 }
 
 // memoized returns the result of SQL and caches it.
