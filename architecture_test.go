@@ -53,7 +53,7 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/clock":         {"", "cmd gives it what it reads: the clocks of the host and of the database"},
 	"fleet/fault":         {"ent auth", "every area of fleet returns its errors, so it must not import them"},
 	"fleet/hosting":       {"remote/payload fleet/fault store ent", "it knows what is stored; verbs decide who may change it"},
-	"fleet/importing":     {"fleet/catalog fleet/change fleet/input store ent event auth rollout", "it writes what another server had, through the same changes as verbs"},
+	"fleet/importing":     {"fleet/catalog fleet/change fleet/checkin fleet/input store ent event auth rollout", "it writes what another server had, through the same changes as verbs"},
 	"fleet/input":         {"fleet/catalog fleet/fault rollout", "checks of input do not depend on verbs"},
 	"fleet/job":           {"fleet/catalog fleet/fault store ent rollout fleet/input", "the preview of a job and its batches both use it"},
 	"fleet/notice":        {"remote/notify fleet/view store ent event auth rollout", "it reads what others wrote and sends it"},

@@ -17,7 +17,7 @@ import (
 	"github.com/coreroller/coreroller/client/api"
 )
 
-// latestEntries is how many entries of the activity the panel shows.
+// latestEntries caps the entries of the activity in the panel.
 const latestEntries = 4
 
 // longestReason is the most that the server accepts, so that typing stops there.

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// maxPages is how many places in lists are kept. An assistant that goes on with an older one asks again.
+// maxPages caps the places in lists that are kept. An assistant must ask again for an older one.
 const maxPages = 1_000
 
 // pages keeps where lists continue. An assistant copies a short name instead of a cursor,

@@ -18,14 +18,15 @@ import (
 )
 
 const (
-	// uploadLife is how long an upload may rest before it is deleted.
+	// uploadLife is the time after which an unfinished upload without a request is deleted.
 	uploadLife = 24 * time.Hour
-	// newContent is how long a content stays that no package names: another process may
-	// be about to name it.
+	// newContent is the age below which a clean-up keeps content that no package names:
+	// another process may be about to name it.
 	newContent = time.Hour
 	// warnAt is the percentage of the quota above which operators are warned.
 	warnAt = 90
-	// usageLife is how long a warning may be old: it reads the whole storage.
+	// usageLife is the maximum age of the cached warning, because computing it lists the whole
+	// storage.
 	usageLife = time.Minute
 )
 

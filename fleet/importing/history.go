@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// rowsAtOnce is how many rows of journals one transaction writes.
+	// rowsAtOnce caps the journal rows of one transaction, which are in memory.
 	rowsAtOnce = 5000
 	// maxOfMachine limits the attempts of one machine that are in memory.
 	maxOfMachine = 10_000

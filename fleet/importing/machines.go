@@ -10,16 +10,15 @@ import (
 
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/foreign"
 )
 
 const (
-	// machinesAtOnce is how many machines one transaction writes.
+	// machinesAtOnce caps the machines of one transaction, so that it locks a group briefly.
 	machinesAtOnce = 1000
-	// silentAfter is how long an active machine was not seen.
-	silentAfter = 24 * time.Hour
 	// maxMachineID is the longest id of a machine, in bytes, as for check-ins.
 	maxMachineID = 128
 )
@@ -230,7 +229,7 @@ func join(c *change.Change, to *catalog.Group, machines []joiner) error {
 	return c.Run(to, func(w *rollout.World, fx *rollout.Effects) {
 		for _, j := range machines {
 			w.Adopt(&j.m.Machine, rollout.Adopted{
-				Version: j.a.version, State: j.a.state, Attempt: j.a.attempt, Silent: c.Now.Sub(j.a.LastCheckAt) > silentAfter,
+				Version: j.a.version, State: j.a.state, Attempt: j.a.attempt, Silent: c.Now.Sub(j.a.LastCheckAt) > checkin.SilentAfter,
 			}, c.Now, fx)
 			j.m.GroupID, j.m.Arch = to.ID, to.Arch
 		}

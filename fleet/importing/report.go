@@ -33,7 +33,7 @@ const (
 
 var kinds = []string{KindTeams, KindUsers, KindApplications, KindPackages, KindChannels, KindGroups, KindMachines, KindHistory, KindAttempts, KindActivity}
 
-// Count is how many things of a kind were taken.
+// Count counts the things of a kind by what the import does with them.
 type Count struct {
 	Kind     string `json:"kind"`
 	New      int    `json:"new"`

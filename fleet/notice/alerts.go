@@ -17,7 +17,8 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// alertCheckEvery is how often the states are compared with the alerts that were sent.
+// alertCheckEvery is the time between two comparisons of the states with the alerts that
+// were sent.
 const alertCheckEvery = 15 * time.Second
 
 // maxAlerts caps the alerts of one notifier, most urgent first.

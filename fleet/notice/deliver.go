@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// disableAfter is how long a notifier may fail without a success until it is disabled.
+	// disableAfter is the time without a success after which a failing notifier is disabled.
 	// It is less than the retries of one delivery take together.
 	disableAfter = 72 * time.Hour
 	// keepDeliveries and keepNewest bound the log of a notifier.
 	keepDeliveries = 30 * 24 * time.Hour
 	keepNewest     = 10_000
 	dropEvery      = time.Hour
-	// sendRows is how many due deliveries are read at once.
+	// sendRows caps the due deliveries that are read at once.
 	sendRows = 20
 )
 
