@@ -195,7 +195,7 @@ func (s *session) findPackage(ctx context.Context, app *application, arch, versi
 	}
 	if found.Application != nil {
 		for _, p := range found.Application.Packages.Nodes {
-			if p.Version == version || p.ID == version {
+			if p.Version == version {
 				return p.ID, nil
 			}
 		}
