@@ -132,6 +132,10 @@ test-go: install-postgresql install-prometheus-alertmanager ## run Go tests on S
 soak: install-postgresql install-prometheus-alertmanager ## run the long tests in full size, for instance with 1,000,000 machines
 	COREROLLER_TEST_SOAK=1 COREROLLER_TEST_FLEETS=1000000 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
 
+.PHONY: year
+year: install-postgresql ## run the server through a simulated year (ARGS="-database postgres -machines 100000 -days 365")
+	scripts/with-postgres go run ./bench year $(ARGS)
+
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.installed ## run the dashboard's unit tests
 	npm --prefix frontend test

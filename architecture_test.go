@@ -40,7 +40,7 @@ var areas = map[string]struct{ imports, because string }{
 	"fleetlock":      {"fleet/reboot fleet/catalog fleet/fault", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"remote/notify":  {"remote/payload", "it knows formats and connections; who gets what is decided above it"},
 	"simulate":       {"simulate/load", "simulated machines send Omaha over HTTP to any server"},
-	"bench":          {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
+	"bench":          {"simulate/load simulate/year server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database that it fills"},
 	"updater":        {"", "other programs import it: it must not bring the server's packages and libraries with it"},
 	"acceptance":     {"", "only tests: requests in, answers and state out"},
 	"client":         {"client/api client/mcp", "it is a program on another machine: it knows only the public API"},
@@ -80,6 +80,7 @@ var areas = map[string]struct{ imports, because string }{
 	"updater/example": {"updater", "a program that uses the updater as others do"},
 
 	"simulate/load": {"", "it sends requests to any server"},
+	"simulate/year": {"simulate ent store fleet fleet/catalog fleet/fault fleet/view fleet/view/machines auth rollout rollout/forecast omaha", "it judges a server from inside: it sets its clock, and compares counters with machines"},
 	"simulate/demo": {"simulate store fleet fleet/catalog fleet/fault fleet/view/machines auth rollout", "it fills a server through the service layer and runs machines against it over HTTP"},
 }
 

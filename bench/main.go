@@ -11,8 +11,10 @@
 // subscribers, dashboards and page run the real program as a separate process; see
 // the methods of runner.
 //
-// Two subcommands are for other measurements (e2e/measure):
+// The subcommand year runs a server through a year in simulated time (make year). Two
+// others are for measurements of the dashboard (e2e/measure):
 //
+//	bench year -machines 100000 -days 365
 //	bench fill -url coreroller.db -machines 1000000     creates the group in an empty database and prints its ids
 //	bench drive -address localhost:8000 -app ID -rate 1000 -for 1m     sends updates of machines of that group
 package main
@@ -47,11 +49,9 @@ type settings struct {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "fill" {
-		exit(fillCommand(context.Background(), os.Args[2:]))
-	}
-	if len(os.Args) > 1 && os.Args[1] == "drive" {
-		exit(driveCommand(context.Background(), os.Args[2:]))
+	commands := map[string]func(context.Context, []string) error{"fill": fillCommand, "drive": driveCommand, "year": yearCommand}
+	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
+		exit(commands[os.Args[1]](context.Background(), os.Args[2:]))
 	}
 	var s settings
 	sizes := flag.String("machines", "10000,1000000", "numbers of machines in the group, separated by commas")

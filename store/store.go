@@ -14,6 +14,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,20 +46,24 @@ type Options struct {
 	Log *slog.Logger // nil: discard
 	// Unchanged opens a database that exists, without migrating it.
 	Unchanged bool
+	// OutageAfter is the time without a beat of any process that counts as an outage, 0 for
+	// 8 s. A simulation whose clock moves in longer steps sets it.
+	OutageAfter time.Duration
 }
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	sqlite   *sqlite.DB   // nil on PostgreSQL
-	postgres *postgres.DB // nil on SQLite
-	writer   *statement.Pool
-	readers  *statement.Pool
-	client   *db.Client // of readers
-	bulk     bulk.Writer
-	recent   recentRows
-	outages  atomic.Pointer[[]rollout.Outage] // see Beat
-	bus      *event.Memory
-	log      *slog.Logger
+	sqlite      *sqlite.DB   // nil on PostgreSQL
+	postgres    *postgres.DB // nil on SQLite
+	writer      *statement.Pool
+	readers     *statement.Pool
+	client      *db.Client // of readers
+	bulk        bulk.Writer
+	recent      recentRows
+	outages     atomic.Pointer[[]rollout.Outage] // see Beat
+	outageAfter time.Duration
+	bus         *event.Memory
+	log         *slog.Logger
 }
 
 // ErrReadOnly is returned by the reader client for every write.
@@ -82,7 +87,7 @@ func (s *Store) Postgres() bool { return s.postgres != nil }
 // other processes. A database newer than this binary is refused with
 // migrations.ErrNewer.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{log: o.Log, bus: event.NewMemory()}
+	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
