@@ -87,7 +87,7 @@ mutants: $(GREMLINS) ## change the engine one operator at a time and list the ch
 
 .PHONY: clean
 clean: ## remove build results (not data/)
-	rm -rf bin build frontend/node_modules e2e/node_modules
+	rm -rf bin build frontend/node_modules e2e/node_modules docs/site/node_modules
 	find frontend/dist -mindepth 1 ! -name .keep -delete
 
 ##@ Check
@@ -113,9 +113,10 @@ lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, gol
 	npm --prefix frontend run lint
 	npm --prefix frontend run check
 	npm --prefix frontend run check-documents
+	frontend/node_modules/.bin/prettier --check docs/site
 
 .PHONY: audit
-audit: $(GOVULNCHECK) frontend/node_modules/.installed e2e/node_modules/.installed ## look for known vulnerabilities of the dependencies; not part of test, because the result changes with time
+audit: $(GOVULNCHECK) frontend/node_modules/.installed e2e/node_modules/.installed docs/site/node_modules/.installed ## look for known vulnerabilities of the dependencies; not part of test, because the result changes with time
 	scripts/audit.sh $(GOVULNCHECK)
 
 .PHONY: licenses
@@ -174,9 +175,15 @@ FRONTEND_SOURCES := $(shell find frontend \( -name node_modules -o -path fronten
 frontend/dist/index.html: frontend/node_modules/.installed $(FRONTEND_SOURCES)
 	npm --prefix frontend run build
 
+# vite empties frontend/dist first, so the documentation is built after it.
+DOCS_SOURCES := $(shell find docs graph/schema \( -name node_modules -o -name .installed \) -prune -o -type f -print 2>/dev/null)
+
+frontend/dist/docs/index.html: frontend/dist/index.html docs/site/node_modules/.installed $(DOCS_SOURCES)
+	npm --prefix docs/site run build
+
 # Always runs: go itself checks in a second whether anything changed.
 .PHONY: bin/coreroller
-bin/coreroller: frontend/dist/index.html
+bin/coreroller: frontend/dist/docs/index.html
 	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/coreroller
 
 .PHONY: bin/bench

@@ -78,6 +78,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 
 	// The dashboard: its files, and its index page for every other URL.
 	handle("GET /assets/", files.assets())
+	handle("GET /docs/", files.documentation())
 	handle("/", countWrongPaths(o.Fleet, resolver, files.dashboard()))
 
 	// REST: /api/ and, in Nebraska's shapes, /nebraska/. It bypasses the mux, which would answer unclean paths with an

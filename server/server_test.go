@@ -289,3 +289,23 @@ func TestRequestLogContainsNoSecrets(t *testing.T) {
 		t.Errorf("log: %s", text)
 	}
 }
+
+func TestDocumentationIsServedBelowDocs(t *testing.T) {
+	s := testServer(t, func(o *Options) {
+		o.Files = fstest.MapFS{
+			"index.html": {Data: []byte("dashboard")}, "docs/index.html": {Data: []byte("start")}, "docs/connect.html": {Data: []byte("connect")},
+			"docs/adr.html": {Data: []byte("decisions")}, "docs/adr/0001-x.html": {Data: []byte("first")}, "docs/search.json": {Data: []byte("[]")},
+		}
+	})
+	for path, want := range map[string]string{
+		"/docs/": "start", "/docs/connect": "connect", "/docs/adr": "decisions", "/docs/adr/0001-x": "first", "/docs/search.json": "[]", "/docs/nothing": "",
+	} {
+		r, w := httptest.NewRequest("GET", path, nil), httptest.NewRecorder()
+		r.Header.Set("Accept", "text/html") // as a browser, which gets the dashboard elsewhere
+		s.ServeHTTP(w, r)
+		if want == "" && w.Code == 404 || w.Code == 200 && w.Body.String() == want {
+			continue
+		}
+		t.Errorf("%s: %d %s, want %q", path, w.Code, w.Body, want)
+	}
+}
