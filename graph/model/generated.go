@@ -276,6 +276,16 @@ type Newcomers struct {
 	Attempts *rollout.Counts `json:"attempts"`
 }
 
+// One message of `notifiersChanged`.
+type NotifiersChange struct {
+	// When the data was read.
+	AsOf time.Time `json:"asOf"`
+	// True for the first message of the subscription and after a gap.
+	Snapshot bool `json:"snapshot"`
+	// Notifiers of the teams in which the caller is an administrator, by name.
+	Notifiers []*db.Notifier `json:"notifiers"`
+}
+
 // Hold or pin of a machine by a user.
 type Override struct {
 	// Hold or pin.

@@ -40,6 +40,7 @@ type Sender struct {
 	agent   string
 	client  *http.Client
 	mail    *MailServer
+	to      payload.Sources
 }
 
 // refusedAddress is the error of an address that is not permitted.
@@ -63,7 +64,7 @@ func New(o Options) *Sender {
 		return nil
 	}}
 	return &Sender{
-		timeout: o.Timeout, agent: o.UserAgent, mail: o.Mail,
+		timeout: o.Timeout, agent: o.UserAgent, mail: o.Mail, to: o.To,
 		client: &http.Client{
 			Transport: &http.Transport{
 				DialContext:            dialer.DialContext,
@@ -78,6 +79,19 @@ func New(o Options) *Sender {
 
 // SendsMail reports whether there is a mail server.
 func (s *Sender) SendsMail() bool { return s.mail != nil }
+
+// Mail returns the mail server, without its password; nil: there is none.
+func (s *Sender) Mail() *MailServer {
+	if s.mail == nil {
+		return nil
+	}
+	shown := *s.mail
+	shown.Password = ""
+	return &shown
+}
+
+// To returns the addresses to which webhooks may be sent.
+func (s *Sender) To() payload.Sources { return s.to }
 
 // CheckURL returns what is wrong with the URL of a receiver.
 func CheckURL(text string) error {
