@@ -107,14 +107,14 @@ func TestNotificationsPageStaysWithinItsStatementBudget(t *testing.T) {
 		count := s.statements()
 		r := ana.ask(`{ notifiers { `+notifierFields+` }
 			failedDeliveries(first: 5) { id notifierId type summary state failedAt nextAt log { class error } }
-			messageSettings { mailServer mailFrom mailEncrypted receivers } }`, nil)
+			messageSettings { mailServer mailFrom mailEncrypted lastMail { at error } receivers } }`, nil)
 		if n := count(); n > 4 || len(r.Errors) > 0 {
 			t.Errorf("%d statements, the budget is 4; %+v", n, r.Errors)
 		}
 		if got := strings.Count(string(r.Data), `"class":"REFUSED"`); got != 5 {
 			t.Errorf("%d failed deliveries, want the newest 5: %s", got, r.Data)
 		}
-		if !strings.Contains(string(r.Data), `"messageSettings":{"mailServer":"","mailFrom":"","mailEncrypted":false,"receivers":["public"]}`) {
+		if !strings.Contains(string(r.Data), `"messageSettings":{"mailServer":"","mailFrom":"","mailEncrypted":false,"lastMail":null,"receivers":["public"]}`) {
 			t.Errorf("settings: %s", r.Data)
 		}
 	})

@@ -987,6 +987,52 @@ func (ec *executionContext) fieldContext_DeliveryPayload_userErrors(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _MailResult_at(ctx context.Context, field graphql.CollectedField, obj *notify.MailResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MailResult_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MailResult_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MailResult", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MailResult_error(ctx context.Context, field graphql.CollectedField, obj *notify.MailResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MailResult_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MailResult_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MailResult", field, false, false, "String")
+}
+
 func (ec *executionContext) _MessageSettings_mailServer(ctx context.Context, field graphql.CollectedField, obj *fleet.MessageSettings) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1054,6 +1100,38 @@ func (ec *executionContext) _MessageSettings_mailEncrypted(ctx context.Context, 
 }
 func (ec *executionContext) fieldContext_MessageSettings_mailEncrypted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MessageSettings", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MessageSettings_lastMail(ctx context.Context, field graphql.CollectedField, obj *fleet.MessageSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageSettings_lastMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastMail, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *notify.MailResult) graphql.Marshaler {
+			return ec.marshalOMailResult2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋremoteᚋnotifyᚐMailResult(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageSettings_lastMail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageSettings",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MailResult(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _MessageSettings_receivers(ctx context.Context, field graphql.CollectedField, obj *fleet.MessageSettings) (ret graphql.Marshaler) {
@@ -3027,6 +3105,44 @@ func (ec *executionContext) _DeliveryPayload(ctx context.Context, sel ast.Select
 	return out
 }
 
+var mailResultImplementors = []string{"MailResult"}
+
+func (ec *executionContext) _MailResult(ctx context.Context, sel ast.SelectionSet, obj *notify.MailResult) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mailResultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MailResult")
+		case "at":
+			out.Values[i] = ec._MailResult_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._MailResult_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var messageSettingsImplementors = []string{"MessageSettings"}
 
 func (ec *executionContext) _MessageSettings(ctx context.Context, sel ast.SelectionSet, obj *fleet.MessageSettings) graphql.Marshaler {
@@ -3051,6 +3167,11 @@ func (ec *executionContext) _MessageSettings(ctx context.Context, sel ast.Select
 		case "mailEncrypted":
 			out.Values[i] = ec._MessageSettings_mailEncrypted(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastMail":
+			out.Values[i] = ec._MessageSettings_lastMail(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "receivers":
@@ -3775,6 +3896,13 @@ func (ec *executionContext) marshalODeliveryState2ᚕgithubᚗcomᚋcoreroller�
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalOMailResult2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋremoteᚋnotifyᚐMailResult(ctx context.Context, sel ast.SelectionSet, v *notify.MailResult) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._MailResult(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalONewNotifier2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNewNotifier(ctx context.Context, sel ast.SelectionSet, v *fleet.NewNotifier) graphql.Marshaler {

@@ -848,7 +848,13 @@ type ComplexityRoot struct {
 		SetBy func(childComplexity int) int
 	}
 
+	MailResult struct {
+		At    func(childComplexity int) int
+		Error func(childComplexity int) int
+	}
+
 	MessageSettings struct {
+		LastMail      func(childComplexity int) int
 		MailEncrypted func(childComplexity int) int
 		MailFrom      func(childComplexity int) int
 		MailServer    func(childComplexity int) int
@@ -5046,6 +5052,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MachineTag.SetBy(childComplexity), true
 
+	case "MailResult.at":
+		if e.ComplexityRoot.MailResult.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MailResult.At(childComplexity), true
+	case "MailResult.error":
+		if e.ComplexityRoot.MailResult.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MailResult.Error(childComplexity), true
+
+	case "MessageSettings.lastMail":
+		if e.ComplexityRoot.MessageSettings.LastMail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.LastMail(childComplexity), true
 	case "MessageSettings.mailEncrypted":
 		if e.ComplexityRoot.MessageSettings.MailEncrypted == nil {
 			break
@@ -12864,6 +12889,14 @@ type NotifiersChange {
   notifiers: [Notifier!]!
 }
 
+"Result of a mail."
+type MailResult {
+  "When it was sent."
+  at: Time!
+  "What went wrong; empty when the mail server accepted it."
+  error: String!
+}
+
 "How the server sends messages: its flags, without secrets."
 type MessageSettings {
   "Mail server as host and port; empty: there is none, so no mail is sent."
@@ -12872,6 +12905,11 @@ type MessageSettings {
   mailFrom: String!
   "True when the connection to the mail server is encrypted."
   mailEncrypted: Boolean!
+  """
+  Result of the last mail that this process of the server sent, also of tests; null before the first, and for
+  administrators of single teams.
+  """
+  lastMail: MailResult
   "Where webhooks may be sent: \"public\" for every address of the internet, and networks; empty: nowhere."
   receivers: [String!]!
 }
@@ -17204,6 +17242,16 @@ func (ec *executionContext) childFields_MachineTag(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type MachineTag", field.Name)
 }
 
+func (ec *executionContext) childFields_MailResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_MailResult_at(ctx, field)
+	case "error":
+		return ec.fieldContext_MailResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MailResult", field.Name)
+}
+
 func (ec *executionContext) childFields_MessageSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "mailServer":
@@ -17212,6 +17260,8 @@ func (ec *executionContext) childFields_MessageSettings(ctx context.Context, fie
 		return ec.fieldContext_MessageSettings_mailFrom(ctx, field)
 	case "mailEncrypted":
 		return ec.fieldContext_MessageSettings_mailEncrypted(ctx, field)
+	case "lastMail":
+		return ec.fieldContext_MessageSettings_lastMail(ctx, field)
 	case "receivers":
 		return ec.fieldContext_MessageSettings_receivers(ctx, field)
 	}

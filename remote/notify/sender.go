@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,6 +42,14 @@ type Sender struct {
 	client  *http.Client
 	mail    *MailServer
 	to      payload.Sources
+
+	lastMail atomic.Pointer[MailResult]
+}
+
+// MailResult is the result of the last mail of a Sender.
+type MailResult struct {
+	At    time.Time
+	Error string // "": the mail server accepted it
 }
 
 // refusedAddress is the error of an address that is not permitted.
@@ -89,6 +98,9 @@ func (s *Sender) Mail() *MailServer {
 	shown.Password = ""
 	return &shown
 }
+
+// LastMail returns the result of the last mail; nil before the first.
+func (s *Sender) LastMail() *MailResult { return s.lastMail.Load() }
 
 // To returns the addresses to which webhooks may be sent.
 func (s *Sender) To() payload.Sources { return s.to }
