@@ -14078,7 +14078,7 @@ input UpdatePolicyInput {
 
 extend type Mutation {
   """
-  Proposes a change to a group or channel that requires approvals (` + "`" + `requireApproval` + "`" + `). Another user can then approve
+  Proposes a change to a group or channel that requires approvals (` + "`" + `requireApproval` + "`" + `), or a pause or halt of any group. Another user can then approve
   or refuse it. The change is checked as if it was made now, with its errors. It needs the role of the change.
   """
   propose("The change." input: ProposeInput!): ProposalPayload! @needs(role: OPERATOR)
@@ -14172,6 +14172,10 @@ input ProposeInput {
   updateGroup: UpdateGroupInput
   "A policy with which more machines update, or sooner."
   updatePolicy: UpdatePolicyInput
+  "Pause updates of a group. It needs no approval, and can be proposed where none is required."
+  pauseUpdates: PauseUpdatesInput
+  "Halt the rollout of a group. It needs no approval, and can be proposed where none is required."
+  haltRollout: HaltRolloutInput
   "Release a halt."
   resumeUpdates: ResumeUpdatesInput
   "Open the next wave before its time."

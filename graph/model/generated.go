@@ -446,6 +446,10 @@ type ProposeInput struct {
 	UpdateGroup *fleet.UpdateGroup `json:"updateGroup,omitempty"`
 	// A policy with which more machines update, or sooner.
 	UpdatePolicy *UpdatePolicyInput `json:"updatePolicy,omitempty"`
+	// Pause updates of a group. It needs no approval, and can be proposed where none is required.
+	PauseUpdates *fleet.PauseUpdates `json:"pauseUpdates,omitempty"`
+	// Halt the rollout of a group. It needs no approval, and can be proposed where none is required.
+	HaltRollout *fleet.HaltRollout `json:"haltRollout,omitempty"`
 	// Release a halt.
 	ResumeUpdates *fleet.ResumeUpdates `json:"resumeUpdates,omitempty"`
 	// Open the next wave before its time.
