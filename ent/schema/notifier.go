@@ -106,7 +106,8 @@ func (Delivery) Indexes() []ent.Index {
 		index.Fields("notifier_id", "id"),
 		index.Fields("next_at", "notifier_id").Annotations(entsql.IndexWhere("next_at IS NOT NULL")),
 		index.Fields("notifier_id", "next_at").Annotations(entsql.IndexWhere("next_at IS NOT NULL")),
-		index.Fields("failed_at", "notifier_id").Annotations(entsql.IndexWhere("failed_at IS NOT NULL")),
+		index.Fields("failed_at").Annotations(entsql.IndexWhere("failed_at IS NOT NULL")),
+		index.Fields("notifier_id", "failed_at").Annotations(entsql.IndexWhere("failed_at IS NOT NULL")),
 	}
 }
 

@@ -112,7 +112,7 @@ func (s *Service) FailedDeliveries(ctx context.Context, limit int) ([]*db.Delive
 		}
 		q.Where(delivery.NotifierIDIn(mine...))
 	}
-	return read(ctx, "failed deliveries", q.Order(delivery.ByFailedAt(sql.OrderDesc()), delivery.ByNotifierID(sql.OrderDesc())).Limit(limit).All)
+	return read(ctx, "failed deliveries", q.Order(delivery.ByFailedAt(sql.OrderDesc())).Limit(limit).All)
 }
 
 // AnswerTimes is how long the receiver of a notifier takes.

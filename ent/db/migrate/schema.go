@@ -376,9 +376,17 @@ var (
 				},
 			},
 			{
-				Name:    "delivery_failed_at_notifier_id",
+				Name:    "delivery_failed_at",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[12], DeliveriesColumns[16]},
+				Columns: []*schema.Column{DeliveriesColumns[12]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "failed_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "delivery_notifier_id_failed_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[12]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "failed_at IS NOT NULL",
 				},

@@ -17,14 +17,18 @@ CREATE INDEX `delivery_notifier_id_id` ON `deliveries` (`notifier_id`, `id`);
 CREATE INDEX `delivery_next_at_notifier_id` ON `deliveries` (`next_at`, `notifier_id`) WHERE next_at IS NOT NULL;
 -- create index "delivery_notifier_id_next_at" to table: "deliveries"
 CREATE INDEX `delivery_notifier_id_next_at` ON `deliveries` (`notifier_id`, `next_at`) WHERE next_at IS NOT NULL;
--- create index "delivery_failed_at_notifier_id" to table: "deliveries"
-CREATE INDEX `delivery_failed_at_notifier_id` ON `deliveries` (`failed_at`, `notifier_id`) WHERE failed_at IS NOT NULL;
+-- create index "delivery_failed_at" to table: "deliveries"
+CREATE INDEX `delivery_failed_at` ON `deliveries` (`failed_at`) WHERE failed_at IS NOT NULL;
+-- create index "delivery_notifier_id_failed_at" to table: "deliveries"
+CREATE INDEX `delivery_notifier_id_failed_at` ON `deliveries` (`notifier_id`, `failed_at`) WHERE failed_at IS NOT NULL;
 -- enable back the enforcement of foreign-keys constraints
 PRAGMA foreign_keys = on;
 
 -- +goose Down
--- reverse: create index "delivery_failed_at_notifier_id" to table: "deliveries"
-DROP INDEX `delivery_failed_at_notifier_id`;
+-- reverse: create index "delivery_notifier_id_failed_at" to table: "deliveries"
+DROP INDEX `delivery_notifier_id_failed_at`;
+-- reverse: create index "delivery_failed_at" to table: "deliveries"
+DROP INDEX `delivery_failed_at`;
 -- reverse: create index "delivery_notifier_id_next_at" to table: "deliveries"
 DROP INDEX `delivery_notifier_id_next_at`;
 -- reverse: create index "delivery_next_at_notifier_id" to table: "deliveries"
