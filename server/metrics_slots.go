@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/coreroller/coreroller/fleet/reboot"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // slotTimeout bounds the read of reboot slots for the metrics.
@@ -15,12 +15,12 @@ const slotTimeout = 2 * time.Second
 // slots collects the reboot slots of groups, which are named by their ids, because names
 // change.
 type slots struct {
-	uses                 func(context.Context) ([]reboot.Use, error)
+	uses                 func(context.Context) ([]fleet.RebootUse, error)
 	limit, held, overdue *prometheus.Desc
 }
 
 // measureSlots adds the reboot slots of the groups that coordinate reboots.
-func (m *metrics) measureSlots(uses func(context.Context) ([]reboot.Use, error)) {
+func (m *metrics) measureSlots(uses func(context.Context) ([]fleet.RebootUse, error)) {
 	gauge := func(name, help string) *prometheus.Desc {
 		return prometheus.NewDesc("coreroller_reboot_slots_"+name, help, []string{"application", "group"}, nil)
 	}

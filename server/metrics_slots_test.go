@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coreroller/coreroller/fleet/reboot"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 func TestRebootSlotsAreMeasured(t *testing.T) {
 	var failure error
 	m := newMetrics()
-	m.measureSlots(func(context.Context) ([]reboot.Use, error) {
-		return []reboot.Use{{Application: "a", Group: "g", Limit: 5, Held: 2, Overdue: 1}}, failure
+	m.measureSlots(func(context.Context) ([]fleet.RebootUse, error) {
+		return []fleet.RebootUse{{Application: "a", Group: "g", Limit: 5, Held: 2, Overdue: 1}}, failure
 	})
 	scrape := func() string {
 		w := httptest.NewRecorder()

@@ -32,7 +32,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 		m.countMessages(o.Fleet.Notices.Sent)
 	}
 	if o.Fleet.Reboots != nil {
-		m.measureSlots(o.Fleet.Reboots.Uses)
+		m.measureSlots(o.Fleet.RebootUses)
 	}
 	files := newFiles(o.Files)
 	mux, machines, operations := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()

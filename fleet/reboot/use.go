@@ -6,10 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/fleet/catalog"
 )
@@ -33,31 +33,36 @@ func (s *Service) Uses(ctx context.Context) ([]Use, error) {
 	if s.uses != nil && now.Sub(s.usedAt).Abs() < useEvery {
 		return s.uses, nil
 	}
-	var rows []struct {
-		GroupID       uuid.UUID `json:"group_id"`
-		Held, Overdue int
-	}
-	count := func(field, name string) db.AggregateFunc {
-		return func(q *sql.Selector) string { return sql.As(sql.Count(q.C(field)), name) }
-	}
-	if err := s.store.Reader().RebootSlot.Query().Where(rebootslot.TakenAtNotNil()).GroupBy(rebootslot.FieldGroupID).
-		Aggregate(count(rebootslot.FieldTakenAt, "held"), count(rebootslot.FieldOverdueAt, "overdue")).Scan(ctx, &rows); err != nil {
+	held, err := s.countSlots(ctx)
+	if err != nil {
 		return nil, err
 	}
-	held := map[uuid.UUID]Use{}
-	for _, row := range rows {
-		held[row.GroupID] = Use{Held: row.Held, Overdue: row.Overdue}
+	overdue, err := s.countSlots(ctx, rebootslot.OverdueAtNotNil())
+	if err != nil {
+		return nil, err
 	}
 	all := []Use{}
 	for _, g := range s.catalog.Catalog().Groups(func(*catalog.Group) bool { return true }) {
-		use := held[g.ID]
-		if use.Limit = g.Policy.RebootSlots; use.Limit == 0 && use.Held == 0 {
-			continue
+		if g.Policy.RebootSlots > 0 || held[g.ID] > 0 {
+			all = append(all, Use{g.App.ID.String(), g.ID.String(), g.Policy.RebootSlots, held[g.ID], overdue[g.ID]})
 		}
-		use.Application, use.Group = g.App.ID.String(), g.ID.String()
-		all = append(all, use)
 	}
 	slices.SortFunc(all, func(a, b Use) int { return cmp.Compare(a.Group, b.Group) })
 	s.uses, s.usedAt = all, now
 	return all, nil
+}
+
+// countSlots counts the held slots that meet conditions, by group.
+func (s *Service) countSlots(ctx context.Context, where ...predicate.RebootSlot) (map[uuid.UUID]int, error) {
+	var rows []struct {
+		GroupID uuid.UUID `json:"group_id"`
+		Count   int
+	}
+	err := s.store.Reader().RebootSlot.Query().Where(rebootslot.TakenAtNotNil()).Where(where...).
+		GroupBy(rebootslot.FieldGroupID).Aggregate(db.Count()).Scan(ctx, &rows)
+	all := make(map[uuid.UUID]int, len(rows))
+	for _, row := range rows {
+		all[row.GroupID] = row.Count
+	}
+	return all, err
 }
