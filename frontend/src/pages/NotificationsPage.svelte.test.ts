@@ -115,7 +115,7 @@ test('the latest failures say why, and lead to their delivery', async () => {
   });
   render(NotificationsPage);
   const card = await waitFor(() => screen.getByRole('region', { name: 'Latest failures' }));
-  expect(card.textContent).toContain('wrong password, given up after 10 attempts');
+  expect(card.textContent).toContain('wrong password · given up after 10 attempts');
   expect(card.querySelector('a')?.getAttribute('href')).toBe('/notifications/n1?show=failed&delivery=d1');
   const server = screen.getByRole('region', { name: 'Mail server and receivers' });
   expect(server.textContent).toMatch(/smtp\.example\.com:587.*failed.*535 wrong password/s);

@@ -114,7 +114,7 @@ export function failureText({ state, log, attempts, type }: Delivery): string {
     state === 'FAILED'
       ? `given up after ${plural(attempts, 'attempt')}`
       : `attempt ${attempts} of ${maxAttempts}`;
-  return error ? `${error}, ${how}` : how;
+  return error ? `${error} · ${how}` : how;
 }
 
 /** "3 of 10" while it is tried, else the number of attempts. */
