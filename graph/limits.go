@@ -68,6 +68,7 @@ func complexity() generated.ComplexityRoot {
 	}
 	c.MachineJob.Items = func(child int, _ *job.Result, first *int, _ *string) int { return page(child, first) }
 	c.Query.MachineJobs = after
+	c.Query.FailedDeliveries = page
 	c.Query.Activities = func(child int, _ *view.ActivityFilter, first *int, _ *string, _ *model.OrderDirection) int {
 		return page(child, first)
 	}
@@ -88,7 +89,7 @@ func complexity() generated.ComplexityRoot {
 
 	c.Application.RecentChecks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)
-	c.Group.CurrentHold = costs(costNumbers)
+	c.Group.CurrentHold, c.Notifier.AnswerTimes = costs(costNumbers), costs(costNumbers)
 	c.Query.ExplainUpdate = func(child int, _ uuid.UUID) int { return costExplain + child }
 	c.Query.Timeline = func(child int, _ uuid.UUID, _ model.TimelineRange) int { return costTimeline + child }
 	c.Query.SimulateRollout = func(child int, _ model.SimulateRolloutInput) int { return costSimulation + child }

@@ -49,13 +49,14 @@ type loaders struct {
 	applications       loader[*db.Application]
 	groups             loader[*db.Group]
 	instances          loader[*db.Instance]
-	rebootSlots        loader[*view.RebootSlots]  // by group
-	machineSlots       loader[*view.RebootSlot]   // by machine
-	labels             loader[[]*db.MachineLabel] // by machine
-	waves              loader[[]*db.Wave]         // by rollout
-	failures           loader[[]*db.Failure]      // by rollout
-	shares             loader[[]*db.FailureShare] // by rollout
-	teams              func() ([]*db.Team, error) // of the caller, read once
+	rebootSlots        loader[*view.RebootSlots]    // by group
+	machineSlots       loader[*view.RebootSlot]     // by machine
+	labels             loader[[]*db.MachineLabel]   // by machine
+	waves              loader[[]*db.Wave]           // by rollout
+	failures           loader[[]*db.Failure]        // by rollout
+	shares             loader[[]*db.FailureShare]   // by rollout
+	deliveryCounts     loader[*view.DeliveryCounts] // by notifier
+	teams              func() ([]*db.Team, error)   // of the caller, read once
 }
 
 type loadersKey struct{}
@@ -78,6 +79,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		waves:              newLoader(r.fleet.View.Waves),
 		failures:           newLoader(r.fleet.View.Failures),
 		shares:             newLoader(r.fleet.View.FailureShares),
+		deliveryCounts:     newLoader(r.fleet.View.DeliveryCounts),
 		teams:              sync.OnceValues(func() ([]*db.Team, error) { return r.fleet.Accounts.Teams(ctx) }),
 	})
 }

@@ -31,6 +31,9 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	if o.Fleet.Notices != nil {
 		m.countMessages(o.Fleet.Notices.Sent)
 	}
+	if o.Fleet.Reboots != nil {
+		m.measureSlots(o.Fleet.RebootUses)
+	}
 	files := newFiles(o.Files)
 	mux, machines, operations := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
 	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, resolver.withInfo(h))) }

@@ -8091,6 +8091,7 @@ type DeliveryMutation struct {
 	next_at         *time.Time
 	created_at      *time.Time
 	ended_at        *time.Time
+	failed_at       *time.Time
 	log             *string
 	request         *string
 	response        *string
@@ -8717,6 +8718,55 @@ func (m *DeliveryMutation) ResetEndedAt() {
 	delete(m.clearedFields, delivery.FieldEndedAt)
 }
 
+// SetFailedAt sets the "failed_at" field.
+func (m *DeliveryMutation) SetFailedAt(t time.Time) {
+	m.failed_at = &t
+}
+
+// FailedAt returns the value of the "failed_at" field in the mutation.
+func (m *DeliveryMutation) FailedAt() (r time.Time, exists bool) {
+	v := m.failed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailedAt returns the old "failed_at" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldFailedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailedAt: %w", err)
+	}
+	return oldValue.FailedAt, nil
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (m *DeliveryMutation) ClearFailedAt() {
+	m.failed_at = nil
+	m.clearedFields[delivery.FieldFailedAt] = struct{}{}
+}
+
+// FailedAtCleared returns if the "failed_at" field was cleared in this mutation.
+func (m *DeliveryMutation) FailedAtCleared() bool {
+	_, ok := m.clearedFields[delivery.FieldFailedAt]
+	return ok
+}
+
+// ResetFailedAt resets all changes to the "failed_at" field.
+func (m *DeliveryMutation) ResetFailedAt() {
+	m.failed_at = nil
+	delete(m.clearedFields, delivery.FieldFailedAt)
+}
+
 // SetLog sets the "log" field.
 func (m *DeliveryMutation) SetLog(s string) {
 	m.log = &s
@@ -8886,7 +8936,7 @@ func (m *DeliveryMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *DeliveryMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 16)
 	if m.notifier != nil {
 		fields = append(fields, delivery.FieldNotifierID)
 	}
@@ -8922,6 +8972,9 @@ func (m *DeliveryMutation) Fields() []string {
 	}
 	if m.ended_at != nil {
 		fields = append(fields, delivery.FieldEndedAt)
+	}
+	if m.failed_at != nil {
+		fields = append(fields, delivery.FieldFailedAt)
 	}
 	if m.log != nil {
 		fields = append(fields, delivery.FieldLog)
@@ -8964,6 +9017,8 @@ func (m *DeliveryMutation) Field(name string) (ent.Value, bool) {
 		return m.CreatedAt()
 	case delivery.FieldEndedAt:
 		return m.EndedAt()
+	case delivery.FieldFailedAt:
+		return m.FailedAt()
 	case delivery.FieldLog:
 		return m.Log()
 	case delivery.FieldRequest:
@@ -9003,6 +9058,8 @@ func (m *DeliveryMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldCreatedAt(ctx)
 	case delivery.FieldEndedAt:
 		return m.OldEndedAt(ctx)
+	case delivery.FieldFailedAt:
+		return m.OldFailedAt(ctx)
 	case delivery.FieldLog:
 		return m.OldLog(ctx)
 	case delivery.FieldRequest:
@@ -9102,6 +9159,13 @@ func (m *DeliveryMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEndedAt(v)
 		return nil
+	case delivery.FieldFailedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailedAt(v)
+		return nil
 	case delivery.FieldLog:
 		v, ok := value.(string)
 		if !ok {
@@ -9189,6 +9253,9 @@ func (m *DeliveryMutation) ClearedFields() []string {
 	if m.FieldCleared(delivery.FieldEndedAt) {
 		fields = append(fields, delivery.FieldEndedAt)
 	}
+	if m.FieldCleared(delivery.FieldFailedAt) {
+		fields = append(fields, delivery.FieldFailedAt)
+	}
 	return fields
 }
 
@@ -9211,6 +9278,9 @@ func (m *DeliveryMutation) ClearField(name string) error {
 		return nil
 	case delivery.FieldEndedAt:
 		m.ClearEndedAt()
+		return nil
+	case delivery.FieldFailedAt:
+		m.ClearFailedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Delivery nullable field %s", name)
@@ -9255,6 +9325,9 @@ func (m *DeliveryMutation) ResetField(name string) error {
 		return nil
 	case delivery.FieldEndedAt:
 		m.ResetEndedAt()
+		return nil
+	case delivery.FieldFailedAt:
+		m.ResetFailedAt()
 		return nil
 	case delivery.FieldLog:
 		m.ResetLog()

@@ -192,15 +192,15 @@ func init() {
 	// delivery.DefaultAttempts holds the default value on creation for the attempts field.
 	delivery.DefaultAttempts = deliveryDescAttempts.Default.(int)
 	// deliveryDescLog is the schema descriptor for log field.
-	deliveryDescLog := deliveryFields[13].Descriptor()
+	deliveryDescLog := deliveryFields[14].Descriptor()
 	// delivery.DefaultLog holds the default value on creation for the log field.
 	delivery.DefaultLog = deliveryDescLog.Default.(string)
 	// deliveryDescRequest is the schema descriptor for request field.
-	deliveryDescRequest := deliveryFields[14].Descriptor()
+	deliveryDescRequest := deliveryFields[15].Descriptor()
 	// delivery.DefaultRequest holds the default value on creation for the request field.
 	delivery.DefaultRequest = deliveryDescRequest.Default.(string)
 	// deliveryDescResponse is the schema descriptor for response field.
-	deliveryDescResponse := deliveryFields[15].Descriptor()
+	deliveryDescResponse := deliveryFields[16].Descriptor()
 	// delivery.DefaultResponse holds the default value on creation for the response field.
 	delivery.DefaultResponse = deliveryDescResponse.Default.(string)
 	floorFields := schema.Floor{}.Fields()

@@ -4516,6 +4516,14 @@ func (ec *executionContext) marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Group(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOHaltRolloutInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHaltRollout(ctx context.Context, v any) (*fleet.HaltRollout, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputHaltRolloutInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHold(ctx context.Context, sel ast.SelectionSet, v *view.Hold) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -4535,6 +4543,14 @@ func (ec *executionContext) marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 		return graphql.Null
 	}
 	return ec._Pause(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPauseUpdatesInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPauseUpdates(ctx context.Context, v any) (*fleet.PauseUpdates, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPauseUpdatesInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOResumeUpdatesInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐResumeUpdates(ctx context.Context, v any) (*fleet.ResumeUpdates, error) {

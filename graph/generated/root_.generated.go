@@ -116,6 +116,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	AnswerTimes struct {
+		Attempts func(childComplexity int) int
+		Median   func(childComplexity int) int
+		Slowest  func(childComplexity int) int
+	}
+
 	Application struct {
 		Channels           func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
@@ -318,6 +324,7 @@ type ComplexityRoot struct {
 		CreatedAt  func(childComplexity int) int
 		DigestID   func(childComplexity int) int
 		EndedAt    func(childComplexity int) int
+		FailedAt   func(childComplexity int) int
 		ID         func(childComplexity int) int
 		Log        func(childComplexity int) int
 		NextAt     func(childComplexity int) int
@@ -841,6 +848,19 @@ type ComplexityRoot struct {
 		SetBy func(childComplexity int) int
 	}
 
+	MailResult struct {
+		At    func(childComplexity int) int
+		Error func(childComplexity int) int
+	}
+
+	MessageSettings struct {
+		LastMail      func(childComplexity int) int
+		MailEncrypted func(childComplexity int) int
+		MailFrom      func(childComplexity int) int
+		MailServer    func(childComplexity int) int
+		Receivers     func(childComplexity int) int
+	}
+
 	Mirror struct {
 		Address     func(childComplexity int) int
 		Application func(childComplexity int) int
@@ -987,6 +1007,7 @@ type ComplexityRoot struct {
 
 	Notifier struct {
 		Addresses           func(childComplexity int) int
+		AnswerTimes         func(childComplexity int) int
 		ApplicationIds      func(childComplexity int) int
 		Authorization       func(childComplexity int) int
 		CreatedAt           func(childComplexity int) int
@@ -1017,6 +1038,12 @@ type ComplexityRoot struct {
 	NotifierPayload struct {
 		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	NotifiersChange struct {
+		AsOf      func(childComplexity int) int
+		Notifiers func(childComplexity int) int
+		Snapshot  func(childComplexity int) int
 	}
 
 	Numbers struct {
@@ -1286,6 +1313,7 @@ type ComplexityRoot struct {
 		Delivery            func(childComplexity int, id uuid.UUID) int
 		Downloads           func(childComplexity int) int
 		ExplainUpdate       func(childComplexity int, instanceID uuid.UUID) int
+		FailedDeliveries    func(childComplexity int, first *int) int
 		Fetches             func(childComplexity int) int
 		Fleet               func(childComplexity int) int
 		Group               func(childComplexity int, id uuid.UUID) int
@@ -1297,6 +1325,7 @@ type ComplexityRoot struct {
 		MachineJobImpact    func(childComplexity int, filter machines.Filter, action job.Order) int
 		MachineJobs         func(childComplexity int, first *int, after *string) int
 		Me                  func(childComplexity int) int
+		MessageSettings     func(childComplexity int) int
 		MirrorRuns          func(childComplexity int, upstreamID *uuid.UUID, upstreamChannelID *uuid.UUID, changedOrFailed *bool, first *int, after *string) int
 		Mirrors             func(childComplexity int) int
 		Notifier            func(childComplexity int, id uuid.UUID) int
@@ -1592,6 +1621,7 @@ type ComplexityRoot struct {
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
 		InstanceChanged    func(childComplexity int, id uuid.UUID) int
 		MachineJobChanged  func(childComplexity int, id uuid.UUID) int
+		NotifiersChanged   func(childComplexity int) int
 		PayloadInspected   func(childComplexity int, url string) int
 		ProposalsChanged   func(childComplexity int) int
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
@@ -1959,6 +1989,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ActivityEdge.Node(childComplexity), true
+
+	case "AnswerTimes.attempts":
+		if e.ComplexityRoot.AnswerTimes.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerTimes.Attempts(childComplexity), true
+	case "AnswerTimes.median":
+		if e.ComplexityRoot.AnswerTimes.Median == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerTimes.Median(childComplexity), true
+	case "AnswerTimes.slowest":
+		if e.ComplexityRoot.AnswerTimes.Slowest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerTimes.Slowest(childComplexity), true
 
 	case "Application.channels":
 		if e.ComplexityRoot.Application.Channels == nil {
@@ -2819,6 +2868,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.EndedAt(childComplexity), true
+	case "Delivery.failedAt":
+		if e.ComplexityRoot.Delivery.FailedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.FailedAt(childComplexity), true
 	case "Delivery.id":
 		if e.ComplexityRoot.Delivery.ID == nil {
 			break
@@ -4997,6 +5052,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MachineTag.SetBy(childComplexity), true
 
+	case "MailResult.at":
+		if e.ComplexityRoot.MailResult.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MailResult.At(childComplexity), true
+	case "MailResult.error":
+		if e.ComplexityRoot.MailResult.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MailResult.Error(childComplexity), true
+
+	case "MessageSettings.lastMail":
+		if e.ComplexityRoot.MessageSettings.LastMail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.LastMail(childComplexity), true
+	case "MessageSettings.mailEncrypted":
+		if e.ComplexityRoot.MessageSettings.MailEncrypted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.MailEncrypted(childComplexity), true
+	case "MessageSettings.mailFrom":
+		if e.ComplexityRoot.MessageSettings.MailFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.MailFrom(childComplexity), true
+	case "MessageSettings.mailServer":
+		if e.ComplexityRoot.MessageSettings.MailServer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.MailServer(childComplexity), true
+	case "MessageSettings.receivers":
+		if e.ComplexityRoot.MessageSettings.Receivers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.Receivers(childComplexity), true
+
 	case "Mirror.address":
 		if e.ComplexityRoot.Mirror.Address == nil {
 			break
@@ -6062,6 +6161,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Notifier.Addresses(childComplexity), true
+	case "Notifier.answerTimes":
+		if e.ComplexityRoot.Notifier.AnswerTimes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.AnswerTimes(childComplexity), true
 	case "Notifier.applicationIds":
 		if e.ComplexityRoot.Notifier.ApplicationIds == nil {
 			break
@@ -6230,6 +6335,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NotifierPayload.UserErrors(childComplexity), true
+
+	case "NotifiersChange.asOf":
+		if e.ComplexityRoot.NotifiersChange.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotifiersChange.AsOf(childComplexity), true
+	case "NotifiersChange.notifiers":
+		if e.ComplexityRoot.NotifiersChange.Notifiers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotifiersChange.Notifiers(childComplexity), true
+	case "NotifiersChange.snapshot":
+		if e.ComplexityRoot.NotifiersChange.Snapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotifiersChange.Snapshot(childComplexity), true
 
 	case "Numbers.aboveTarget":
 		if e.ComplexityRoot.Numbers.AboveTarget == nil {
@@ -7425,6 +7549,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ExplainUpdate(childComplexity, args["instanceId"].(uuid.UUID)), true
+	case "Query.failedDeliveries":
+		if e.ComplexityRoot.Query.FailedDeliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Query_failedDeliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FailedDeliveries(childComplexity, args["first"].(*int)), true
 	case "Query.fetches":
 		if e.ComplexityRoot.Query.Fetches == nil {
 			break
@@ -7532,6 +7667,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Me(childComplexity), true
+	case "Query.messageSettings":
+		if e.ComplexityRoot.Query.MessageSettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.MessageSettings(childComplexity), true
 	case "Query.mirrorRuns":
 		if e.ComplexityRoot.Query.MirrorRuns == nil {
 			break
@@ -8929,6 +9070,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.MachineJobChanged(childComplexity, args["id"].(uuid.UUID)), true
+	case "Subscription.notifiersChanged":
+		if e.ComplexityRoot.Subscription.NotifiersChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.NotifiersChanged(childComplexity), true
 	case "Subscription.payloadInspected":
 		if e.ComplexityRoot.Subscription.PayloadInspected == nil {
 			break
@@ -12718,6 +12865,53 @@ type Mirror {
   notifier("UUID of the notifier." id: ID!): Notifier @needs(role: ADMIN)
   "A delivery with its request and answer; null when there is none."
   delivery("UUID of the delivery." id: ID!): Delivery @needs(role: ADMIN)
+  """
+  Deliveries of all notifiers whose last attempt failed, the latest failure first. One that is delivered later, or
+  sent again, is no longer in the list.
+  """
+  failedDeliveries("Number of deliveries, at most 500." first: Int = 10): [Delivery!]! @needs(role: ADMIN)
+  "How this server sends messages."
+  messageSettings: MessageSettings! @needs(role: ADMIN)
+}
+
+extend type Subscription {
+  "Sends all notifiers whenever one is changed, or one of their messages is added or tried."
+  notifiersChanged: NotifiersChange! @needs(role: ADMIN)
+}
+
+"One message of ` + "`" + `notifiersChanged` + "`" + `."
+type NotifiersChange {
+  "When the data was read."
+  asOf: Time!
+  "True for the first message of the subscription and after a gap."
+  snapshot: Boolean!
+  "Notifiers of the teams in which the caller is an administrator, by name."
+  notifiers: [Notifier!]!
+}
+
+"Result of a mail."
+type MailResult {
+  "When it was sent."
+  at: Time!
+  "What went wrong; empty when the mail server accepted it."
+  error: String!
+}
+
+"How the server sends messages: its flags, without secrets."
+type MessageSettings {
+  "Mail server as host and port; empty: there is none, so no mail is sent."
+  mailServer: String!
+  "Sender of mail; empty without a mail server."
+  mailFrom: String!
+  "True when the connection to the mail server is encrypted."
+  mailEncrypted: Boolean!
+  """
+  Result of the last mail that this process of the server sent, also of tests; null before the first, and for
+  administrators of single teams.
+  """
+  lastMail: MailResult
+  "Where webhooks may be sent: \"public\" for every address of the internet, and networks; empty: nowhere."
+  receivers: [String!]!
 }
 
 extend type Mutation {
@@ -12784,6 +12978,8 @@ type Notifier {
   lastError: String!
   "Deliveries of the last 24 hours, by result."
   lastDay: DeliveryCounts!
+  "How long its receiver took for the newest messages; null before the first attempt."
+  answerTimes: AnswerTimes
   "Alerts that Alertmanager has from it now."
   firing: Int!
   "Who made it."
@@ -12827,6 +13023,16 @@ type DeliveryCounts {
   failed: Int!
 }
 
+"How long the receiver of a notifier took for the attempts of the newest 100 deliveries."
+type AnswerTimes {
+  "Number of attempts."
+  attempts: Int!
+  "Half of the attempts took less."
+  median: Duration!
+  "The longest one."
+  slowest: Duration!
+}
+
 "One message of a notifier, with its attempts."
 type Delivery {
   "UUID. The receiver gets it as the header webhook-id, as ` + "`" + `evt_` + "`" + ` and the UUID without hyphens."
@@ -12847,6 +13053,8 @@ type Delivery {
   createdAt: Time!
   "When it was delivered or given up; null before."
   endedAt: Time
+  "When the last attempt failed; null when none did, it was delivered since, or it is sent again."
+  failedAt: Time
   "Id of the digest that contains it; null when there is none."
   digestId: ID
   "The latest attempts, oldest first, at most 20."
@@ -13870,7 +14078,7 @@ input UpdatePolicyInput {
 
 extend type Mutation {
   """
-  Proposes a change to a group or channel that requires approvals (` + "`" + `requireApproval` + "`" + `). Another user can then approve
+  Proposes a change to a group or channel that requires approvals (` + "`" + `requireApproval` + "`" + `), or a pause or halt of any group. Another user can then approve
   or refuse it. The change is checked as if it was made now, with its errors. It needs the role of the change.
   """
   propose("The change." input: ProposeInput!): ProposalPayload! @needs(role: OPERATOR)
@@ -13964,6 +14172,10 @@ input ProposeInput {
   updateGroup: UpdateGroupInput
   "A policy with which more machines update, or sooner."
   updatePolicy: UpdatePolicyInput
+  "Pause updates of a group. It needs no approval, and can be proposed where none is required."
+  pauseUpdates: PauseUpdatesInput
+  "Halt the rollout of a group. It needs no approval, and can be proposed where none is required."
+  haltRollout: HaltRolloutInput
   "Release a halt."
   resumeUpdates: ResumeUpdatesInput
   "Open the next wave before its time."
@@ -15570,6 +15782,18 @@ func (ec *executionContext) childFields_ActivityEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type ActivityEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AnswerTimes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "attempts":
+		return ec.fieldContext_AnswerTimes_attempts(ctx, field)
+	case "median":
+		return ec.fieldContext_AnswerTimes_median(ctx, field)
+	case "slowest":
+		return ec.fieldContext_AnswerTimes_slowest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnswerTimes", field.Name)
+}
+
 func (ec *executionContext) childFields_Application(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -15984,6 +16208,8 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_createdAt(ctx, field)
 	case "endedAt":
 		return ec.fieldContext_Delivery_endedAt(ctx, field)
+	case "failedAt":
+		return ec.fieldContext_Delivery_failedAt(ctx, field)
 	case "digestId":
 		return ec.fieldContext_Delivery_digestId(ctx, field)
 	case "log":
@@ -17020,6 +17246,32 @@ func (ec *executionContext) childFields_MachineTag(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type MachineTag", field.Name)
 }
 
+func (ec *executionContext) childFields_MailResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_MailResult_at(ctx, field)
+	case "error":
+		return ec.fieldContext_MailResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MailResult", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mailServer":
+		return ec.fieldContext_MessageSettings_mailServer(ctx, field)
+	case "mailFrom":
+		return ec.fieldContext_MessageSettings_mailFrom(ctx, field)
+	case "mailEncrypted":
+		return ec.fieldContext_MessageSettings_mailEncrypted(ctx, field)
+	case "lastMail":
+		return ec.fieldContext_MessageSettings_lastMail(ctx, field)
+	case "receivers":
+		return ec.fieldContext_MessageSettings_receivers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageSettings", field.Name)
+}
+
 func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "machineId":
@@ -17196,6 +17448,8 @@ func (ec *executionContext) childFields_Notifier(ctx context.Context, field grap
 		return ec.fieldContext_Notifier_lastError(ctx, field)
 	case "lastDay":
 		return ec.fieldContext_Notifier_lastDay(ctx, field)
+	case "answerTimes":
+		return ec.fieldContext_Notifier_answerTimes(ctx, field)
 	case "firing":
 		return ec.fieldContext_Notifier_firing(ctx, field)
 	case "createdBy":
@@ -17216,6 +17470,18 @@ func (ec *executionContext) childFields_NotifierPayload(ctx context.Context, fie
 		return ec.fieldContext_NotifierPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NotifierPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_NotifiersChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_NotifiersChange_asOf(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_NotifiersChange_snapshot(ctx, field)
+	case "notifiers":
+		return ec.fieldContext_NotifiersChange_notifiers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotifiersChange", field.Name)
 }
 
 func (ec *executionContext) childFields_Numbers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

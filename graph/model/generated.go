@@ -276,6 +276,16 @@ type Newcomers struct {
 	Attempts *rollout.Counts `json:"attempts"`
 }
 
+// One message of `notifiersChanged`.
+type NotifiersChange struct {
+	// When the data was read.
+	AsOf time.Time `json:"asOf"`
+	// True for the first message of the subscription and after a gap.
+	Snapshot bool `json:"snapshot"`
+	// Notifiers of the teams in which the caller is an administrator, by name.
+	Notifiers []*db.Notifier `json:"notifiers"`
+}
+
 // Hold or pin of a machine by a user.
 type Override struct {
 	// Hold or pin.
@@ -436,6 +446,10 @@ type ProposeInput struct {
 	UpdateGroup *fleet.UpdateGroup `json:"updateGroup,omitempty"`
 	// A policy with which more machines update, or sooner.
 	UpdatePolicy *UpdatePolicyInput `json:"updatePolicy,omitempty"`
+	// Pause updates of a group. It needs no approval, and can be proposed where none is required.
+	PauseUpdates *fleet.PauseUpdates `json:"pauseUpdates,omitempty"`
+	// Halt the rollout of a group. It needs no approval, and can be proposed where none is required.
+	HaltRollout *fleet.HaltRollout `json:"haltRollout,omitempty"`
 	// Release a halt.
 	ResumeUpdates *fleet.ResumeUpdates `json:"resumeUpdates,omitempty"`
 	// Open the next wave before its time.

@@ -329,6 +329,7 @@ var (
 		{Name: "next_at", Type: field.TypeTime, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "log", Type: field.TypeString, Default: "[]"},
 		{Name: "request", Type: field.TypeString, Default: ""},
 		{Name: "response", Type: field.TypeString, Default: ""},
@@ -342,7 +343,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "deliveries_notifiers_deliveries",
-				Columns:    []*schema.Column{DeliveriesColumns[15]},
+				Columns:    []*schema.Column{DeliveriesColumns[16]},
 				RefColumns: []*schema.Column{NotifiersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -351,17 +352,17 @@ var (
 			{
 				Name:    "delivery_notifier_id_event_id",
 				Unique:  true,
-				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[1]},
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[1]},
 			},
 			{
 				Name:    "delivery_notifier_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[0]},
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[0]},
 			},
 			{
 				Name:    "delivery_next_at_notifier_id",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[9], DeliveriesColumns[15]},
+				Columns: []*schema.Column{DeliveriesColumns[9], DeliveriesColumns[16]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "next_at IS NOT NULL",
 				},
@@ -369,9 +370,25 @@ var (
 			{
 				Name:    "delivery_notifier_id_next_at",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[9]},
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "next_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "delivery_failed_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[12]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "failed_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "delivery_notifier_id_failed_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[12]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "failed_at IS NOT NULL",
 				},
 			},
 		},
