@@ -37817,7 +37817,7 @@ type ReassignmentMutation struct {
 	id                 *uuid.UUID
 	selectors          *int64
 	addselectors       *int64
-	after              *uuid.UUID
+	after              *string
 	seen               *int
 	addseen            *int
 	moved              *int
@@ -38033,12 +38033,12 @@ func (m *ReassignmentMutation) ResetSelectors() {
 }
 
 // SetAfter sets the "after" field.
-func (m *ReassignmentMutation) SetAfter(u uuid.UUID) {
-	m.after = &u
+func (m *ReassignmentMutation) SetAfter(s string) {
+	m.after = &s
 }
 
 // After returns the value of the "after" field in the mutation.
-func (m *ReassignmentMutation) After() (r uuid.UUID, exists bool) {
+func (m *ReassignmentMutation) After() (r string, exists bool) {
 	v := m.after
 	if v == nil {
 		return
@@ -38049,7 +38049,7 @@ func (m *ReassignmentMutation) After() (r uuid.UUID, exists bool) {
 // OldAfter returns the old "after" field's value of the Reassignment entity.
 // If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *ReassignmentMutation) OldAfter(ctx context.Context) (v uuid.UUID, err error) {
+func (m *ReassignmentMutation) OldAfter(ctx context.Context) (v string, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldAfter is only allowed on UpdateOne operations")
 	}
@@ -38543,7 +38543,7 @@ func (m *ReassignmentMutation) SetField(name string, value ent.Value) error {
 		m.SetSelectors(v)
 		return nil
 	case reassignment.FieldAfter:
-		v, ok := value.(uuid.UUID)
+		v, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}

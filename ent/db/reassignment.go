@@ -23,8 +23,8 @@ type Reassignment struct {
 	ApplicationID uuid.UUID `json:"application_id,omitempty"`
 	// the expressions that it applies, see catalog.App.Selectors
 	Selectors int64 `json:"selectors,omitempty"`
-	// instance id of the last machine that was looked at
-	After uuid.UUID `json:"after,omitempty"`
+	// machine id of the last machine that was looked at
+	After string `json:"after,omitempty"`
 	// machines that were looked at
 	Seen int `json:"seen,omitempty"`
 	// Moved holds the value of the "moved" field.
@@ -70,9 +70,11 @@ func (*Reassignment) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case reassignment.FieldSelectors, reassignment.FieldSeen, reassignment.FieldMoved, reassignment.FieldWaiting, reassignment.FieldKept:
 			values[i] = new(sql.NullInt64)
+		case reassignment.FieldAfter:
+			values[i] = new(sql.NullString)
 		case reassignment.FieldStartedAt, reassignment.FieldEndedAt:
 			values[i] = new(sql.NullTime)
-		case reassignment.FieldID, reassignment.FieldApplicationID, reassignment.FieldAfter:
+		case reassignment.FieldID, reassignment.FieldApplicationID:
 			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -108,10 +110,10 @@ func (_m *Reassignment) assignValues(columns []string, values []any) error {
 				_m.Selectors = value.Int64
 			}
 		case reassignment.FieldAfter:
-			if value, ok := values[i].(*uuid.UUID); !ok {
+			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field after", values[i])
-			} else if value != nil {
-				_m.After = *value
+			} else if value.Valid {
+				_m.After = value.String
 			}
 		case reassignment.FieldSeen:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -198,7 +200,7 @@ func (_m *Reassignment) String() string {
 	builder.WriteString(fmt.Sprintf("%v", _m.Selectors))
 	builder.WriteString(", ")
 	builder.WriteString("after=")
-	builder.WriteString(fmt.Sprintf("%v", _m.After))
+	builder.WriteString(_m.After)
 	builder.WriteString(", ")
 	builder.WriteString("seen=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Seen))

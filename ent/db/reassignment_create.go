@@ -35,8 +35,16 @@ func (_c *ReassignmentCreate) SetSelectors(v int64) *ReassignmentCreate {
 }
 
 // SetAfter sets the "after" field.
-func (_c *ReassignmentCreate) SetAfter(v uuid.UUID) *ReassignmentCreate {
+func (_c *ReassignmentCreate) SetAfter(v string) *ReassignmentCreate {
 	_c.mutation.SetAfter(v)
+	return _c
+}
+
+// SetNillableAfter sets the "after" field if the given value is not nil.
+func (_c *ReassignmentCreate) SetNillableAfter(v *string) *ReassignmentCreate {
+	if v != nil {
+		_c.SetAfter(*v)
+	}
 	return _c
 }
 
@@ -162,6 +170,10 @@ func (_c *ReassignmentCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *ReassignmentCreate) defaults() {
+	if _, ok := _c.mutation.After(); !ok {
+		v := reassignment.DefaultAfter
+		_c.mutation.SetAfter(v)
+	}
 	if _, ok := _c.mutation.Seen(); !ok {
 		v := reassignment.DefaultSeen
 		_c.mutation.SetSeen(v)
@@ -249,7 +261,7 @@ func (_c *ReassignmentCreate) createSpec() (*Reassignment, *sqlgraph.CreateSpec)
 		_node.Selectors = value
 	}
 	if value, ok := _c.mutation.After(); ok {
-		_spec.SetField(reassignment.FieldAfter, field.TypeUUID, value)
+		_spec.SetField(reassignment.FieldAfter, field.TypeString, value)
 		_node.After = value
 	}
 	if value, ok := _c.mutation.Seen(); ok {

@@ -13,7 +13,6 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/reassignment"
-	"github.com/google/uuid"
 )
 
 // ReassignmentUpdate is the builder for updating Reassignment entities.
@@ -51,13 +50,13 @@ func (_u *ReassignmentUpdate) AddSelectors(v int64) *ReassignmentUpdate {
 }
 
 // SetAfter sets the "after" field.
-func (_u *ReassignmentUpdate) SetAfter(v uuid.UUID) *ReassignmentUpdate {
+func (_u *ReassignmentUpdate) SetAfter(v string) *ReassignmentUpdate {
 	_u.mutation.SetAfter(v)
 	return _u
 }
 
 // SetNillableAfter sets the "after" field if the given value is not nil.
-func (_u *ReassignmentUpdate) SetNillableAfter(v *uuid.UUID) *ReassignmentUpdate {
+func (_u *ReassignmentUpdate) SetNillableAfter(v *string) *ReassignmentUpdate {
 	if v != nil {
 		_u.SetAfter(*v)
 	}
@@ -241,7 +240,7 @@ func (_u *ReassignmentUpdate) sqlSave(ctx context.Context) (_node int, err error
 		_spec.AddField(reassignment.FieldSelectors, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.After(); ok {
-		_spec.SetField(reassignment.FieldAfter, field.TypeUUID, value)
+		_spec.SetField(reassignment.FieldAfter, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Seen(); ok {
 		_spec.SetField(reassignment.FieldSeen, field.TypeInt, value)
@@ -318,13 +317,13 @@ func (_u *ReassignmentUpdateOne) AddSelectors(v int64) *ReassignmentUpdateOne {
 }
 
 // SetAfter sets the "after" field.
-func (_u *ReassignmentUpdateOne) SetAfter(v uuid.UUID) *ReassignmentUpdateOne {
+func (_u *ReassignmentUpdateOne) SetAfter(v string) *ReassignmentUpdateOne {
 	_u.mutation.SetAfter(v)
 	return _u
 }
 
 // SetNillableAfter sets the "after" field if the given value is not nil.
-func (_u *ReassignmentUpdateOne) SetNillableAfter(v *uuid.UUID) *ReassignmentUpdateOne {
+func (_u *ReassignmentUpdateOne) SetNillableAfter(v *string) *ReassignmentUpdateOne {
 	if v != nil {
 		_u.SetAfter(*v)
 	}
@@ -538,7 +537,7 @@ func (_u *ReassignmentUpdateOne) sqlSave(ctx context.Context) (_node *Reassignme
 		_spec.AddField(reassignment.FieldSelectors, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.After(); ok {
-		_spec.SetField(reassignment.FieldAfter, field.TypeUUID, value)
+		_spec.SetField(reassignment.FieldAfter, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Seen(); ok {
 		_spec.SetField(reassignment.FieldSeen, field.TypeInt, value)

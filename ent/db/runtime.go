@@ -702,6 +702,10 @@ func init() {
 	proposal.DefaultDecision = proposalDescDecision.Default.(string)
 	reassignmentFields := schema.Reassignment{}.Fields()
 	_ = reassignmentFields
+	// reassignmentDescAfter is the schema descriptor for after field.
+	reassignmentDescAfter := reassignmentFields[3].Descriptor()
+	// reassignment.DefaultAfter holds the default value on creation for the after field.
+	reassignment.DefaultAfter = reassignmentDescAfter.Default.(string)
 	// reassignmentDescSeen is the schema descriptor for seen field.
 	reassignmentDescSeen := reassignmentFields[4].Descriptor()
 	// reassignment.DefaultSeen holds the default value on creation for the seen field.

@@ -5,7 +5,6 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
-	"github.com/google/uuid"
 )
 
 // Reassignment is the walk over the machines of an application after its expressions
@@ -18,7 +17,7 @@ func (Reassignment) Fields() []ent.Field {
 		id(),
 		foreign("application_id"),
 		field.Int64("selectors").Comment("the expressions that it applies, see catalog.App.Selectors"),
-		field.UUID("after", uuid.UUID{}).Comment("instance id of the last machine that was looked at"),
+		field.String("after").Default("").Comment("machine id of the last machine that was looked at"),
 		field.Int("seen").Default(0).Comment("machines that were looked at"),
 		field.Int("moved").Default(0),
 		field.Int("waiting").Default(0).Comment("machines that move once their update has ended"),

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
@@ -158,4 +159,16 @@ func evaluate(p cel.Program, m *Machine) (bool, error) {
 		return false, fmt.Errorf("it is %v", out.Value())
 	}
 	return is, nil
+}
+
+// UsesLabels reports whether the expression reads attributes or tags that people set.
+func (e *Expression) UsesLabels() bool {
+	used := false
+	visitor := ast.NewExprVisitor(func(x ast.Expr) {
+		if x.Kind() == ast.IdentKind && (x.AsIdent() == attributesName || x.AsIdent() == tagsName) {
+			used = true
+		}
+	})
+	ast.PostOrderVisit(e.ast.NativeRep().Expr(), visitor)
+	return used
 }

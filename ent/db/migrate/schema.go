@@ -1302,7 +1302,7 @@ var (
 	ReassignmentsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "selectors", Type: field.TypeInt64},
-		{Name: "after", Type: field.TypeUUID},
+		{Name: "after", Type: field.TypeString, Default: ""},
 		{Name: "seen", Type: field.TypeInt, Default: 0},
 		{Name: "moved", Type: field.TypeInt, Default: 0},
 		{Name: "waiting", Type: field.TypeInt, Default: 0},

@@ -68,6 +68,8 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultAfter holds the default value on creation for the "after" field.
+	DefaultAfter string
 	// DefaultSeen holds the default value on creation for the "seen" field.
 	DefaultSeen int
 	// DefaultMoved holds the default value on creation for the "moved" field.

@@ -67,7 +67,7 @@ func Selectors(v int64) predicate.Reassignment {
 }
 
 // After applies equality check predicate on the "after" field. It's identical to AfterEQ.
-func After(v uuid.UUID) predicate.Reassignment {
+func After(v string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldEQ(FieldAfter, v))
 }
 
@@ -162,43 +162,68 @@ func SelectorsLTE(v int64) predicate.Reassignment {
 }
 
 // AfterEQ applies the EQ predicate on the "after" field.
-func AfterEQ(v uuid.UUID) predicate.Reassignment {
+func AfterEQ(v string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldEQ(FieldAfter, v))
 }
 
 // AfterNEQ applies the NEQ predicate on the "after" field.
-func AfterNEQ(v uuid.UUID) predicate.Reassignment {
+func AfterNEQ(v string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldNEQ(FieldAfter, v))
 }
 
 // AfterIn applies the In predicate on the "after" field.
-func AfterIn(vs ...uuid.UUID) predicate.Reassignment {
+func AfterIn(vs ...string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldIn(FieldAfter, vs...))
 }
 
 // AfterNotIn applies the NotIn predicate on the "after" field.
-func AfterNotIn(vs ...uuid.UUID) predicate.Reassignment {
+func AfterNotIn(vs ...string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldNotIn(FieldAfter, vs...))
 }
 
 // AfterGT applies the GT predicate on the "after" field.
-func AfterGT(v uuid.UUID) predicate.Reassignment {
+func AfterGT(v string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldGT(FieldAfter, v))
 }
 
 // AfterGTE applies the GTE predicate on the "after" field.
-func AfterGTE(v uuid.UUID) predicate.Reassignment {
+func AfterGTE(v string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldGTE(FieldAfter, v))
 }
 
 // AfterLT applies the LT predicate on the "after" field.
-func AfterLT(v uuid.UUID) predicate.Reassignment {
+func AfterLT(v string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldLT(FieldAfter, v))
 }
 
 // AfterLTE applies the LTE predicate on the "after" field.
-func AfterLTE(v uuid.UUID) predicate.Reassignment {
+func AfterLTE(v string) predicate.Reassignment {
 	return predicate.Reassignment(sql.FieldLTE(FieldAfter, v))
+}
+
+// AfterContains applies the Contains predicate on the "after" field.
+func AfterContains(v string) predicate.Reassignment {
+	return predicate.Reassignment(sql.FieldContains(FieldAfter, v))
+}
+
+// AfterHasPrefix applies the HasPrefix predicate on the "after" field.
+func AfterHasPrefix(v string) predicate.Reassignment {
+	return predicate.Reassignment(sql.FieldHasPrefix(FieldAfter, v))
+}
+
+// AfterHasSuffix applies the HasSuffix predicate on the "after" field.
+func AfterHasSuffix(v string) predicate.Reassignment {
+	return predicate.Reassignment(sql.FieldHasSuffix(FieldAfter, v))
+}
+
+// AfterEqualFold applies the EqualFold predicate on the "after" field.
+func AfterEqualFold(v string) predicate.Reassignment {
+	return predicate.Reassignment(sql.FieldEqualFold(FieldAfter, v))
+}
+
+// AfterContainsFold applies the ContainsFold predicate on the "after" field.
+func AfterContainsFold(v string) predicate.Reassignment {
+	return predicate.Reassignment(sql.FieldContainsFold(FieldAfter, v))
 }
 
 // SeenEQ applies the EQ predicate on the "seen" field.

@@ -38,7 +38,7 @@ CREATE UNIQUE INDEX `group_application_id_name_arch` ON `groups` (`application_i
 -- create index "group_application_id_track_arch" to table: "groups"
 CREATE UNIQUE INDEX `group_application_id_track_arch` ON `groups` (`application_id`, `track`, `arch`);
 -- create "reassignments" table
-CREATE TABLE `reassignments` (`id` uuid NOT NULL, `selectors` integer NOT NULL, `after` uuid NOT NULL, `seen` integer NOT NULL DEFAULT (0), `moved` integer NOT NULL DEFAULT (0), `waiting` integer NOT NULL DEFAULT (0), `kept` integer NOT NULL DEFAULT (0), `started_at` datetime NOT NULL, `ended_at` datetime NULL, `application_id` uuid NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `reassignments_applications_reassignment` FOREIGN KEY (`application_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE);
+CREATE TABLE `reassignments` (`id` uuid NOT NULL, `selectors` integer NOT NULL, `after` text NOT NULL DEFAULT (''), `seen` integer NOT NULL DEFAULT (0), `moved` integer NOT NULL DEFAULT (0), `waiting` integer NOT NULL DEFAULT (0), `kept` integer NOT NULL DEFAULT (0), `started_at` datetime NOT NULL, `ended_at` datetime NULL, `application_id` uuid NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `reassignments_applications_reassignment` FOREIGN KEY (`application_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE);
 -- create index "reassignments_application_id_key" to table: "reassignments"
 CREATE UNIQUE INDEX `reassignments_application_id_key` ON `reassignments` (`application_id`);
 -- enable back the enforcement of foreign-keys constraints
