@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/membership"
+	"github.com/coreroller/coreroller/fleet/reassign"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -32,13 +33,13 @@ func (s *Service) LabelInstance(ctx context.Context, in LabelInstance) (*db.Inst
 	in.Labels.Check(&p, "labels")
 	v := change.Verb{Name: "labelInstance", Reason: in.Reason, Invalid: p.Err()}
 	o := job.Order{Action: job.Label, Labels: &in.Labels}
+	if err := begin(ctx, &v); err != nil {
+		return nil, err
+	}
 	for range change.MaxTries {
-		var to *uuid.UUID
-		var err error
-		if v.Invalid == nil {
-			if to, err = s.labeledGroup(ctx, in.ID, &in.Labels); err != nil {
-				return nil, v.Expected(err)
-			}
+		to, err := s.labeledGroup(ctx, in.ID, &in.Labels)
+		if err != nil {
+			return nil, v.Expected(err)
 		}
 		err = s.operateInstance(ctx, v, in.ID, to, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
 			return applyAlone(c, &o, m, g)
@@ -68,7 +69,7 @@ func (s *Service) labeledGroup(ctx context.Context, id uuid.UUID, l *job.Labels)
 	if app == nil || !app.SelectLabels() {
 		return nil, nil
 	}
-	found, err := membership.Labels(ctx, s.store.Reader(), []uuid.UUID{id})
+	found, err := reassign.Labels(ctx, s.store.Reader(), []uuid.UUID{id})
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +77,7 @@ func (s *Service) labeledGroup(ctx context.Context, id uuid.UUID, l *job.Labels)
 	if m.Chosen {
 		return nil, nil
 	}
-	home := m.Home
-	if home == uuid.Nil {
-		home = m.Group
-	}
-	c := membership.Choose(app, &m, app.Group(home))
+	c := membership.Choose(app, &m, app.Group(m.HomeOrGroup()))
 	if c.Group == nil || c.Group.ID == m.Group || c.Stays != membership.StaysNot {
 		return nil, nil
 	}
@@ -129,7 +126,7 @@ func labelAlone(c *change.Change, m *store.Machine, l *job.Labels) error {
 	if err := labelMachine(c, m, l, have); err != nil {
 		return err
 	}
-	if _, done, err := membership.Assign(c, m, l.Apply(have)); err != nil {
+	if _, done, err := reassign.Assign(c, m, l.Apply(have)); err != nil {
 		return err
 	} else if !done {
 		return errUnlocked

@@ -10,7 +10,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/job"
-	"github.com/coreroller/coreroller/fleet/membership"
+	"github.com/coreroller/coreroller/fleet/reassign"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -59,7 +59,7 @@ func assign(c *change.Change, m *store.Machine, from *catalog.Group, id *uuid.UU
 			fx.History = append(fx.History, moved(c, m, "moves to group "+to.Name+" once its update ended, decided"))
 		})
 	}
-	return membership.Move(c, m, from, to, movedText(c, "moved to group "+to.Name))
+	return reassign.Move(c, m, from, to, movedText(c, "moved to group "+to.Name))
 }
 
 // moved is a line of the machine's history about its move.

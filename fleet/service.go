@@ -25,10 +25,10 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/hosting"
 	"github.com/coreroller/coreroller/fleet/input"
-	"github.com/coreroller/coreroller/fleet/membership"
 	"github.com/coreroller/coreroller/fleet/notice"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/fleet/reach"
+	"github.com/coreroller/coreroller/fleet/reassign"
 	"github.com/coreroller/coreroller/fleet/reboot"
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
@@ -131,7 +131,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 // tasks are the background jobs of the services.
 func (s *Service) tasks() []upkeep.Task {
 	const soon, later = upkeep.WorkEvery, upkeep.RetainEvery
-	walker := &membership.Walker{Store: s.store, Catalog: s.catalog, Changes: s.changes, Now: s.now}
+	walker := &reassign.Walker{Store: s.store, Catalog: s.catalog, Changes: s.changes, Now: s.now}
 	signIns := func(all bool) func(context.Context) error {
 		return func(ctx context.Context) error { return s.Accounts.FlushSignIns(ctx, all) }
 	}

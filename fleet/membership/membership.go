@@ -1,7 +1,6 @@
 // Package membership decides in which group a machine belongs: that of a person's choice,
-// else the first whose expression is true, else that of its track. Work walks over the
-// machines of an application after its expressions changed. The lane of check-ins, the
-// verbs and the walk use the same decision, each under the locks of the groups.
+// else the first whose expression is true, else that of its track. Check-ins, verbs, the
+// walk of package reassign and the preview use the same decision.
 package membership
 
 import (
@@ -129,4 +128,12 @@ func (c *Choice) Detail() string {
 		return ""
 	}
 	return "moved to group " + c.Group.Name + " by its expression"
+}
+
+// HomeOrGroup is the group of the machine's track, as far as it is known.
+func (m *Machine) HomeOrGroup() uuid.UUID {
+	if m.Home != uuid.Nil {
+		return m.Home
+	}
+	return m.Group
 }

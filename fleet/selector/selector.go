@@ -43,8 +43,8 @@ var variables = []struct {
 	{"address", func(m *Machine) string { return m.Address }},
 	{"arch", func(m *Machine) string { return m.Arch }},
 	{"oem", func(m *Machine) string { return m.OEM }},
-	{"oemVersion", func(m *Machine) string { return m.OEMVersion }},
-	{"firstVersion", func(m *Machine) string { return m.FirstVersion }},
+	{"oem_version", func(m *Machine) string { return m.OEMVersion }},
+	{"aleph_version", func(m *Machine) string { return m.FirstVersion }},
 }
 
 // The variables that are not texts.

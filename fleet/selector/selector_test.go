@@ -30,8 +30,8 @@ func TestExpressionsSelectMachines(t *testing.T) {
 		"within(alias, '0.0.0.0/0')":                      false,
 		"within(address, 'no network')":                   false,
 		"!(arch == 'arm64')":                              true,
-		"firstVersion.startsWith('3374.')":                true,
-		"oemVersion == '2.9' || oem == ''":                true,
+		"aleph_version.startsWith('3374.')":               true,
+		"oem_version == '2.9' || oem == ''":               true,
 		"oem.lowerAscii() == 'azure'":                     true,
 		"attributes.rack == '4' ? true : false":           true,
 	} {

@@ -1,4 +1,6 @@
-package membership
+// Package reassign moves machines to where they belong after the expressions of groups or
+// their labels changed: one by a verb, all by a walk in the background.
+package reassign
 
 import (
 	"context"
@@ -15,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/membership"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/store"
@@ -156,15 +159,11 @@ func Labels(ctx context.Context, client *db.Client, ids []uuid.UUID) (map[uuid.U
 // misplaced reports whether a machine is not where it belongs, or its row does not say why
 // it is there.
 func misplaced(app *catalog.App, row *db.Instance, labels []*db.MachineLabel) bool {
-	m := OfRow(row, labels)
+	m := membership.OfRow(row, labels)
 	if m.Chosen || m.Group == uuid.Nil {
 		return false // it joins a group at its next check-in
 	}
-	home := m.Home
-	if home == uuid.Nil {
-		home = m.Group
-	}
-	c := Choose(app, &m, app.Group(home))
+	c := membership.Choose(app, &m, app.Group(m.HomeOrGroup()))
 	return c.Group != nil && (c.Group.ID != m.Group || c.Selected != (m.Home != uuid.Nil))
 }
 
@@ -208,9 +207,9 @@ func (w *Walker) move(ctx context.Context, app *catalog.App, ids []uuid.UUID, t 
 			}
 			c.Batch.Machines = append(c.Batch.Machines, m)
 			switch {
-			case choice.Stays == StaysUpdating:
+			case choice.Stays == membership.StaysUpdating:
 				n.waiting++
-			case choice.Stays == StaysProtected:
+			case choice.Stays == membership.StaysProtected:
 				n.kept++
 			case m.GroupID != was:
 				n.moved++

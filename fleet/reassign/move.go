@@ -1,9 +1,12 @@
-package membership
+package reassign
 
 import (
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/membership"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -30,15 +33,15 @@ func Move(c *change.Change, m *store.Machine, from, to *catalog.Group, detail st
 // Assign moves a machine with the given attributes and tags to where it belongs, and
 // returns the decision. It returns false if the group to which it moves is not locked;
 // then it does nothing.
-func Assign(c *change.Change, m *store.Machine, labels []*db.MachineLabel) (choice Choice, done bool, err error) {
-	what := Of(m, labels)
-	if what.Chosen || c.Config.Selectors() == 0 && m.HomeGroup == [16]byte{} {
+func Assign(c *change.Change, m *store.Machine, labels []*db.MachineLabel) (choice membership.Choice, done bool, err error) {
+	what := membership.Of(m, labels)
+	if what.Chosen || c.Config.Selectors() == 0 && m.HomeGroup == uuid.Nil {
 		return choice, true, nil
 	}
 	home := m.Home()
-	choice = Choose(c.Config, &what, c.Config.Group(home))
+	choice = membership.Choose(c.Config, &what, c.Config.Group(home))
 	from := c.Config.Group(m.GroupID)
-	if to := choice.Group; to != nil && to != from && choice.Stays == StaysNot {
+	if to := choice.Group; to != nil && to != from && choice.Stays == membership.StaysNot {
 		if c.States[to.ID] == nil {
 			return choice, false, nil
 		}
