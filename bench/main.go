@@ -44,6 +44,7 @@ type settings struct {
 	databases   []string
 	workloads   []string
 	postgres    string // URL of the cluster
+	smart       int    // groups with an expression, over which the machines are spread
 	only        string // part of the names of checks to measure
 	profiles    string // directory; "" for none
 }
@@ -59,6 +60,7 @@ func main() {
 	workloads := flag.String("workloads", strings.Join(allWorkloads(), ","), "workloads, separated by commas")
 	flag.DurationVar(&s.length, "for", 6*time.Second, "length of one measurement, including all rounds")
 	flag.IntVar(&s.rounds, "rounds", 6, "number of rounds in which a check and the bare handler are measured in turns")
+	flag.IntVar(&s.smart, "smart-groups", 0, "number of groups with an expression, over which the machines are spread; 0 for one group without")
 	flag.StringVar(&s.only, "only", "", "measure only checks whose name contains this text")
 	flag.StringVar(&s.profiles, "profiles", "", "directory for a CPU profile of each round")
 	flag.IntVar(&s.connections, "connections", 512, "number of connections; each sends its next request after the response")
@@ -138,7 +140,7 @@ func measure(ctx context.Context, s settings, binary, kind string, machines int)
 		defer func() { err = errors.Join(err, drop()) }()
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	server, err := openServer(ctx, url, machines, log)
+	server, err := openServer(ctx, url, machines, s.smart, log)
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,7 @@ type loaders struct {
 	rebootSlots        loader[*view.RebootSlots]    // by group
 	machineSlots       loader[*view.RebootSlot]     // by machine
 	labels             loader[[]*db.MachineLabel]   // by machine
+	reassignments      loader[*db.Reassignment]     // by application
 	waves              loader[[]*db.Wave]           // by rollout
 	failures           loader[[]*db.Failure]        // by rollout
 	shares             loader[[]*db.FailureShare]   // by rollout
@@ -76,6 +77,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		rebootSlots:        newLoader(r.fleet.View.ManyRebootSlots),
 		machineSlots:       newLoader(r.fleet.View.InstanceRebootSlots),
 		labels:             newLoader(r.fleet.View.MachineLabels),
+		reassignments:      newLoader(r.fleet.View.Reassignments),
 		waves:              newLoader(r.fleet.View.Waves),
 		failures:           newLoader(r.fleet.View.Failures),
 		shares:             newLoader(r.fleet.View.FailureShares),

@@ -22,6 +22,8 @@ type Machine struct {
 	Alias         string    // set by an operator
 	Moved         bool      // an operator chose the group
 	MoveTo        uuid.UUID // where it moves once its update ended; zero: nowhere
+	HomeGroup     uuid.UUID // of its track, if an expression chose the group; else zero
+	Selectors     int64     // the expressions that were evaluated, see catalog.App.Selectors
 
 	StateChangedAt time.Time
 
@@ -81,6 +83,14 @@ func InstanceIDs(application uuid.UUID, machines []string) []uuid.UUID {
 // Check returns an update check with what the machine sent in its last one.
 func (m *Machine) Check() rollout.Check {
 	return rollout.Check{Prefix: m.VersionPrefix, Disabled: m.UpdatesDisabled}
+}
+
+// Home is the group of the machine's track, as it was when the machine checked in.
+func (m *Machine) Home() uuid.UUID {
+	if m.HomeGroup != uuid.Nil {
+		return m.HomeGroup
+	}
+	return m.GroupID
 }
 
 // New reports whether the machine has no row yet.

@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
@@ -50,6 +51,8 @@ type Application struct {
 type ApplicationEdges struct {
 	// Team holds the value of the team edge.
 	Team *Team `json:"team,omitempty"`
+	// Reassignment holds the value of the reassignment edge.
+	Reassignment *Reassignment `json:"reassignment,omitempty"`
 	// Packages holds the value of the packages edge.
 	Packages []*Release `json:"packages,omitempty"`
 	// Channels holds the value of the channels edge.
@@ -64,7 +67,7 @@ type ApplicationEdges struct {
 	Upstreams []*Upstream `json:"upstreams,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [7]bool
+	loadedTypes [8]bool
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -78,10 +81,21 @@ func (e ApplicationEdges) TeamOrErr() (*Team, error) {
 	return nil, &NotLoadedError{edge: "team"}
 }
 
+// ReassignmentOrErr returns the Reassignment value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ApplicationEdges) ReassignmentOrErr() (*Reassignment, error) {
+	if e.Reassignment != nil {
+		return e.Reassignment, nil
+	} else if e.loadedTypes[1] {
+		return nil, &NotFoundError{label: reassignment.Label}
+	}
+	return nil, &NotLoadedError{edge: "reassignment"}
+}
+
 // PackagesOrErr returns the Packages value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) PackagesOrErr() ([]*Release, error) {
-	if e.loadedTypes[1] {
+	if e.loadedTypes[2] {
 		return e.Packages, nil
 	}
 	return nil, &NotLoadedError{edge: "packages"}
@@ -90,7 +104,7 @@ func (e ApplicationEdges) PackagesOrErr() ([]*Release, error) {
 // ChannelsOrErr returns the Channels value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) ChannelsOrErr() ([]*Channel, error) {
-	if e.loadedTypes[2] {
+	if e.loadedTypes[3] {
 		return e.Channels, nil
 	}
 	return nil, &NotLoadedError{edge: "channels"}
@@ -99,7 +113,7 @@ func (e ApplicationEdges) ChannelsOrErr() ([]*Channel, error) {
 // GroupsOrErr returns the Groups value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) GroupsOrErr() ([]*Group, error) {
-	if e.loadedTypes[3] {
+	if e.loadedTypes[4] {
 		return e.Groups, nil
 	}
 	return nil, &NotLoadedError{edge: "groups"}
@@ -108,7 +122,7 @@ func (e ApplicationEdges) GroupsOrErr() ([]*Group, error) {
 // InstancesOrErr returns the Instances value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) InstancesOrErr() ([]*Instance, error) {
-	if e.loadedTypes[4] {
+	if e.loadedTypes[5] {
 		return e.Instances, nil
 	}
 	return nil, &NotLoadedError{edge: "instances"}
@@ -117,7 +131,7 @@ func (e ApplicationEdges) InstancesOrErr() ([]*Instance, error) {
 // SecretsOrErr returns the Secrets value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) SecretsOrErr() ([]*MachineSecret, error) {
-	if e.loadedTypes[5] {
+	if e.loadedTypes[6] {
 		return e.Secrets, nil
 	}
 	return nil, &NotLoadedError{edge: "secrets"}
@@ -126,7 +140,7 @@ func (e ApplicationEdges) SecretsOrErr() ([]*MachineSecret, error) {
 // UpstreamsOrErr returns the Upstreams value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) UpstreamsOrErr() ([]*Upstream, error) {
-	if e.loadedTypes[6] {
+	if e.loadedTypes[7] {
 		return e.Upstreams, nil
 	}
 	return nil, &NotLoadedError{edge: "upstreams"}
@@ -246,6 +260,11 @@ func (_m *Application) Value(name string) (ent.Value, error) {
 // QueryTeam queries the "team" edge of the Application entity.
 func (_m *Application) QueryTeam() *TeamQuery {
 	return NewApplicationClient(_m.config).QueryTeam(_m)
+}
+
+// QueryReassignment queries the "reassignment" edge of the Application entity.
+func (_m *Application) QueryReassignment() *ReassignmentQuery {
+	return NewApplicationClient(_m.config).QueryReassignment(_m)
 }
 
 // QueryPackages queries the "packages" edge of the Application entity.

@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/upstream"
@@ -154,6 +155,25 @@ func (_c *ApplicationCreate) SetID(v uuid.UUID) *ApplicationCreate {
 // SetTeam sets the "team" edge to the Team entity.
 func (_c *ApplicationCreate) SetTeam(v *Team) *ApplicationCreate {
 	return _c.SetTeamID(v.ID)
+}
+
+// SetReassignmentID sets the "reassignment" edge to the Reassignment entity by ID.
+func (_c *ApplicationCreate) SetReassignmentID(id uuid.UUID) *ApplicationCreate {
+	_c.mutation.SetReassignmentID(id)
+	return _c
+}
+
+// SetNillableReassignmentID sets the "reassignment" edge to the Reassignment entity by ID if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableReassignmentID(id *uuid.UUID) *ApplicationCreate {
+	if id != nil {
+		_c = _c.SetReassignmentID(*id)
+	}
+	return _c
+}
+
+// SetReassignment sets the "reassignment" edge to the Reassignment entity.
+func (_c *ApplicationCreate) SetReassignment(v *Reassignment) *ApplicationCreate {
+	return _c.SetReassignmentID(v.ID)
 }
 
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
@@ -418,6 +438,22 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.TeamID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ReassignmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.PackagesIDs(); len(nodes) > 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/upstream"
@@ -187,6 +188,25 @@ func (_u *ApplicationUpdate) SetTeam(v *Team) *ApplicationUpdate {
 	return _u.SetTeamID(v.ID)
 }
 
+// SetReassignmentID sets the "reassignment" edge to the Reassignment entity by ID.
+func (_u *ApplicationUpdate) SetReassignmentID(id uuid.UUID) *ApplicationUpdate {
+	_u.mutation.SetReassignmentID(id)
+	return _u
+}
+
+// SetNillableReassignmentID sets the "reassignment" edge to the Reassignment entity by ID if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableReassignmentID(id *uuid.UUID) *ApplicationUpdate {
+	if id != nil {
+		_u = _u.SetReassignmentID(*id)
+	}
+	return _u
+}
+
+// SetReassignment sets the "reassignment" edge to the Reassignment entity.
+func (_u *ApplicationUpdate) SetReassignment(v *Reassignment) *ApplicationUpdate {
+	return _u.SetReassignmentID(v.ID)
+}
+
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
 func (_u *ApplicationUpdate) AddPackageIDs(ids ...uuid.UUID) *ApplicationUpdate {
 	_u.mutation.AddPackageIDs(ids...)
@@ -285,6 +305,12 @@ func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 // ClearTeam clears the "team" edge to the Team entity.
 func (_u *ApplicationUpdate) ClearTeam() *ApplicationUpdate {
 	_u.mutation.ClearTeam()
+	return _u
+}
+
+// ClearReassignment clears the "reassignment" edge to the Reassignment entity.
+func (_u *ApplicationUpdate) ClearReassignment() *ApplicationUpdate {
+	_u.mutation.ClearReassignment()
 	return _u
 }
 
@@ -516,6 +542,35 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ReassignmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ReassignmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -963,6 +1018,25 @@ func (_u *ApplicationUpdateOne) SetTeam(v *Team) *ApplicationUpdateOne {
 	return _u.SetTeamID(v.ID)
 }
 
+// SetReassignmentID sets the "reassignment" edge to the Reassignment entity by ID.
+func (_u *ApplicationUpdateOne) SetReassignmentID(id uuid.UUID) *ApplicationUpdateOne {
+	_u.mutation.SetReassignmentID(id)
+	return _u
+}
+
+// SetNillableReassignmentID sets the "reassignment" edge to the Reassignment entity by ID if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableReassignmentID(id *uuid.UUID) *ApplicationUpdateOne {
+	if id != nil {
+		_u = _u.SetReassignmentID(*id)
+	}
+	return _u
+}
+
+// SetReassignment sets the "reassignment" edge to the Reassignment entity.
+func (_u *ApplicationUpdateOne) SetReassignment(v *Reassignment) *ApplicationUpdateOne {
+	return _u.SetReassignmentID(v.ID)
+}
+
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
 func (_u *ApplicationUpdateOne) AddPackageIDs(ids ...uuid.UUID) *ApplicationUpdateOne {
 	_u.mutation.AddPackageIDs(ids...)
@@ -1061,6 +1135,12 @@ func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 // ClearTeam clears the "team" edge to the Team entity.
 func (_u *ApplicationUpdateOne) ClearTeam() *ApplicationUpdateOne {
 	_u.mutation.ClearTeam()
+	return _u
+}
+
+// ClearReassignment clears the "reassignment" edge to the Reassignment entity.
+func (_u *ApplicationUpdateOne) ClearReassignment() *ApplicationUpdateOne {
+	_u.mutation.ClearReassignment()
 	return _u
 }
 
@@ -1322,6 +1402,35 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ReassignmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ReassignmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

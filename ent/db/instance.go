@@ -151,6 +151,10 @@ type Instance struct {
 	Enrolled bool `json:"enrolled,omitempty"`
 	// an operator chose the group: the machine's track is ignored
 	Moved bool `json:"moved,omitempty"`
+	// group of its track, if an expression chose the group
+	HomeGroupID *uuid.UUID `json:"home_group_id,omitempty"`
+	// expressions of the application that chose the group, see catalog.App.Selectors
+	Selectors int64 `json:"selectors,omitempty"`
 	// group to which it moves once its update ended
 	MoveTo *uuid.UUID `json:"move_to,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -230,11 +234,11 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldDeferredRolloutID, instance.FieldMoveTo:
+		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldDeferredRolloutID, instance.FieldHomeGroupID, instance.FieldMoveTo:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case instance.FieldUpdatesDisabled, instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldEnrolled, instance.FieldMoved:
 			values[i] = new(sql.NullBool)
-		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride:
+		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride, instance.FieldSelectors:
 			values[i] = new(sql.NullInt64)
 		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldOfferLeaves, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
@@ -669,6 +673,19 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Moved = value.Bool
 			}
+		case instance.FieldHomeGroupID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field home_group_id", values[i])
+			} else if value.Valid {
+				_m.HomeGroupID = new(uuid.UUID)
+				*_m.HomeGroupID = *value.S.(*uuid.UUID)
+			}
+		case instance.FieldSelectors:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field selectors", values[i])
+			} else if value.Valid {
+				_m.Selectors = value.Int64
+			}
 		case instance.FieldMoveTo:
 			if value, ok := values[i].(*sql.NullScanner); !ok {
 				return fmt.Errorf("unexpected type %T for field move_to", values[i])
@@ -963,6 +980,14 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("moved=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Moved))
+	builder.WriteString(", ")
+	if v := _m.HomeGroupID; v != nil {
+		builder.WriteString("home_group_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("selectors=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Selectors))
 	builder.WriteString(", ")
 	if v := _m.MoveTo; v != nil {
 		builder.WriteString("move_to=")

@@ -873,6 +873,34 @@ func (_c *InstanceCreate) SetNillableMoved(v *bool) *InstanceCreate {
 	return _c
 }
 
+// SetHomeGroupID sets the "home_group_id" field.
+func (_c *InstanceCreate) SetHomeGroupID(v uuid.UUID) *InstanceCreate {
+	_c.mutation.SetHomeGroupID(v)
+	return _c
+}
+
+// SetNillableHomeGroupID sets the "home_group_id" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableHomeGroupID(v *uuid.UUID) *InstanceCreate {
+	if v != nil {
+		_c.SetHomeGroupID(*v)
+	}
+	return _c
+}
+
+// SetSelectors sets the "selectors" field.
+func (_c *InstanceCreate) SetSelectors(v int64) *InstanceCreate {
+	_c.mutation.SetSelectors(v)
+	return _c
+}
+
+// SetNillableSelectors sets the "selectors" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableSelectors(v *int64) *InstanceCreate {
+	if v != nil {
+		_c.SetSelectors(*v)
+	}
+	return _c
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_c *InstanceCreate) SetMoveTo(v uuid.UUID) *InstanceCreate {
 	_c.mutation.SetMoveTo(v)
@@ -1147,6 +1175,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultMoved
 		_c.mutation.SetMoved(v)
 	}
+	if _, ok := _c.mutation.Selectors(); !ok {
+		v := instance.DefaultSelectors
+		_c.mutation.SetSelectors(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -1297,6 +1329,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.Moved(); !ok {
 		return &ValidationError{Name: "moved", err: errors.New(`db: missing required field "Instance.moved"`)}
+	}
+	if _, ok := _c.mutation.Selectors(); !ok {
+		return &ValidationError{Name: "selectors", err: errors.New(`db: missing required field "Instance.selectors"`)}
 	}
 	if len(_c.mutation.ApplicationIDs()) == 0 {
 		return &ValidationError{Name: "application", err: errors.New(`db: missing required edge "Instance.application"`)}
@@ -1587,6 +1622,14 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
 		_node.Moved = value
+	}
+	if value, ok := _c.mutation.HomeGroupID(); ok {
+		_spec.SetField(instance.FieldHomeGroupID, field.TypeUUID, value)
+		_node.HomeGroupID = &value
+	}
+	if value, ok := _c.mutation.Selectors(); ok {
+		_spec.SetField(instance.FieldSelectors, field.TypeInt64, value)
+		_node.Selectors = value
 	}
 	if value, ok := _c.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)

@@ -1096,6 +1096,47 @@ func (_u *InstanceUpdate) SetNillableMoved(v *bool) *InstanceUpdate {
 	return _u
 }
 
+// SetHomeGroupID sets the "home_group_id" field.
+func (_u *InstanceUpdate) SetHomeGroupID(v uuid.UUID) *InstanceUpdate {
+	_u.mutation.SetHomeGroupID(v)
+	return _u
+}
+
+// SetNillableHomeGroupID sets the "home_group_id" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableHomeGroupID(v *uuid.UUID) *InstanceUpdate {
+	if v != nil {
+		_u.SetHomeGroupID(*v)
+	}
+	return _u
+}
+
+// ClearHomeGroupID clears the value of the "home_group_id" field.
+func (_u *InstanceUpdate) ClearHomeGroupID() *InstanceUpdate {
+	_u.mutation.ClearHomeGroupID()
+	return _u
+}
+
+// SetSelectors sets the "selectors" field.
+func (_u *InstanceUpdate) SetSelectors(v int64) *InstanceUpdate {
+	_u.mutation.ResetSelectors()
+	_u.mutation.SetSelectors(v)
+	return _u
+}
+
+// SetNillableSelectors sets the "selectors" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableSelectors(v *int64) *InstanceUpdate {
+	if v != nil {
+		_u.SetSelectors(*v)
+	}
+	return _u
+}
+
+// AddSelectors adds value to the "selectors" field.
+func (_u *InstanceUpdate) AddSelectors(v int64) *InstanceUpdate {
+	_u.mutation.AddSelectors(v)
+	return _u
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_u *InstanceUpdate) SetMoveTo(v uuid.UUID) *InstanceUpdate {
 	_u.mutation.SetMoveTo(v)
@@ -1556,6 +1597,18 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.HomeGroupID(); ok {
+		_spec.SetField(instance.FieldHomeGroupID, field.TypeUUID, value)
+	}
+	if _u.mutation.HomeGroupIDCleared() {
+		_spec.ClearField(instance.FieldHomeGroupID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.Selectors(); ok {
+		_spec.SetField(instance.FieldSelectors, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSelectors(); ok {
+		_spec.AddField(instance.FieldSelectors, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)
@@ -2809,6 +2862,47 @@ func (_u *InstanceUpdateOne) SetNillableMoved(v *bool) *InstanceUpdateOne {
 	return _u
 }
 
+// SetHomeGroupID sets the "home_group_id" field.
+func (_u *InstanceUpdateOne) SetHomeGroupID(v uuid.UUID) *InstanceUpdateOne {
+	_u.mutation.SetHomeGroupID(v)
+	return _u
+}
+
+// SetNillableHomeGroupID sets the "home_group_id" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableHomeGroupID(v *uuid.UUID) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetHomeGroupID(*v)
+	}
+	return _u
+}
+
+// ClearHomeGroupID clears the value of the "home_group_id" field.
+func (_u *InstanceUpdateOne) ClearHomeGroupID() *InstanceUpdateOne {
+	_u.mutation.ClearHomeGroupID()
+	return _u
+}
+
+// SetSelectors sets the "selectors" field.
+func (_u *InstanceUpdateOne) SetSelectors(v int64) *InstanceUpdateOne {
+	_u.mutation.ResetSelectors()
+	_u.mutation.SetSelectors(v)
+	return _u
+}
+
+// SetNillableSelectors sets the "selectors" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableSelectors(v *int64) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetSelectors(*v)
+	}
+	return _u
+}
+
+// AddSelectors adds value to the "selectors" field.
+func (_u *InstanceUpdateOne) AddSelectors(v int64) *InstanceUpdateOne {
+	_u.mutation.AddSelectors(v)
+	return _u
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_u *InstanceUpdateOne) SetMoveTo(v uuid.UUID) *InstanceUpdateOne {
 	_u.mutation.SetMoveTo(v)
@@ -3299,6 +3393,18 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.HomeGroupID(); ok {
+		_spec.SetField(instance.FieldHomeGroupID, field.TypeUUID, value)
+	}
+	if _u.mutation.HomeGroupIDCleared() {
+		_spec.ClearField(instance.FieldHomeGroupID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.Selectors(); ok {
+		_spec.SetField(instance.FieldSelectors, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSelectors(); ok {
+		_spec.AddField(instance.FieldSelectors, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)

@@ -43,6 +43,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
@@ -102,6 +103,7 @@ const (
 	TypePackageFile     = "PackageFile"
 	TypePromotion       = "Promotion"
 	TypeProposal        = "Proposal"
+	TypeReassignment    = "Reassignment"
 	TypeRebootSlot      = "RebootSlot"
 	TypeRefusal         = "Refusal"
 	TypeRefusedRequest  = "RefusedRequest"
@@ -1387,6 +1389,8 @@ type ApplicationMutation struct {
 	clearedFields       map[string]struct{}
 	team                *uuid.UUID
 	clearedteam         bool
+	reassignment        *uuid.UUID
+	clearedreassignment bool
 	packages            map[uuid.UUID]struct{}
 	removedpackages     map[uuid.UUID]struct{}
 	clearedpackages     bool
@@ -1945,6 +1949,45 @@ func (m *ApplicationMutation) TeamIDs() (ids []uuid.UUID) {
 func (m *ApplicationMutation) ResetTeam() {
 	m.team = nil
 	m.clearedteam = false
+}
+
+// SetReassignmentID sets the "reassignment" edge to the Reassignment entity by id.
+func (m *ApplicationMutation) SetReassignmentID(id uuid.UUID) {
+	m.reassignment = &id
+}
+
+// ClearReassignment clears the "reassignment" edge to the Reassignment entity.
+func (m *ApplicationMutation) ClearReassignment() {
+	m.clearedreassignment = true
+}
+
+// ReassignmentCleared reports if the "reassignment" edge to the Reassignment entity was cleared.
+func (m *ApplicationMutation) ReassignmentCleared() bool {
+	return m.clearedreassignment
+}
+
+// ReassignmentID returns the "reassignment" edge ID in the mutation.
+func (m *ApplicationMutation) ReassignmentID() (id uuid.UUID, exists bool) {
+	if m.reassignment != nil {
+		return *m.reassignment, true
+	}
+	return
+}
+
+// ReassignmentIDs returns the "reassignment" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ReassignmentID instead. It exists only for internal usage by the builders.
+func (m *ApplicationMutation) ReassignmentIDs() (ids []uuid.UUID) {
+	if id := m.reassignment; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetReassignment resets all changes to the "reassignment" edge.
+func (m *ApplicationMutation) ResetReassignment() {
+	m.reassignment = nil
+	m.clearedreassignment = false
 }
 
 // AddPackageIDs adds the "packages" edge to the Release entity by ids.
@@ -2587,9 +2630,12 @@ func (m *ApplicationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.team != nil {
 		edges = append(edges, application.EdgeTeam)
+	}
+	if m.reassignment != nil {
+		edges = append(edges, application.EdgeReassignment)
 	}
 	if m.packages != nil {
 		edges = append(edges, application.EdgePackages)
@@ -2618,6 +2664,10 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 	switch name {
 	case application.EdgeTeam:
 		if id := m.team; id != nil {
+			return []ent.Value{*id}
+		}
+	case application.EdgeReassignment:
+		if id := m.reassignment; id != nil {
 			return []ent.Value{*id}
 		}
 	case application.EdgePackages:
@@ -2662,7 +2712,7 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.removedpackages != nil {
 		edges = append(edges, application.EdgePackages)
 	}
@@ -2730,9 +2780,12 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.clearedteam {
 		edges = append(edges, application.EdgeTeam)
+	}
+	if m.clearedreassignment {
+		edges = append(edges, application.EdgeReassignment)
 	}
 	if m.clearedpackages {
 		edges = append(edges, application.EdgePackages)
@@ -2761,6 +2814,8 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 	switch name {
 	case application.EdgeTeam:
 		return m.clearedteam
+	case application.EdgeReassignment:
+		return m.clearedreassignment
 	case application.EdgePackages:
 		return m.clearedpackages
 	case application.EdgeChannels:
@@ -2784,6 +2839,9 @@ func (m *ApplicationMutation) ClearEdge(name string) error {
 	case application.EdgeTeam:
 		m.ClearTeam()
 		return nil
+	case application.EdgeReassignment:
+		m.ClearReassignment()
+		return nil
 	}
 	return fmt.Errorf("unknown Application unique edge %s", name)
 }
@@ -2794,6 +2852,9 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 	switch name {
 	case application.EdgeTeam:
 		m.ResetTeam()
+		return nil
+	case application.EdgeReassignment:
+		m.ResetReassignment()
 		return nil
 	case application.EdgePackages:
 		m.ResetPackages()
@@ -11298,6 +11359,9 @@ type GroupMutation struct {
 	appendaliases       []string
 	arch                *string
 	description         *string
+	expression          *string
+	priority            *int
+	addpriority         *int
 	policy              *policy.Policy
 	require_secret      *bool
 	require_approval    *bool
@@ -11738,6 +11802,98 @@ func (m *GroupMutation) OldDescription(ctx context.Context) (v string, err error
 // ResetDescription resets all changes to the "description" field.
 func (m *GroupMutation) ResetDescription() {
 	m.description = nil
+}
+
+// SetExpression sets the "expression" field.
+func (m *GroupMutation) SetExpression(s string) {
+	m.expression = &s
+}
+
+// Expression returns the value of the "expression" field in the mutation.
+func (m *GroupMutation) Expression() (r string, exists bool) {
+	v := m.expression
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpression returns the old "expression" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldExpression(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpression is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpression requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpression: %w", err)
+	}
+	return oldValue.Expression, nil
+}
+
+// ResetExpression resets all changes to the "expression" field.
+func (m *GroupMutation) ResetExpression() {
+	m.expression = nil
+}
+
+// SetPriority sets the "priority" field.
+func (m *GroupMutation) SetPriority(i int) {
+	m.priority = &i
+	m.addpriority = nil
+}
+
+// Priority returns the value of the "priority" field in the mutation.
+func (m *GroupMutation) Priority() (r int, exists bool) {
+	v := m.priority
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPriority returns the old "priority" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldPriority(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPriority is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPriority requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPriority: %w", err)
+	}
+	return oldValue.Priority, nil
+}
+
+// AddPriority adds i to the "priority" field.
+func (m *GroupMutation) AddPriority(i int) {
+	if m.addpriority != nil {
+		*m.addpriority += i
+	} else {
+		m.addpriority = &i
+	}
+}
+
+// AddedPriority returns the value that was added to the "priority" field in this mutation.
+func (m *GroupMutation) AddedPriority() (r int, exists bool) {
+	v := m.addpriority
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPriority resets all changes to the "priority" field.
+func (m *GroupMutation) ResetPriority() {
+	m.priority = nil
+	m.addpriority = nil
 }
 
 // SetPolicy sets the "policy" field.
@@ -12651,7 +12807,7 @@ func (m *GroupMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 19)
 	if m.application != nil {
 		fields = append(fields, group.FieldApplicationID)
 	}
@@ -12672,6 +12828,12 @@ func (m *GroupMutation) Fields() []string {
 	}
 	if m.description != nil {
 		fields = append(fields, group.FieldDescription)
+	}
+	if m.expression != nil {
+		fields = append(fields, group.FieldExpression)
+	}
+	if m.priority != nil {
+		fields = append(fields, group.FieldPriority)
 	}
 	if m.policy != nil {
 		fields = append(fields, group.FieldPolicy)
@@ -12725,6 +12887,10 @@ func (m *GroupMutation) Field(name string) (ent.Value, bool) {
 		return m.Arch()
 	case group.FieldDescription:
 		return m.Description()
+	case group.FieldExpression:
+		return m.Expression()
+	case group.FieldPriority:
+		return m.Priority()
 	case group.FieldPolicy:
 		return m.Policy()
 	case group.FieldRequireSecret:
@@ -12768,6 +12934,10 @@ func (m *GroupMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldArch(ctx)
 	case group.FieldDescription:
 		return m.OldDescription(ctx)
+	case group.FieldExpression:
+		return m.OldExpression(ctx)
+	case group.FieldPriority:
+		return m.OldPriority(ctx)
 	case group.FieldPolicy:
 		return m.OldPolicy(ctx)
 	case group.FieldRequireSecret:
@@ -12845,6 +13015,20 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetDescription(v)
+		return nil
+	case group.FieldExpression:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpression(v)
+		return nil
+	case group.FieldPriority:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPriority(v)
 		return nil
 	case group.FieldPolicy:
 		v, ok := value.(policy.Policy)
@@ -12924,6 +13108,9 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *GroupMutation) AddedFields() []string {
 	var fields []string
+	if m.addpriority != nil {
+		fields = append(fields, group.FieldPriority)
+	}
 	if m.addrevision != nil {
 		fields = append(fields, group.FieldRevision)
 	}
@@ -12935,6 +13122,8 @@ func (m *GroupMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *GroupMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case group.FieldPriority:
+		return m.AddedPriority()
 	case group.FieldRevision:
 		return m.AddedRevision()
 	}
@@ -12946,6 +13135,13 @@ func (m *GroupMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *GroupMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case group.FieldPriority:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPriority(v)
+		return nil
 	case group.FieldRevision:
 		v, ok := value.(int64)
 		if !ok {
@@ -13027,6 +13223,12 @@ func (m *GroupMutation) ResetField(name string) error {
 		return nil
 	case group.FieldDescription:
 		m.ResetDescription()
+		return nil
+	case group.FieldExpression:
+		m.ResetExpression()
+		return nil
+	case group.FieldPriority:
+		m.ResetPriority()
 		return nil
 	case group.FieldPolicy:
 		m.ResetPolicy()
@@ -18100,6 +18302,9 @@ type InstanceMutation struct {
 	withdrawn_at        *time.Time
 	enrolled            *bool
 	moved               *bool
+	home_group_id       *uuid.UUID
+	selectors           *int64
+	addselectors        *int64
 	move_to             *uuid.UUID
 	clearedFields       map[string]struct{}
 	application         *uuid.UUID
@@ -21052,6 +21257,111 @@ func (m *InstanceMutation) ResetMoved() {
 	m.moved = nil
 }
 
+// SetHomeGroupID sets the "home_group_id" field.
+func (m *InstanceMutation) SetHomeGroupID(u uuid.UUID) {
+	m.home_group_id = &u
+}
+
+// HomeGroupID returns the value of the "home_group_id" field in the mutation.
+func (m *InstanceMutation) HomeGroupID() (r uuid.UUID, exists bool) {
+	v := m.home_group_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHomeGroupID returns the old "home_group_id" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldHomeGroupID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHomeGroupID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHomeGroupID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHomeGroupID: %w", err)
+	}
+	return oldValue.HomeGroupID, nil
+}
+
+// ClearHomeGroupID clears the value of the "home_group_id" field.
+func (m *InstanceMutation) ClearHomeGroupID() {
+	m.home_group_id = nil
+	m.clearedFields[instance.FieldHomeGroupID] = struct{}{}
+}
+
+// HomeGroupIDCleared returns if the "home_group_id" field was cleared in this mutation.
+func (m *InstanceMutation) HomeGroupIDCleared() bool {
+	_, ok := m.clearedFields[instance.FieldHomeGroupID]
+	return ok
+}
+
+// ResetHomeGroupID resets all changes to the "home_group_id" field.
+func (m *InstanceMutation) ResetHomeGroupID() {
+	m.home_group_id = nil
+	delete(m.clearedFields, instance.FieldHomeGroupID)
+}
+
+// SetSelectors sets the "selectors" field.
+func (m *InstanceMutation) SetSelectors(i int64) {
+	m.selectors = &i
+	m.addselectors = nil
+}
+
+// Selectors returns the value of the "selectors" field in the mutation.
+func (m *InstanceMutation) Selectors() (r int64, exists bool) {
+	v := m.selectors
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSelectors returns the old "selectors" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldSelectors(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSelectors is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSelectors requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSelectors: %w", err)
+	}
+	return oldValue.Selectors, nil
+}
+
+// AddSelectors adds i to the "selectors" field.
+func (m *InstanceMutation) AddSelectors(i int64) {
+	if m.addselectors != nil {
+		*m.addselectors += i
+	} else {
+		m.addselectors = &i
+	}
+}
+
+// AddedSelectors returns the value that was added to the "selectors" field in this mutation.
+func (m *InstanceMutation) AddedSelectors() (r int64, exists bool) {
+	v := m.addselectors
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSelectors resets all changes to the "selectors" field.
+func (m *InstanceMutation) ResetSelectors() {
+	m.selectors = nil
+	m.addselectors = nil
+}
+
 // SetMoveTo sets the "move_to" field.
 func (m *InstanceMutation) SetMoveTo(u uuid.UUID) {
 	m.move_to = &u
@@ -21351,7 +21661,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 66)
+	fields := make([]string, 0, 68)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -21547,6 +21857,12 @@ func (m *InstanceMutation) Fields() []string {
 	if m.moved != nil {
 		fields = append(fields, instance.FieldMoved)
 	}
+	if m.home_group_id != nil {
+		fields = append(fields, instance.FieldHomeGroupID)
+	}
+	if m.selectors != nil {
+		fields = append(fields, instance.FieldSelectors)
+	}
 	if m.move_to != nil {
 		fields = append(fields, instance.FieldMoveTo)
 	}
@@ -21688,6 +22004,10 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.Enrolled()
 	case instance.FieldMoved:
 		return m.Moved()
+	case instance.FieldHomeGroupID:
+		return m.HomeGroupID()
+	case instance.FieldSelectors:
+		return m.Selectors()
 	case instance.FieldMoveTo:
 		return m.MoveTo()
 	}
@@ -21829,6 +22149,10 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldEnrolled(ctx)
 	case instance.FieldMoved:
 		return m.OldMoved(ctx)
+	case instance.FieldHomeGroupID:
+		return m.OldHomeGroupID(ctx)
+	case instance.FieldSelectors:
+		return m.OldSelectors(ctx)
 	case instance.FieldMoveTo:
 		return m.OldMoveTo(ctx)
 	}
@@ -22295,6 +22619,20 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetMoved(v)
 		return nil
+	case instance.FieldHomeGroupID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHomeGroupID(v)
+		return nil
+	case instance.FieldSelectors:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSelectors(v)
+		return nil
 	case instance.FieldMoveTo:
 		v, ok := value.(uuid.UUID)
 		if !ok {
@@ -22352,6 +22690,9 @@ func (m *InstanceMutation) AddedFields() []string {
 	if m.addoverride != nil {
 		fields = append(fields, instance.FieldOverride)
 	}
+	if m.addselectors != nil {
+		fields = append(fields, instance.FieldSelectors)
+	}
 	return fields
 }
 
@@ -22388,6 +22729,8 @@ func (m *InstanceMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedInterruptions()
 	case instance.FieldOverride:
 		return m.AddedOverride()
+	case instance.FieldSelectors:
+		return m.AddedSelectors()
 	}
 	return nil, false
 }
@@ -22495,6 +22838,13 @@ func (m *InstanceMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddOverride(v)
 		return nil
+	case instance.FieldSelectors:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSelectors(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Instance numeric field %s", name)
 }
@@ -22550,6 +22900,9 @@ func (m *InstanceMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(instance.FieldWithdrawnAt) {
 		fields = append(fields, instance.FieldWithdrawnAt)
+	}
+	if m.FieldCleared(instance.FieldHomeGroupID) {
+		fields = append(fields, instance.FieldHomeGroupID)
 	}
 	if m.FieldCleared(instance.FieldMoveTo) {
 		fields = append(fields, instance.FieldMoveTo)
@@ -22615,6 +22968,9 @@ func (m *InstanceMutation) ClearField(name string) error {
 		return nil
 	case instance.FieldWithdrawnAt:
 		m.ClearWithdrawnAt()
+		return nil
+	case instance.FieldHomeGroupID:
+		m.ClearHomeGroupID()
 		return nil
 	case instance.FieldMoveTo:
 		m.ClearMoveTo()
@@ -22821,6 +23177,12 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldMoved:
 		m.ResetMoved()
+		return nil
+	case instance.FieldHomeGroupID:
+		m.ResetHomeGroupID()
+		return nil
+	case instance.FieldSelectors:
+		m.ResetSelectors()
 		return nil
 	case instance.FieldMoveTo:
 		m.ResetMoveTo()
@@ -37518,6 +37880,1014 @@ func (m *ProposalMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *ProposalMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Proposal edge %s", name)
+}
+
+// ReassignmentMutation represents an operation that mutates the Reassignment nodes in the graph.
+type ReassignmentMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *uuid.UUID
+	selectors          *int64
+	addselectors       *int64
+	after              *string
+	seen               *int
+	addseen            *int
+	moved              *int
+	addmoved           *int
+	waiting            *int
+	addwaiting         *int
+	kept               *int
+	addkept            *int
+	started_at         *time.Time
+	ended_at           *time.Time
+	clearedFields      map[string]struct{}
+	application        *uuid.UUID
+	clearedapplication bool
+	done               bool
+	oldValue           func(context.Context) (*Reassignment, error)
+	predicates         []predicate.Reassignment
+}
+
+var _ ent.Mutation = (*ReassignmentMutation)(nil)
+
+// reassignmentOption allows management of the mutation configuration using functional options.
+type reassignmentOption func(*ReassignmentMutation)
+
+// newReassignmentMutation creates new mutation for the Reassignment entity.
+func newReassignmentMutation(c config, op Op, opts ...reassignmentOption) *ReassignmentMutation {
+	m := &ReassignmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeReassignment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withReassignmentID sets the ID field of the mutation.
+func withReassignmentID(id uuid.UUID) reassignmentOption {
+	return func(m *ReassignmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Reassignment
+		)
+		m.oldValue = func(ctx context.Context) (*Reassignment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Reassignment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withReassignment sets the old Reassignment of the mutation.
+func withReassignment(node *Reassignment) reassignmentOption {
+	return func(m *ReassignmentMutation) {
+		m.oldValue = func(context.Context) (*Reassignment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ReassignmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ReassignmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Reassignment entities.
+func (m *ReassignmentMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ReassignmentMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ReassignmentMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Reassignment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *ReassignmentMutation) SetApplicationID(u uuid.UUID) {
+	m.application = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *ReassignmentMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldApplicationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *ReassignmentMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetSelectors sets the "selectors" field.
+func (m *ReassignmentMutation) SetSelectors(i int64) {
+	m.selectors = &i
+	m.addselectors = nil
+}
+
+// Selectors returns the value of the "selectors" field in the mutation.
+func (m *ReassignmentMutation) Selectors() (r int64, exists bool) {
+	v := m.selectors
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSelectors returns the old "selectors" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldSelectors(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSelectors is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSelectors requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSelectors: %w", err)
+	}
+	return oldValue.Selectors, nil
+}
+
+// AddSelectors adds i to the "selectors" field.
+func (m *ReassignmentMutation) AddSelectors(i int64) {
+	if m.addselectors != nil {
+		*m.addselectors += i
+	} else {
+		m.addselectors = &i
+	}
+}
+
+// AddedSelectors returns the value that was added to the "selectors" field in this mutation.
+func (m *ReassignmentMutation) AddedSelectors() (r int64, exists bool) {
+	v := m.addselectors
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSelectors resets all changes to the "selectors" field.
+func (m *ReassignmentMutation) ResetSelectors() {
+	m.selectors = nil
+	m.addselectors = nil
+}
+
+// SetAfter sets the "after" field.
+func (m *ReassignmentMutation) SetAfter(s string) {
+	m.after = &s
+}
+
+// After returns the value of the "after" field in the mutation.
+func (m *ReassignmentMutation) After() (r string, exists bool) {
+	v := m.after
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAfter returns the old "after" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldAfter(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAfter is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAfter requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAfter: %w", err)
+	}
+	return oldValue.After, nil
+}
+
+// ResetAfter resets all changes to the "after" field.
+func (m *ReassignmentMutation) ResetAfter() {
+	m.after = nil
+}
+
+// SetSeen sets the "seen" field.
+func (m *ReassignmentMutation) SetSeen(i int) {
+	m.seen = &i
+	m.addseen = nil
+}
+
+// Seen returns the value of the "seen" field in the mutation.
+func (m *ReassignmentMutation) Seen() (r int, exists bool) {
+	v := m.seen
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeen returns the old "seen" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldSeen(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeen is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeen requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeen: %w", err)
+	}
+	return oldValue.Seen, nil
+}
+
+// AddSeen adds i to the "seen" field.
+func (m *ReassignmentMutation) AddSeen(i int) {
+	if m.addseen != nil {
+		*m.addseen += i
+	} else {
+		m.addseen = &i
+	}
+}
+
+// AddedSeen returns the value that was added to the "seen" field in this mutation.
+func (m *ReassignmentMutation) AddedSeen() (r int, exists bool) {
+	v := m.addseen
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSeen resets all changes to the "seen" field.
+func (m *ReassignmentMutation) ResetSeen() {
+	m.seen = nil
+	m.addseen = nil
+}
+
+// SetMoved sets the "moved" field.
+func (m *ReassignmentMutation) SetMoved(i int) {
+	m.moved = &i
+	m.addmoved = nil
+}
+
+// Moved returns the value of the "moved" field in the mutation.
+func (m *ReassignmentMutation) Moved() (r int, exists bool) {
+	v := m.moved
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMoved returns the old "moved" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldMoved(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMoved is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMoved requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMoved: %w", err)
+	}
+	return oldValue.Moved, nil
+}
+
+// AddMoved adds i to the "moved" field.
+func (m *ReassignmentMutation) AddMoved(i int) {
+	if m.addmoved != nil {
+		*m.addmoved += i
+	} else {
+		m.addmoved = &i
+	}
+}
+
+// AddedMoved returns the value that was added to the "moved" field in this mutation.
+func (m *ReassignmentMutation) AddedMoved() (r int, exists bool) {
+	v := m.addmoved
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMoved resets all changes to the "moved" field.
+func (m *ReassignmentMutation) ResetMoved() {
+	m.moved = nil
+	m.addmoved = nil
+}
+
+// SetWaiting sets the "waiting" field.
+func (m *ReassignmentMutation) SetWaiting(i int) {
+	m.waiting = &i
+	m.addwaiting = nil
+}
+
+// Waiting returns the value of the "waiting" field in the mutation.
+func (m *ReassignmentMutation) Waiting() (r int, exists bool) {
+	v := m.waiting
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaiting returns the old "waiting" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldWaiting(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaiting is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaiting requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaiting: %w", err)
+	}
+	return oldValue.Waiting, nil
+}
+
+// AddWaiting adds i to the "waiting" field.
+func (m *ReassignmentMutation) AddWaiting(i int) {
+	if m.addwaiting != nil {
+		*m.addwaiting += i
+	} else {
+		m.addwaiting = &i
+	}
+}
+
+// AddedWaiting returns the value that was added to the "waiting" field in this mutation.
+func (m *ReassignmentMutation) AddedWaiting() (r int, exists bool) {
+	v := m.addwaiting
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetWaiting resets all changes to the "waiting" field.
+func (m *ReassignmentMutation) ResetWaiting() {
+	m.waiting = nil
+	m.addwaiting = nil
+}
+
+// SetKept sets the "kept" field.
+func (m *ReassignmentMutation) SetKept(i int) {
+	m.kept = &i
+	m.addkept = nil
+}
+
+// Kept returns the value of the "kept" field in the mutation.
+func (m *ReassignmentMutation) Kept() (r int, exists bool) {
+	v := m.kept
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKept returns the old "kept" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldKept(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKept is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKept requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKept: %w", err)
+	}
+	return oldValue.Kept, nil
+}
+
+// AddKept adds i to the "kept" field.
+func (m *ReassignmentMutation) AddKept(i int) {
+	if m.addkept != nil {
+		*m.addkept += i
+	} else {
+		m.addkept = &i
+	}
+}
+
+// AddedKept returns the value that was added to the "kept" field in this mutation.
+func (m *ReassignmentMutation) AddedKept() (r int, exists bool) {
+	v := m.addkept
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetKept resets all changes to the "kept" field.
+func (m *ReassignmentMutation) ResetKept() {
+	m.kept = nil
+	m.addkept = nil
+}
+
+// SetStartedAt sets the "started_at" field.
+func (m *ReassignmentMutation) SetStartedAt(t time.Time) {
+	m.started_at = &t
+}
+
+// StartedAt returns the value of the "started_at" field in the mutation.
+func (m *ReassignmentMutation) StartedAt() (r time.Time, exists bool) {
+	v := m.started_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedAt returns the old "started_at" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldStartedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedAt: %w", err)
+	}
+	return oldValue.StartedAt, nil
+}
+
+// ResetStartedAt resets all changes to the "started_at" field.
+func (m *ReassignmentMutation) ResetStartedAt() {
+	m.started_at = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *ReassignmentMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *ReassignmentMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *ReassignmentMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[reassignment.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *ReassignmentMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[reassignment.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *ReassignmentMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, reassignment.FieldEndedAt)
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *ReassignmentMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[reassignment.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *ReassignmentMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *ReassignmentMutation) ApplicationIDs() (ids []uuid.UUID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *ReassignmentMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// Where appends a list predicates to the ReassignmentMutation builder.
+func (m *ReassignmentMutation) Where(ps ...predicate.Reassignment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ReassignmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ReassignmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Reassignment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ReassignmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ReassignmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Reassignment).
+func (m *ReassignmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ReassignmentMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.application != nil {
+		fields = append(fields, reassignment.FieldApplicationID)
+	}
+	if m.selectors != nil {
+		fields = append(fields, reassignment.FieldSelectors)
+	}
+	if m.after != nil {
+		fields = append(fields, reassignment.FieldAfter)
+	}
+	if m.seen != nil {
+		fields = append(fields, reassignment.FieldSeen)
+	}
+	if m.moved != nil {
+		fields = append(fields, reassignment.FieldMoved)
+	}
+	if m.waiting != nil {
+		fields = append(fields, reassignment.FieldWaiting)
+	}
+	if m.kept != nil {
+		fields = append(fields, reassignment.FieldKept)
+	}
+	if m.started_at != nil {
+		fields = append(fields, reassignment.FieldStartedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, reassignment.FieldEndedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ReassignmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case reassignment.FieldApplicationID:
+		return m.ApplicationID()
+	case reassignment.FieldSelectors:
+		return m.Selectors()
+	case reassignment.FieldAfter:
+		return m.After()
+	case reassignment.FieldSeen:
+		return m.Seen()
+	case reassignment.FieldMoved:
+		return m.Moved()
+	case reassignment.FieldWaiting:
+		return m.Waiting()
+	case reassignment.FieldKept:
+		return m.Kept()
+	case reassignment.FieldStartedAt:
+		return m.StartedAt()
+	case reassignment.FieldEndedAt:
+		return m.EndedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ReassignmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case reassignment.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case reassignment.FieldSelectors:
+		return m.OldSelectors(ctx)
+	case reassignment.FieldAfter:
+		return m.OldAfter(ctx)
+	case reassignment.FieldSeen:
+		return m.OldSeen(ctx)
+	case reassignment.FieldMoved:
+		return m.OldMoved(ctx)
+	case reassignment.FieldWaiting:
+		return m.OldWaiting(ctx)
+	case reassignment.FieldKept:
+		return m.OldKept(ctx)
+	case reassignment.FieldStartedAt:
+		return m.OldStartedAt(ctx)
+	case reassignment.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Reassignment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ReassignmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case reassignment.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case reassignment.FieldSelectors:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSelectors(v)
+		return nil
+	case reassignment.FieldAfter:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAfter(v)
+		return nil
+	case reassignment.FieldSeen:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeen(v)
+		return nil
+	case reassignment.FieldMoved:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMoved(v)
+		return nil
+	case reassignment.FieldWaiting:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaiting(v)
+		return nil
+	case reassignment.FieldKept:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKept(v)
+		return nil
+	case reassignment.FieldStartedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedAt(v)
+		return nil
+	case reassignment.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ReassignmentMutation) AddedFields() []string {
+	var fields []string
+	if m.addselectors != nil {
+		fields = append(fields, reassignment.FieldSelectors)
+	}
+	if m.addseen != nil {
+		fields = append(fields, reassignment.FieldSeen)
+	}
+	if m.addmoved != nil {
+		fields = append(fields, reassignment.FieldMoved)
+	}
+	if m.addwaiting != nil {
+		fields = append(fields, reassignment.FieldWaiting)
+	}
+	if m.addkept != nil {
+		fields = append(fields, reassignment.FieldKept)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ReassignmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case reassignment.FieldSelectors:
+		return m.AddedSelectors()
+	case reassignment.FieldSeen:
+		return m.AddedSeen()
+	case reassignment.FieldMoved:
+		return m.AddedMoved()
+	case reassignment.FieldWaiting:
+		return m.AddedWaiting()
+	case reassignment.FieldKept:
+		return m.AddedKept()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ReassignmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case reassignment.FieldSelectors:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSelectors(v)
+		return nil
+	case reassignment.FieldSeen:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSeen(v)
+		return nil
+	case reassignment.FieldMoved:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMoved(v)
+		return nil
+	case reassignment.FieldWaiting:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWaiting(v)
+		return nil
+	case reassignment.FieldKept:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddKept(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ReassignmentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(reassignment.FieldEndedAt) {
+		fields = append(fields, reassignment.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ReassignmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ReassignmentMutation) ClearField(name string) error {
+	switch name {
+	case reassignment.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ReassignmentMutation) ResetField(name string) error {
+	switch name {
+	case reassignment.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case reassignment.FieldSelectors:
+		m.ResetSelectors()
+		return nil
+	case reassignment.FieldAfter:
+		m.ResetAfter()
+		return nil
+	case reassignment.FieldSeen:
+		m.ResetSeen()
+		return nil
+	case reassignment.FieldMoved:
+		m.ResetMoved()
+		return nil
+	case reassignment.FieldWaiting:
+		m.ResetWaiting()
+		return nil
+	case reassignment.FieldKept:
+		m.ResetKept()
+		return nil
+	case reassignment.FieldStartedAt:
+		m.ResetStartedAt()
+		return nil
+	case reassignment.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ReassignmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.application != nil {
+		edges = append(edges, reassignment.EdgeApplication)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ReassignmentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case reassignment.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ReassignmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ReassignmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ReassignmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedapplication {
+		edges = append(edges, reassignment.EdgeApplication)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ReassignmentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case reassignment.EdgeApplication:
+		return m.clearedapplication
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ReassignmentMutation) ClearEdge(name string) error {
+	switch name {
+	case reassignment.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ReassignmentMutation) ResetEdge(name string) error {
+	switch name {
+	case reassignment.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment edge %s", name)
 }
 
 // RebootSlotMutation represents an operation that mutates the RebootSlot nodes in the graph.

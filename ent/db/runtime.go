@@ -26,6 +26,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -223,28 +224,36 @@ func init() {
 	groupDescDescription := groupFields[7].Descriptor()
 	// group.DefaultDescription holds the default value on creation for the description field.
 	group.DefaultDescription = groupDescDescription.Default.(string)
+	// groupDescExpression is the schema descriptor for expression field.
+	groupDescExpression := groupFields[8].Descriptor()
+	// group.DefaultExpression holds the default value on creation for the expression field.
+	group.DefaultExpression = groupDescExpression.Default.(string)
+	// groupDescPriority is the schema descriptor for priority field.
+	groupDescPriority := groupFields[9].Descriptor()
+	// group.DefaultPriority holds the default value on creation for the priority field.
+	group.DefaultPriority = groupDescPriority.Default.(int)
 	// groupDescRequireSecret is the schema descriptor for require_secret field.
-	groupDescRequireSecret := groupFields[9].Descriptor()
+	groupDescRequireSecret := groupFields[11].Descriptor()
 	// group.DefaultRequireSecret holds the default value on creation for the require_secret field.
 	group.DefaultRequireSecret = groupDescRequireSecret.Default.(bool)
 	// groupDescRequireApproval is the schema descriptor for require_approval field.
-	groupDescRequireApproval := groupFields[10].Descriptor()
+	groupDescRequireApproval := groupFields[12].Descriptor()
 	// group.DefaultRequireApproval holds the default value on creation for the require_approval field.
 	group.DefaultRequireApproval = groupDescRequireApproval.Default.(bool)
 	// groupDescRequireCertificate is the schema descriptor for require_certificate field.
-	groupDescRequireCertificate := groupFields[11].Descriptor()
+	groupDescRequireCertificate := groupFields[13].Descriptor()
 	// group.DefaultRequireCertificate holds the default value on creation for the require_certificate field.
 	group.DefaultRequireCertificate = groupDescRequireCertificate.Default.(bool)
 	// groupDescRevision is the schema descriptor for revision field.
-	groupDescRevision := groupFields[12].Descriptor()
+	groupDescRevision := groupFields[14].Descriptor()
 	// group.DefaultRevision holds the default value on creation for the revision field.
 	group.DefaultRevision = groupDescRevision.Default.(int64)
 	// groupDescPausedBy is the schema descriptor for paused_by field.
-	groupDescPausedBy := groupFields[14].Descriptor()
+	groupDescPausedBy := groupFields[16].Descriptor()
 	// group.DefaultPausedBy holds the default value on creation for the paused_by field.
 	group.DefaultPausedBy = groupDescPausedBy.Default.(string)
 	// groupDescPauseReason is the schema descriptor for pause_reason field.
-	groupDescPauseReason := groupFields[15].Descriptor()
+	groupDescPauseReason := groupFields[17].Descriptor()
 	// group.DefaultPauseReason holds the default value on creation for the pause_reason field.
 	group.DefaultPauseReason = groupDescPauseReason.Default.(string)
 	grouprolloutFields := schema.GroupRollout{}.Fields()
@@ -467,6 +476,10 @@ func init() {
 	instanceDescMoved := instanceFields[65].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
+	// instanceDescSelectors is the schema descriptor for selectors field.
+	instanceDescSelectors := instanceFields[67].Descriptor()
+	// instance.DefaultSelectors holds the default value on creation for the selectors field.
+	instance.DefaultSelectors = instanceDescSelectors.Default.(int64)
 	ledgerFields := schema.Ledger{}.Fields()
 	_ = ledgerFields
 	// ledgerDescInFlight is the schema descriptor for in_flight field.
@@ -687,6 +700,28 @@ func init() {
 	proposalDescDecision := proposalFields[19].Descriptor()
 	// proposal.DefaultDecision holds the default value on creation for the decision field.
 	proposal.DefaultDecision = proposalDescDecision.Default.(string)
+	reassignmentFields := schema.Reassignment{}.Fields()
+	_ = reassignmentFields
+	// reassignmentDescAfter is the schema descriptor for after field.
+	reassignmentDescAfter := reassignmentFields[3].Descriptor()
+	// reassignment.DefaultAfter holds the default value on creation for the after field.
+	reassignment.DefaultAfter = reassignmentDescAfter.Default.(string)
+	// reassignmentDescSeen is the schema descriptor for seen field.
+	reassignmentDescSeen := reassignmentFields[4].Descriptor()
+	// reassignment.DefaultSeen holds the default value on creation for the seen field.
+	reassignment.DefaultSeen = reassignmentDescSeen.Default.(int)
+	// reassignmentDescMoved is the schema descriptor for moved field.
+	reassignmentDescMoved := reassignmentFields[5].Descriptor()
+	// reassignment.DefaultMoved holds the default value on creation for the moved field.
+	reassignment.DefaultMoved = reassignmentDescMoved.Default.(int)
+	// reassignmentDescWaiting is the schema descriptor for waiting field.
+	reassignmentDescWaiting := reassignmentFields[6].Descriptor()
+	// reassignment.DefaultWaiting holds the default value on creation for the waiting field.
+	reassignment.DefaultWaiting = reassignmentDescWaiting.Default.(int)
+	// reassignmentDescKept is the schema descriptor for kept field.
+	reassignmentDescKept := reassignmentFields[7].Descriptor()
+	// reassignment.DefaultKept holds the default value on creation for the kept field.
+	reassignment.DefaultKept = reassignmentDescKept.Default.(int)
 	rebootslotFields := schema.RebootSlot{}.Fields()
 	_ = rebootslotFields
 	// rebootslotDescVersion is the schema descriptor for version field.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -36,6 +37,7 @@ func (Application) Fields() []ent.Field {
 func (Application) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("applications").Field("team_id").Required().Unique(),
+		edge.To("reassignment", Reassignment.Type).Unique().Annotations(entsql.OnDelete(entsql.Cascade)),
 		child("packages", Release.Type),
 		child("channels", Channel.Type),
 		child("groups", Group.Type),

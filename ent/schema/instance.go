@@ -93,6 +93,8 @@ func (Instance) Fields() []ent.Field {
 		field.Time("withdrawn_at").Optional().Nillable().Comment("time of the grant that it lost before it began"),
 		field.Bool("enrolled").Default(false).Comment("its results count however new it is"),
 		field.Bool("moved").Default(false).Comment("an operator chose the group: the machine's track is ignored"),
+		field.UUID("home_group_id", uuid.UUID{}).Optional().Nillable().Comment("group of its track, if an expression chose the group"),
+		field.Int64("selectors").Default(0).Comment("expressions of the application that chose the group, see catalog.App.Selectors"),
 		field.UUID("move_to", uuid.UUID{}).Optional().Nillable().Comment("group to which it moves once its update ended"),
 	}
 }

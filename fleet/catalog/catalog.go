@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/fleet/selector"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/version"
 )
@@ -39,6 +40,8 @@ type App struct {
 
 	RequireSecret      bool // of all its groups
 	RequireCertificate bool // of all its groups
+
+	selectors selectors
 
 	byID    map[uuid.UUID]*Group
 	secrets map[secretKey]*Secret // also revoked and expired ones
@@ -101,7 +104,11 @@ type Group struct {
 	rollout.Aim
 	Reboots bool // the target is an operating system
 	Pause   rollout.Pause
-	Offers  map[rollout.ID]*Offer // manifests of the target and every floor
+
+	Expression *selector.Expression // machines for which it is true are in the group; nil: those of its tracks
+	Priority   int                  // of Expression: the lowest is tried first
+
+	Offers map[rollout.ID]*Offer // manifests of the target and every floor
 
 	RequireSecret      bool // the group or its application refuses requests without a right secret
 	RequireCertificate bool // the group or its application refuses requests without a certificate of their machine

@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/fleet/selector"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
 )
@@ -123,6 +124,7 @@ func (c *configuration) build() []*App {
 	}
 	for _, a := range list {
 		a.index()
+		a.indexSelectors()
 	}
 	return list
 }
@@ -217,7 +219,10 @@ func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 	g := &Group{
 		ID: row.ID, Name: row.Name, Track: row.Track, Aliases: row.Aliases, Arch: row.Arch, Revision: row.Revision,
 		Pause:  rollout.Pause{By: row.PausedBy, Reason: row.PauseReason},
-		Policy: row.Policy, RequireApproval: row.RequireApproval,
+		Policy: row.Policy, RequireApproval: row.RequireApproval, Priority: row.Priority,
+	}
+	if row.Expression != "" {
+		g.Expression, _ = selector.Compile(row.Expression) // it was valid when stored
 	}
 	if row.PausedAt != nil {
 		g.Pause.At = *row.PausedAt

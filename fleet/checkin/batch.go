@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/rollout"
@@ -30,7 +31,8 @@ type batch struct {
 	worlds   map[uuid.UUID]*rollout.World
 	effects  map[uuid.UUID]*rollout.Effects
 	machines map[uuid.UUID]*store.Machine
-	peaks    map[uuid.UUID]int // most in flight of each group, after any call
+	labels   map[uuid.UUID][]*db.MachineLabel // of machines for which expressions are evaluated
+	peaks    map[uuid.UUID]int                // most in flight of each group, after any call
 	out      store.Batch
 	seq      uint64
 }
@@ -55,6 +57,9 @@ func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (aga
 		return nil, err
 	}
 	b.read = s.now()
+	if err := b.readLabels(calls); err != nil {
+		return nil, err
+	}
 	for id := range b.states {
 		if err := b.settle(id); err != nil {
 			return nil, err
@@ -212,12 +217,14 @@ func (b *batch) apply(c *call) (done bool, err error) {
 		group = b.apps[m.ApplicationID].Group(m.GroupID)
 	default:
 		b.move(m, group)
+		b.noteMove(m, group, c)
 		b.worlds[group.ID].Observe(&m.Machine, c.version, c.in.UpdateCheck, b.now, b.effects[group.ID])
 	}
 	w, fx := b.worlds[group.ID], b.effects[group.ID]
 	if b.apps[m.ApplicationID].Group(m.MoveTo) == nil {
 		m.MoveTo = uuid.Nil // that group was deleted
 	}
+	b.noteChoice(c, m, b.apps[m.ApplicationID])
 	if c.in.Ping || c.in.UpdateCheck {
 		w.Ping(&m.Machine, b.now)
 	}
@@ -288,7 +295,7 @@ func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verd
 		}
 		c.group = found
 	}
-	id, was := c.group.ID, uuid.Nil
+	id, was := uuid.Nil, uuid.Nil
 	if m != nil {
 		was = m.GroupID
 		switch {
@@ -297,6 +304,9 @@ func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verd
 		case m.Moved && app.Group(was) != nil:
 			id = was
 		}
+	}
+	if id == uuid.Nil {
+		id = b.choose(c, m, app)
 	}
 	for _, need := range []uuid.UUID{id, was} {
 		if need != uuid.Nil && b.states[need] == nil && !slices.Contains(c.also, need) {

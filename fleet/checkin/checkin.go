@@ -18,6 +18,7 @@ import (
 
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/membership"
 	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/rollout"
@@ -219,6 +220,7 @@ type call struct {
 	instance uuid.UUID
 	also     []uuid.UUID // further groups to lock, known after the first try
 	admitted bool        // as a new machine, in an earlier try
+	choice   membership.Choice
 
 	answer Answer
 	after  *store.Machine // as written; nil: nothing was written

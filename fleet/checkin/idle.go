@@ -40,6 +40,7 @@ type idleCache struct {
 	seed     maphash.Seed
 	shards   [idleShards]idleShard
 	views    sync.Map // group id → *view
+	groups   groupNumbers
 	lastSeen lastSeenQueue
 	filled   chan struct{} // closed when fill is done
 }
@@ -59,6 +60,7 @@ type idleMachine struct {
 	fingerprint uint64 // of its group, version and attributes
 	seen        int64  // Unix microseconds
 	known       int64  // since when it is known, Unix microseconds
+	group       uint32 // in groupNumbers, if an expression chose it; 0: that of its track
 	state       rollout.State
 	reason      rollout.Reason
 	enrolled    bool
@@ -125,7 +127,11 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	if !known || m.fingerprint != fingerprint || c.enrolls() && !m.enrolled || at-m.seen > idleLifetime.Microseconds() {
 		return Answer{}, false
 	}
-	found, _ := i.views.Load(c.group.ID)
+	group := c.group.ID
+	if m.group != 0 {
+		group = i.groups.of(m.group)
+	}
+	found, _ := i.views.Load(group)
 	v, _ := found.(*view)
 	if v == nil || v.group.App.Revision != c.group.App.Revision {
 		return Answer{}, false
@@ -198,7 +204,11 @@ func (i *idleCache) put(s *idleShard, m *store.Machine) {
 			break
 		}
 	}
-	s.machines[m.InstanceID] = idleMachine{fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), known: m.KnownSince().UnixMicro(), state: m.State, reason: m.Reason, enrolled: m.Enrolled}
+	group := uint32(0)
+	if m.HomeGroup != uuid.Nil && m.HomeGroup != m.GroupID {
+		group = i.groups.number(m.GroupID)
+	}
+	s.machines[m.InstanceID] = idleMachine{group: group, fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), known: m.KnownSince().UnixMicro(), state: m.State, reason: m.Reason, enrolled: m.Enrolled}
 }
 
 // show keeps the newest view of a group.

@@ -197,3 +197,21 @@ func (o *Order) label(m Machine) Outcome {
 		return done("are labeled", "labeled "+part.Describe())
 	}
 }
+
+// Apply returns attributes and tags of a machine after the changes.
+func (l *Labels) Apply(have []*db.MachineLabel) []*db.MachineLabel {
+	gone := func(row *db.MachineLabel) bool {
+		if row.Tag {
+			return slices.Contains(l.RemoveTags, row.Name) || slices.Contains(l.AddTags, row.Name)
+		}
+		return slices.Contains(l.RemoveAttributes, row.Name) || slices.ContainsFunc(l.SetAttributes, func(a Attribute) bool { return a.Name == row.Name })
+	}
+	after := slices.DeleteFunc(slices.Clone(have), gone)
+	for _, a := range l.SetAttributes {
+		after = append(after, &db.MachineLabel{Name: a.Name, Value: a.Value})
+	}
+	for _, name := range l.AddTags {
+		after = append(after, &db.MachineLabel{Tag: true, Name: name})
+	}
+	return after
+}

@@ -30,6 +30,7 @@ type ApplicationResolver interface {
 	Packages(ctx context.Context, obj *db.Application, filter *view.PackageFilter, first *int, after *string) (*model.Connection[*db.Release], error)
 	Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error)
 	RecentChecks(ctx context.Context, obj *db.Application) ([]int, error)
+	Reassignment(ctx context.Context, obj *db.Application) (*db.Reassignment, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -527,6 +528,38 @@ func (ec *executionContext) fieldContext_Application_recentChecks(_ context.Cont
 	return graphql.NewScalarFieldContext("Application", field, true, true, "Int")
 }
 
+func (ec *executionContext) _Application_reassignment(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_reassignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Reassignment(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Reassignment) graphql.Marshaler {
+			return ec.marshalOReassignment2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐReassignment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Application_reassignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Reassignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ApplicationChange_asOf(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1019,6 +1052,12 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_recentChecks(ctx, field, obj)
+				})
+		case "reassignment":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_reassignment(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

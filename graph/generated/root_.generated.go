@@ -39,6 +39,8 @@ type ResolverRoot interface {
 	Decision() DecisionResolver
 	Delivery() DeliveryResolver
 	DeliveryAttempt() DeliveryAttemptResolver
+	ExpressionMove() ExpressionMoveResolver
+	ExpressionResult() ExpressionResultResolver
 	FailureCount() FailureCountResolver
 	FleetNumbers() FleetNumbersResolver
 	Group() GroupResolver
@@ -133,6 +135,7 @@ type ComplexityRoot struct {
 		Packages           func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
 		Permissions        func(childComplexity int) int
 		ProductID          func(childComplexity int) int
+		Reassignment       func(childComplexity int) int
 		RecentChecks       func(childComplexity int) int
 		RequireCertificate func(childComplexity int) int
 		RequireSecret      func(childComplexity int) int
@@ -415,6 +418,37 @@ type ComplexityRoot struct {
 		Steps      func(childComplexity int) int
 	}
 
+	ExpressionMove struct {
+		From     func(childComplexity int) int
+		Machines func(childComplexity int) int
+		Samples  func(childComplexity int) int
+		To       func(childComplexity int) int
+	}
+
+	ExpressionPart struct {
+		Is     func(childComplexity int) int
+		Text   func(childComplexity int) int
+		Values func(childComplexity int) int
+	}
+
+	ExpressionPreview struct {
+		Comes    func(childComplexity int) int
+		Complete func(childComplexity int) int
+		Kept     func(childComplexity int) int
+		Leaves   func(childComplexity int) int
+		Machines func(childComplexity int) int
+		Matches  func(childComplexity int) int
+		Moves    func(childComplexity int) int
+		Sentence func(childComplexity int) int
+		Waiting  func(childComplexity int) int
+	}
+
+	ExpressionResult struct {
+		Group func(childComplexity int) int
+		Is    func(childComplexity int) int
+		Parts func(childComplexity int) int
+	}
+
 	FailureBreakdown struct {
 		Attempts func(childComplexity int) int
 		Value    func(childComplexity int) int
@@ -513,6 +547,7 @@ type ComplexityRoot struct {
 		CreatedAt          func(childComplexity int) int
 		CurrentHold        func(childComplexity int) int
 		Description        func(childComplexity int) int
+		Expression         func(childComplexity int) int
 		ID                 func(childComplexity int) int
 		Name               func(childComplexity int) int
 		Numbers            func(childComplexity int) int
@@ -521,6 +556,7 @@ type ComplexityRoot struct {
 		Policy             func(childComplexity int) int
 		PolicySentence     func(childComplexity int) int
 		PolicyWarnings     func(childComplexity int) int
+		Priority           func(childComplexity int) int
 		RebootSlots        func(childComplexity int) int
 		RequireApproval    func(childComplexity int) int
 		RequireCertificate func(childComplexity int) int
@@ -681,6 +717,7 @@ type ComplexityRoot struct {
 		LastOfferVersion   func(childComplexity int) int
 		LastSeenAt         func(childComplexity int) int
 		MachineID          func(childComplexity int) int
+		Membership         func(childComplexity int) int
 		MoveTo             func(childComplexity int) int
 		Moved              func(childComplexity int) int
 		Oem                func(childComplexity int) int
@@ -851,6 +888,12 @@ type ComplexityRoot struct {
 	MailResult struct {
 		At    func(childComplexity int) int
 		Error func(childComplexity int) int
+	}
+
+	Membership struct {
+		By       func(childComplexity int) int
+		Results  func(childComplexity int) int
+		Sentence func(childComplexity int) int
 	}
 
 	MessageSettings struct {
@@ -1302,55 +1345,65 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activities          func(childComplexity int, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) int
-		Application         func(childComplexity int, id uuid.UUID) int
-		Applications        func(childComplexity int) int
-		AuditChain          func(childComplexity int) int
-		Audits              func(childComplexity int, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) int
-		Channel             func(childComplexity int, id uuid.UUID) int
-		ControlImpact       func(childComplexity int, groupID uuid.UUID, control view.Control) int
-		DeletionImpact      func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
-		Delivery            func(childComplexity int, id uuid.UUID) int
-		Downloads           func(childComplexity int) int
-		ExplainUpdate       func(childComplexity int, instanceID uuid.UUID) int
-		FailedDeliveries    func(childComplexity int, first *int) int
-		Fetches             func(childComplexity int) int
-		Fleet               func(childComplexity int) int
-		Group               func(childComplexity int, id uuid.UUID) int
-		Imports             func(childComplexity int, first *int, id *uuid.UUID) int
-		Instance            func(childComplexity int, id uuid.UUID) int
-		InstanceByMachineID func(childComplexity int, applicationID uuid.UUID, machineID string) int
-		Instances           func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
-		MachineJob          func(childComplexity int, id uuid.UUID) int
-		MachineJobImpact    func(childComplexity int, filter machines.Filter, action job.Order) int
-		MachineJobs         func(childComplexity int, first *int, after *string) int
-		Me                  func(childComplexity int) int
-		MessageSettings     func(childComplexity int) int
-		MirrorRuns          func(childComplexity int, upstreamID *uuid.UUID, upstreamChannelID *uuid.UUID, changedOrFailed *bool, first *int, after *string) int
-		Mirrors             func(childComplexity int) int
-		Notifier            func(childComplexity int, id uuid.UUID) int
-		Notifiers           func(childComplexity int) int
-		OpenProposals       func(childComplexity int) int
-		Package             func(childComplexity int, id uuid.UUID) int
-		PolicyPreview       func(childComplexity int, input model.PolicyPreviewInput) int
-		PromotionImpact     func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
-		Proposal            func(childComplexity int, id uuid.UUID) int
-		Proposals           func(childComplexity int, open *bool, first *int, after *string) int
-		RefusedRequests     func(childComplexity int, first *int, after *string) int
-		RollBackImpact      func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
-		Rollout             func(childComplexity int, id uuid.UUID) int
-		ServerHealth        func(childComplexity int) int
-		ServerInfo          func(childComplexity int) int
-		Sessions            func(childComplexity int, userID *uuid.UUID) int
-		SimulateRollout     func(childComplexity int, input model.SimulateRolloutInput) int
-		Storage             func(childComplexity int) int
-		Teams               func(childComplexity int) int
-		Timeline            func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
-		Tokens              func(childComplexity int, all bool) int
-		UpdatePath          func(childComplexity int, channelID uuid.UUID, fromVersion string) int
-		Upstream            func(childComplexity int, id uuid.UUID) int
-		Upstreams           func(childComplexity int, applicationID *uuid.UUID) int
-		Users               func(childComplexity int) int
+		Activities             func(childComplexity int, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) int
+		Application            func(childComplexity int, id uuid.UUID) int
+		Applications           func(childComplexity int) int
+		AuditChain             func(childComplexity int) int
+		Audits                 func(childComplexity int, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) int
+		Channel                func(childComplexity int, id uuid.UUID) int
+		ControlImpact          func(childComplexity int, groupID uuid.UUID, control view.Control) int
+		DeletionImpact         func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
+		Delivery               func(childComplexity int, id uuid.UUID) int
+		Downloads              func(childComplexity int) int
+		ExplainUpdate          func(childComplexity int, instanceID uuid.UUID) int
+		FailedDeliveries       func(childComplexity int, first *int) int
+		Fetches                func(childComplexity int) int
+		Fleet                  func(childComplexity int) int
+		Group                  func(childComplexity int, id uuid.UUID) int
+		Imports                func(childComplexity int, first *int, id *uuid.UUID) int
+		Instance               func(childComplexity int, id uuid.UUID) int
+		InstanceByMachineID    func(childComplexity int, applicationID uuid.UUID, machineID string) int
+		Instances              func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
+		MachineJob             func(childComplexity int, id uuid.UUID) int
+		MachineJobImpact       func(childComplexity int, filter machines.Filter, action job.Order) int
+		MachineJobs            func(childComplexity int, first *int, after *string) int
+		Me                     func(childComplexity int) int
+		MessageSettings        func(childComplexity int) int
+		MirrorRuns             func(childComplexity int, upstreamID *uuid.UUID, upstreamChannelID *uuid.UUID, changedOrFailed *bool, first *int, after *string) int
+		Mirrors                func(childComplexity int) int
+		Notifier               func(childComplexity int, id uuid.UUID) int
+		Notifiers              func(childComplexity int) int
+		OpenProposals          func(childComplexity int) int
+		Package                func(childComplexity int, id uuid.UUID) int
+		PolicyPreview          func(childComplexity int, input model.PolicyPreviewInput) int
+		PreviewGroupExpression func(childComplexity int, input view.PreviewExpression) int
+		PromotionImpact        func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
+		Proposal               func(childComplexity int, id uuid.UUID) int
+		Proposals              func(childComplexity int, open *bool, first *int, after *string) int
+		RefusedRequests        func(childComplexity int, first *int, after *string) int
+		RollBackImpact         func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
+		Rollout                func(childComplexity int, id uuid.UUID) int
+		ServerHealth           func(childComplexity int) int
+		ServerInfo             func(childComplexity int) int
+		Sessions               func(childComplexity int, userID *uuid.UUID) int
+		SimulateRollout        func(childComplexity int, input model.SimulateRolloutInput) int
+		Storage                func(childComplexity int) int
+		Teams                  func(childComplexity int) int
+		Timeline               func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
+		Tokens                 func(childComplexity int, all bool) int
+		UpdatePath             func(childComplexity int, channelID uuid.UUID, fromVersion string) int
+		Upstream               func(childComplexity int, id uuid.UUID) int
+		Upstreams              func(childComplexity int, applicationID *uuid.UUID) int
+		Users                  func(childComplexity int) int
+	}
+
+	Reassignment struct {
+		EndedAt   func(childComplexity int) int
+		Kept      func(childComplexity int) int
+		Moved     func(childComplexity int) int
+		Seen      func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		Waiting   func(childComplexity int) int
 	}
 
 	RebootSlot struct {
@@ -2074,6 +2127,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.ProductID(childComplexity), true
+	case "Application.reassignment":
+		if e.ComplexityRoot.Application.Reassignment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.Reassignment(childComplexity), true
 	case "Application.recentChecks":
 		if e.ComplexityRoot.Application.RecentChecks == nil {
 			break
@@ -3199,6 +3258,124 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Explanation.Steps(childComplexity), true
 
+	case "ExpressionMove.from":
+		if e.ComplexityRoot.ExpressionMove.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.From(childComplexity), true
+	case "ExpressionMove.machines":
+		if e.ComplexityRoot.ExpressionMove.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.Machines(childComplexity), true
+	case "ExpressionMove.samples":
+		if e.ComplexityRoot.ExpressionMove.Samples == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.Samples(childComplexity), true
+	case "ExpressionMove.to":
+		if e.ComplexityRoot.ExpressionMove.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.To(childComplexity), true
+
+	case "ExpressionPart.is":
+		if e.ComplexityRoot.ExpressionPart.Is == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPart.Is(childComplexity), true
+	case "ExpressionPart.text":
+		if e.ComplexityRoot.ExpressionPart.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPart.Text(childComplexity), true
+	case "ExpressionPart.values":
+		if e.ComplexityRoot.ExpressionPart.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPart.Values(childComplexity), true
+
+	case "ExpressionPreview.comes":
+		if e.ComplexityRoot.ExpressionPreview.Comes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Comes(childComplexity), true
+	case "ExpressionPreview.complete":
+		if e.ComplexityRoot.ExpressionPreview.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Complete(childComplexity), true
+	case "ExpressionPreview.kept":
+		if e.ComplexityRoot.ExpressionPreview.Kept == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Kept(childComplexity), true
+	case "ExpressionPreview.leaves":
+		if e.ComplexityRoot.ExpressionPreview.Leaves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Leaves(childComplexity), true
+	case "ExpressionPreview.machines":
+		if e.ComplexityRoot.ExpressionPreview.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Machines(childComplexity), true
+	case "ExpressionPreview.matches":
+		if e.ComplexityRoot.ExpressionPreview.Matches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Matches(childComplexity), true
+	case "ExpressionPreview.moves":
+		if e.ComplexityRoot.ExpressionPreview.Moves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Moves(childComplexity), true
+	case "ExpressionPreview.sentence":
+		if e.ComplexityRoot.ExpressionPreview.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Sentence(childComplexity), true
+	case "ExpressionPreview.waiting":
+		if e.ComplexityRoot.ExpressionPreview.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Waiting(childComplexity), true
+
+	case "ExpressionResult.group":
+		if e.ComplexityRoot.ExpressionResult.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionResult.Group(childComplexity), true
+	case "ExpressionResult.is":
+		if e.ComplexityRoot.ExpressionResult.Is == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionResult.Is(childComplexity), true
+	case "ExpressionResult.parts":
+		if e.ComplexityRoot.ExpressionResult.Parts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionResult.Parts(childComplexity), true
+
 	case "FailureBreakdown.attempts":
 		if e.ComplexityRoot.FailureBreakdown.Attempts == nil {
 			break
@@ -3594,6 +3771,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Description(childComplexity), true
+	case "Group.expression":
+		if e.ComplexityRoot.Group.Expression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Expression(childComplexity), true
 	case "Group.id":
 		if e.ComplexityRoot.Group.ID == nil {
 			break
@@ -3642,6 +3825,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.PolicyWarnings(childComplexity), true
+	case "Group.priority":
+		if e.ComplexityRoot.Group.Priority == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Priority(childComplexity), true
 	case "Group.rebootSlots":
 		if e.ComplexityRoot.Group.RebootSlots == nil {
 			break
@@ -4379,6 +4568,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.MachineID(childComplexity), true
+	case "Instance.membership":
+		if e.ComplexityRoot.Instance.Membership == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.Membership(childComplexity), true
 	case "Instance.moveTo":
 		if e.ComplexityRoot.Instance.MoveTo == nil {
 			break
@@ -5064,6 +5259,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MailResult.Error(childComplexity), true
+
+	case "Membership.by":
+		if e.ComplexityRoot.Membership.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.By(childComplexity), true
+	case "Membership.results":
+		if e.ComplexityRoot.Membership.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.Results(childComplexity), true
+	case "Membership.sentence":
+		if e.ComplexityRoot.Membership.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.Sentence(childComplexity), true
 
 	case "MessageSettings.lastMail":
 		if e.ComplexityRoot.MessageSettings.LastMail == nil {
@@ -7735,6 +7949,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PolicyPreview(childComplexity, args["input"].(model.PolicyPreviewInput)), true
+	case "Query.previewGroupExpression":
+		if e.ComplexityRoot.Query.PreviewGroupExpression == nil {
+			break
+		}
+
+		args, err := ec.field_Query_previewGroupExpression_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PreviewGroupExpression(childComplexity, args["input"].(view.PreviewExpression)), true
 	case "Query.promotionImpact":
 		if e.ComplexityRoot.Query.PromotionImpact == nil {
 			break
@@ -7908,6 +8133,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Users(childComplexity), true
+
+	case "Reassignment.endedAt":
+		if e.ComplexityRoot.Reassignment.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.EndedAt(childComplexity), true
+	case "Reassignment.kept":
+		if e.ComplexityRoot.Reassignment.Kept == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.Kept(childComplexity), true
+	case "Reassignment.moved":
+		if e.ComplexityRoot.Reassignment.Moved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.Moved(childComplexity), true
+	case "Reassignment.seen":
+		if e.ComplexityRoot.Reassignment.Seen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.Seen(childComplexity), true
+	case "Reassignment.startedAt":
+		if e.ComplexityRoot.Reassignment.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.StartedAt(childComplexity), true
+	case "Reassignment.waiting":
+		if e.ComplexityRoot.Reassignment.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.Waiting(childComplexity), true
 
 	case "RebootSlot.address":
 		if e.ComplexityRoot.RebootSlot.Address == nil {
@@ -9902,6 +10164,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PinInstanceInput", ec.unmarshalInputPinInstanceInput),
 			graphql.NewInputUnmarshaler("PolicyInput", ec.unmarshalInputPolicyInput),
 			graphql.NewInputUnmarshaler("PolicyPreviewInput", ec.unmarshalInputPolicyPreviewInput),
+			graphql.NewInputUnmarshaler("PreviewGroupExpressionInput", ec.unmarshalInputPreviewGroupExpressionInput),
 			graphql.NewInputUnmarshaler("PromotePackageInput", ec.unmarshalInputPromotePackageInput),
 			graphql.NewInputUnmarshaler("ProposeInput", ec.unmarshalInputProposeInput),
 			graphql.NewInputUnmarshaler("RedeliverMessagesInput", ec.unmarshalInputRedeliverMessagesInput),
@@ -11261,6 +11524,14 @@ type Group {
   requireCertificate: Boolean!
   "Machine secrets that are right for this group only, also revoked ones."
   secrets: [MachineSecret!]!
+  """
+  Machines for which this is true are in the group, whatever their track: an expression in CEL (https://cel.dev) over
+  ` + "`" + `machine` + "`" + `, ` + "`" + `alias` + "`" + `, ` + "`" + `address` + "`" + `, ` + "`" + `arch` + "`" + `, ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `attributes.NAME` + "`" + ` and ` + "`" + `tags` + "`" + `, such as
+  ` + "`" + `oem == 'azure' && attributes.rack in ['3', '4']` + "`" + `. Null: the machines of its tracks.
+  """
+  expression: String
+  "Of several groups whose expression is true for a machine, the one with the lowest number has it; then the one with the lower id."
+  priority: Int!
   "The application of the group."
   application: Application!
   "The channel it follows; null when there is none, so that it offers no updates."
@@ -11574,6 +11845,10 @@ input CreateGroupInput {
   channelId: ID
   "How the group updates; omitted fields have the default of a new group."
   policy: PolicyInput
+  "Machines for which this is true are in the group; see ` + "`" + `Group.expression` + "`" + `. Empty: the machines of its tracks."
+  expression: String = ""
+  "See ` + "`" + `Group.priority` + "`" + `; 0 to 10,000."
+  priority: Int = 0
 }
 
 "New values for a group; omitted fields keep their value."
@@ -11593,6 +11868,10 @@ input UpdateGroupInput {
   description: String
   "New channel; null for none."
   channelId: ID
+  "Machines for which this is true are in the group; see ` + "`" + `Group.expression` + "`" + `. Empty: the machines of its tracks. Needs the role on the whole application, because machines of every group can move."
+  expression: String
+  "See ` + "`" + `Group.priority` + "`" + `; 0 to 10,000. Needs the role on the whole application."
+  priority: Int
   "Whether requests are refused without a right machine secret. Needs ADMIN, and a secret first."
   requireSecret: Boolean
   "Whether another person must approve what lets more of its machines update. Needs ADMIN; to switch it off needs an approval."
@@ -12824,6 +13103,128 @@ type MachineSecretPayload {
   secret: MachineSecret
   "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/membership.graphql", Input: `extend type Query {
+  """
+  How many machines an expression of a group would move, before it is saved. Looks at most at 100,000 machines of the
+  application. Writes nothing.
+  """
+  previewGroupExpression("The expression and its group." input: PreviewGroupExpressionInput!): ExpressionPreview!
+}
+
+extend type Application {
+  "The walk that applies changed expressions of groups to all machines; null when no expression ever changed."
+  reassignment: Reassignment
+}
+
+extend type Instance {
+  "Why the machine is in its group."
+  membership: Membership!
+}
+
+"An expression to preview."
+input PreviewGroupExpressionInput {
+  "Id of the application."
+  applicationId: ID!
+  "The group that would have the expression; null for a new one."
+  groupId: ID
+  "Architecture of a new group."
+  arch: String = "amd64"
+  "The expression; empty: the group would have none."
+  expression: String!
+  "See ` + "`" + `Group.priority` + "`" + `."
+  priority: Int = 0
+}
+
+"What an expression would do."
+type ExpressionPreview {
+  "Machines that were looked at."
+  machines: Int!
+  "Whether these are all machines of the application; else there are more than a preview looks at."
+  complete: Boolean!
+  "Machines for which the expression is true."
+  matches: Int!
+  "Machines that join the group."
+  comes: Int!
+  "Machines that leave the group."
+  leaves: Int!
+  "Machines that move once their update has ended."
+  waiting: Int!
+  "Machines that stay, because their group is left only with an approval."
+  kept: Int!
+  "The moves, largest first."
+  moves: [ExpressionMove!]!
+  "The same as one sentence, such as \"moves 312 machines\"."
+  sentence: String!
+}
+
+"Machines that would move from one group to another."
+type ExpressionMove {
+  "The group that they leave; null when it does not exist yet, or the caller cannot see it."
+  from: Group
+  "The group that they join; null when it does not exist yet, or the caller cannot see it."
+  to: Group
+  "Number of machines."
+  machines: Int!
+  "Machine ids of some of them."
+  samples: [String!]!
+}
+
+"A walk over the machines of an application that applies changed expressions."
+type Reassignment {
+  "When it began."
+  startedAt: Time!
+  "When the last machine was looked at; null while it goes on."
+  endedAt: Time
+  "Machines that were looked at."
+  seen: Int!
+  "Machines that it moved."
+  moved: Int!
+  "Machines that move once their update has ended."
+  waiting: Int!
+  "Machines that stay, because their group is left only with an approval."
+  kept: Int!
+}
+
+"Why a machine is in its group."
+type Membership {
+  "What chose the group."
+  by: MembershipBy!
+  "The reason in one sentence."
+  sentence: String!
+  "The expressions that were tried, in their order, up to the first that is true; at most 50."
+  results: [ExpressionResult!]!
+}
+
+"What chose the group of a machine."
+enum MembershipBy {
+  "The track that the machine sends."
+  TRACK
+  "The expression of the group."
+  EXPRESSION
+  "A person, with ` + "`" + `moveInstance` + "`" + ` or a machine job."
+  PERSON
+}
+
+"The expression of one group and its result for a machine."
+type ExpressionResult {
+  "The group with the expression."
+  group: Group
+  "Whether it is true for the machine."
+  is: Boolean!
+  "Its comparisons."
+  parts: [ExpressionPart!]!
+}
+
+"One comparison of an expression."
+type ExpressionPart {
+  "The comparison, such as ` + "`" + `oem == \"azure\"` + "`" + `."
+  text: String!
+  "Whether it is true for the machine."
+  is: Boolean!
+  "What the machine has, such as \"oem is 'gce'\"; empty when it reads nothing."
+  values: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/mirror.graphql", Input: `extend type Query {
@@ -15830,6 +16231,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_numbers(ctx, field)
 	case "recentChecks":
 		return ec.fieldContext_Application_recentChecks(ctx, field)
+	case "reassignment":
+		return ec.fieldContext_Application_reassignment(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
 }
@@ -16380,6 +16783,68 @@ func (ec *executionContext) childFields_Explanation(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type Explanation", field.Name)
 }
 
+func (ec *executionContext) childFields_ExpressionMove(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_ExpressionMove_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ExpressionMove_to(ctx, field)
+	case "machines":
+		return ec.fieldContext_ExpressionMove_machines(ctx, field)
+	case "samples":
+		return ec.fieldContext_ExpressionMove_samples(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpressionMove", field.Name)
+}
+
+func (ec *executionContext) childFields_ExpressionPart(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_ExpressionPart_text(ctx, field)
+	case "is":
+		return ec.fieldContext_ExpressionPart_is(ctx, field)
+	case "values":
+		return ec.fieldContext_ExpressionPart_values(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpressionPart", field.Name)
+}
+
+func (ec *executionContext) childFields_ExpressionPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machines":
+		return ec.fieldContext_ExpressionPreview_machines(ctx, field)
+	case "complete":
+		return ec.fieldContext_ExpressionPreview_complete(ctx, field)
+	case "matches":
+		return ec.fieldContext_ExpressionPreview_matches(ctx, field)
+	case "comes":
+		return ec.fieldContext_ExpressionPreview_comes(ctx, field)
+	case "leaves":
+		return ec.fieldContext_ExpressionPreview_leaves(ctx, field)
+	case "waiting":
+		return ec.fieldContext_ExpressionPreview_waiting(ctx, field)
+	case "kept":
+		return ec.fieldContext_ExpressionPreview_kept(ctx, field)
+	case "moves":
+		return ec.fieldContext_ExpressionPreview_moves(ctx, field)
+	case "sentence":
+		return ec.fieldContext_ExpressionPreview_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpressionPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_ExpressionResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return ec.fieldContext_ExpressionResult_group(ctx, field)
+	case "is":
+		return ec.fieldContext_ExpressionResult_is(ctx, field)
+	case "parts":
+		return ec.fieldContext_ExpressionResult_parts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpressionResult", field.Name)
+}
+
 func (ec *executionContext) childFields_FailureBreakdown(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "value":
@@ -16588,6 +17053,10 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_requireCertificate(ctx, field)
 	case "secrets":
 		return ec.fieldContext_Group_secrets(ctx, field)
+	case "expression":
+		return ec.fieldContext_Group_expression(ctx, field)
+	case "priority":
+		return ec.fieldContext_Group_priority(ctx, field)
 	case "application":
 		return ec.fieldContext_Group_application(ctx, field)
 	case "channel":
@@ -16938,6 +17407,8 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_attempts(ctx, field)
 	case "history":
 		return ec.fieldContext_Instance_history(ctx, field)
+	case "membership":
+		return ec.fieldContext_Instance_membership(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Instance", field.Name)
 }
@@ -17254,6 +17725,18 @@ func (ec *executionContext) childFields_MailResult(ctx context.Context, field gr
 		return ec.fieldContext_MailResult_error(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MailResult", field.Name)
+}
+
+func (ec *executionContext) childFields_Membership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "by":
+		return ec.fieldContext_Membership_by(ctx, field)
+	case "sentence":
+		return ec.fieldContext_Membership_sentence(ctx, field)
+	case "results":
+		return ec.fieldContext_Membership_results(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Membership", field.Name)
 }
 
 func (ec *executionContext) childFields_MessageSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -17992,6 +18475,24 @@ func (ec *executionContext) childFields_ProposalsChange(ctx context.Context, fie
 		return ec.fieldContext_ProposalsChange_proposals(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProposalsChange", field.Name)
+}
+
+func (ec *executionContext) childFields_Reassignment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "startedAt":
+		return ec.fieldContext_Reassignment_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Reassignment_endedAt(ctx, field)
+	case "seen":
+		return ec.fieldContext_Reassignment_seen(ctx, field)
+	case "moved":
+		return ec.fieldContext_Reassignment_moved(ctx, field)
+	case "waiting":
+		return ec.fieldContext_Reassignment_waiting(ctx, field)
+	case "kept":
+		return ec.fieldContext_Reassignment_kept(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reassignment", field.Name)
 }
 
 func (ec *executionContext) childFields_RebootSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -126,6 +126,7 @@ type QueryResolver interface {
 	MachineJob(ctx context.Context, id uuid.UUID) (*db.MachineJob, error)
 	MachineJobs(ctx context.Context, first *int, after *string) (*model.Connection[*db.MachineJob], error)
 	MachineJobImpact(ctx context.Context, filter machines.Filter, action job.Order) (*view.JobImpact, error)
+	PreviewGroupExpression(ctx context.Context, input view.PreviewExpression) (*view.ExpressionPreview, error)
 	Mirrors(ctx context.Context) ([]*view.Mirror, error)
 	Notifiers(ctx context.Context) ([]*db.Notifier, error)
 	Notifier(ctx context.Context, id uuid.UUID) (*db.Notifier, error)
@@ -1663,6 +1664,20 @@ func (ec *executionContext) field_Query_policyPreview_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.PolicyPreviewInput, error) {
 			return ec.unmarshalNPolicyPreviewInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyPreviewInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_previewGroupExpression_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (view.PreviewExpression, error) {
+			return ec.unmarshalNPreviewGroupExpressionInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPreviewExpression(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6289,6 +6304,50 @@ func (ec *executionContext) fieldContext_Query_machineJobImpact(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_previewGroupExpression(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_previewGroupExpression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PreviewGroupExpression(ctx, fc.Args["input"].(view.PreviewExpression))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.ExpressionPreview) graphql.Marshaler {
+			return ec.marshalNExpressionPreview2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐExpressionPreview(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_previewGroupExpression(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExpressionPreview(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_previewGroupExpression_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_mirrors(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8610,6 +8669,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_machineJobImpact(ctx, field)
+				})
+		case "previewGroupExpression":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_previewGroupExpression(ctx, field)
 				})
 		case "mirrors":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -90,6 +90,10 @@ type CreateGroupInput struct {
 	ChannelID *uuid.UUID `json:"channelId,omitempty"`
 	// How the group updates; omitted fields have the default of a new group.
 	Policy *PolicyInput `json:"policy,omitempty"`
+	// Machines for which this is true are in the group; see `Group.expression`. Empty: the machines of its tracks.
+	Expression *string `json:"expression,omitempty"`
+	// See `Group.priority`; 0 to 10,000.
+	Priority *int `json:"priority,omitempty"`
 }
 
 // Result of the creation of a token.

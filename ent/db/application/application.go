@@ -35,6 +35,8 @@ const (
 	FieldDeletedAt = "deleted_at"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
 	EdgeTeam = "team"
+	// EdgeReassignment holds the string denoting the reassignment edge name in mutations.
+	EdgeReassignment = "reassignment"
 	// EdgePackages holds the string denoting the packages edge name in mutations.
 	EdgePackages = "packages"
 	// EdgeChannels holds the string denoting the channels edge name in mutations.
@@ -56,6 +58,13 @@ const (
 	TeamInverseTable = "teams"
 	// TeamColumn is the table column denoting the team relation/edge.
 	TeamColumn = "team_id"
+	// ReassignmentTable is the table that holds the reassignment relation/edge.
+	ReassignmentTable = "reassignments"
+	// ReassignmentInverseTable is the table name for the Reassignment entity.
+	// It exists in this package in order to avoid circular dependency with the "reassignment" package.
+	ReassignmentInverseTable = "reassignments"
+	// ReassignmentColumn is the table column denoting the reassignment relation/edge.
+	ReassignmentColumn = "application_id"
 	// PackagesTable is the table that holds the packages relation/edge.
 	PackagesTable = "packages"
 	// PackagesInverseTable is the table name for the Release entity.
@@ -203,6 +212,13 @@ func ByTeamField(field string, opts ...sql.OrderTermOption) OrderOption {
 	}
 }
 
+// ByReassignmentField orders the results by reassignment field.
+func ByReassignmentField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newReassignmentStep(), sql.OrderByField(field, opts...))
+	}
+}
+
 // ByPackagesCount orders the results by packages count.
 func ByPackagesCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -291,6 +307,13 @@ func newTeamStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(TeamInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, true, TeamTable, TeamColumn),
+	)
+}
+func newReassignmentStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ReassignmentInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2O, false, ReassignmentTable, ReassignmentColumn),
 	)
 }
 func newPackagesStep() *sqlgraph.Step {

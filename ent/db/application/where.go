@@ -590,6 +590,29 @@ func HasTeamWith(preds ...predicate.Team) predicate.Application {
 	})
 }
 
+// HasReassignment applies the HasEdge predicate on the "reassignment" edge.
+func HasReassignment() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, ReassignmentTable, ReassignmentColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasReassignmentWith applies the HasEdge predicate on the "reassignment" edge with a given conditions (other predicates).
+func HasReassignmentWith(preds ...predicate.Reassignment) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newReassignmentStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasPackages applies the HasEdge predicate on the "packages" edge.
 func HasPackages() predicate.Application {
 	return predicate.Application(func(s *sql.Selector) {

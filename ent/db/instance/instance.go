@@ -143,6 +143,10 @@ const (
 	FieldEnrolled = "enrolled"
 	// FieldMoved holds the string denoting the moved field in the database.
 	FieldMoved = "moved"
+	// FieldHomeGroupID holds the string denoting the home_group_id field in the database.
+	FieldHomeGroupID = "home_group_id"
+	// FieldSelectors holds the string denoting the selectors field in the database.
+	FieldSelectors = "selectors"
 	// FieldMoveTo holds the string denoting the move_to field in the database.
 	FieldMoveTo = "move_to"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -262,6 +266,8 @@ var Columns = []string{
 	FieldWithdrawnAt,
 	FieldEnrolled,
 	FieldMoved,
+	FieldHomeGroupID,
+	FieldSelectors,
 	FieldMoveTo,
 }
 
@@ -358,6 +364,8 @@ var (
 	DefaultEnrolled bool
 	// DefaultMoved holds the default value on creation for the "moved" field.
 	DefaultMoved bool
+	// DefaultSelectors holds the default value on creation for the "selectors" field.
+	DefaultSelectors int64
 )
 
 // OrderOption defines the ordering options for the Instance queries.
@@ -691,6 +699,16 @@ func ByEnrolled(opts ...sql.OrderTermOption) OrderOption {
 // ByMoved orders the results by the moved field.
 func ByMoved(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMoved, opts...).ToFunc()
+}
+
+// ByHomeGroupID orders the results by the home_group_id field.
+func ByHomeGroupID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHomeGroupID, opts...).ToFunc()
+}
+
+// BySelectors orders the results by the selectors field.
+func BySelectors(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSelectors, opts...).ToFunc()
 }
 
 // ByMoveTo orders the results by the move_to field.

@@ -387,6 +387,16 @@ func Moved(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldMoved, v))
 }
 
+// HomeGroupID applies equality check predicate on the "home_group_id" field. It's identical to HomeGroupIDEQ.
+func HomeGroupID(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldHomeGroupID, v))
+}
+
+// Selectors applies equality check predicate on the "selectors" field. It's identical to SelectorsEQ.
+func Selectors(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSelectors, v))
+}
+
 // MoveTo applies equality check predicate on the "move_to" field. It's identical to MoveToEQ.
 func MoveTo(v uuid.UUID) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldMoveTo, v))
@@ -3680,6 +3690,96 @@ func MovedEQ(v bool) predicate.Instance {
 // MovedNEQ applies the NEQ predicate on the "moved" field.
 func MovedNEQ(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldNEQ(FieldMoved, v))
+}
+
+// HomeGroupIDEQ applies the EQ predicate on the "home_group_id" field.
+func HomeGroupIDEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDNEQ applies the NEQ predicate on the "home_group_id" field.
+func HomeGroupIDNEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDIn applies the In predicate on the "home_group_id" field.
+func HomeGroupIDIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldHomeGroupID, vs...))
+}
+
+// HomeGroupIDNotIn applies the NotIn predicate on the "home_group_id" field.
+func HomeGroupIDNotIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldHomeGroupID, vs...))
+}
+
+// HomeGroupIDGT applies the GT predicate on the "home_group_id" field.
+func HomeGroupIDGT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDGTE applies the GTE predicate on the "home_group_id" field.
+func HomeGroupIDGTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDLT applies the LT predicate on the "home_group_id" field.
+func HomeGroupIDLT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDLTE applies the LTE predicate on the "home_group_id" field.
+func HomeGroupIDLTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDIsNil applies the IsNil predicate on the "home_group_id" field.
+func HomeGroupIDIsNil() predicate.Instance {
+	return predicate.Instance(sql.FieldIsNull(FieldHomeGroupID))
+}
+
+// HomeGroupIDNotNil applies the NotNil predicate on the "home_group_id" field.
+func HomeGroupIDNotNil() predicate.Instance {
+	return predicate.Instance(sql.FieldNotNull(FieldHomeGroupID))
+}
+
+// SelectorsEQ applies the EQ predicate on the "selectors" field.
+func SelectorsEQ(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSelectors, v))
+}
+
+// SelectorsNEQ applies the NEQ predicate on the "selectors" field.
+func SelectorsNEQ(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldSelectors, v))
+}
+
+// SelectorsIn applies the In predicate on the "selectors" field.
+func SelectorsIn(vs ...int64) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldSelectors, vs...))
+}
+
+// SelectorsNotIn applies the NotIn predicate on the "selectors" field.
+func SelectorsNotIn(vs ...int64) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldSelectors, vs...))
+}
+
+// SelectorsGT applies the GT predicate on the "selectors" field.
+func SelectorsGT(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldSelectors, v))
+}
+
+// SelectorsGTE applies the GTE predicate on the "selectors" field.
+func SelectorsGTE(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldSelectors, v))
+}
+
+// SelectorsLT applies the LT predicate on the "selectors" field.
+func SelectorsLT(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldSelectors, v))
+}
+
+// SelectorsLTE applies the LTE predicate on the "selectors" field.
+func SelectorsLTE(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldSelectors, v))
 }
 
 // MoveToEQ applies the EQ predicate on the "move_to" field.

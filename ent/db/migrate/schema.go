@@ -495,6 +495,8 @@ var (
 		{Name: "aliases", Type: field.TypeJSON, Nullable: true},
 		{Name: "arch", Type: field.TypeString, Default: "amd64"},
 		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "expression", Type: field.TypeString, Default: ""},
+		{Name: "priority", Type: field.TypeInt, Default: 0},
 		{Name: "policy", Type: field.TypeJSON},
 		{Name: "require_secret", Type: field.TypeBool, Default: false},
 		{Name: "require_approval", Type: field.TypeBool, Default: false},
@@ -516,13 +518,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "groups_applications_groups",
-				Columns:    []*schema.Column{GroupsColumns[16]},
+				Columns:    []*schema.Column{GroupsColumns[18]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "groups_channels_groups",
-				Columns:    []*schema.Column{GroupsColumns[17]},
+				Columns:    []*schema.Column{GroupsColumns[19]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -531,12 +533,12 @@ var (
 			{
 				Name:    "group_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[16], GroupsColumns[1], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[18], GroupsColumns[1], GroupsColumns[4]},
 			},
 			{
 				Name:    "group_application_id_track_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[16], GroupsColumns[2], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[18], GroupsColumns[2], GroupsColumns[4]},
 			},
 		},
 	}
@@ -738,6 +740,8 @@ var (
 		{Name: "withdrawn_at", Type: field.TypeTime, Nullable: true},
 		{Name: "enrolled", Type: field.TypeBool, Default: false},
 		{Name: "moved", Type: field.TypeBool, Default: false},
+		{Name: "home_group_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "selectors", Type: field.TypeInt64, Default: 0},
 		{Name: "move_to", Type: field.TypeUUID, Nullable: true},
 		{Name: "application_id", Type: field.TypeUUID},
 		{Name: "group_id", Type: field.TypeUUID, Nullable: true},
@@ -750,13 +754,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[65]},
+				Columns:    []*schema.Column{InstancesColumns[67]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[66]},
+				Columns:    []*schema.Column{InstancesColumns[68]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -765,22 +769,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[67], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[67], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -788,7 +792,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[67], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -796,12 +800,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[67], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[22]},
+				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[22]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -809,7 +813,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[13]},
+				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[13]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},
@@ -1308,6 +1312,33 @@ var (
 				Annotation: &entsql.IndexAnnotation{
 					Where: "state <> 'OPEN'",
 				},
+			},
+		},
+	}
+	// ReassignmentsColumns holds the columns for the "reassignments" table.
+	ReassignmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "selectors", Type: field.TypeInt64},
+		{Name: "after", Type: field.TypeString, Default: ""},
+		{Name: "seen", Type: field.TypeInt, Default: 0},
+		{Name: "moved", Type: field.TypeInt, Default: 0},
+		{Name: "waiting", Type: field.TypeInt, Default: 0},
+		{Name: "kept", Type: field.TypeInt, Default: 0},
+		{Name: "started_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "application_id", Type: field.TypeUUID, Unique: true},
+	}
+	// ReassignmentsTable holds the schema information for the "reassignments" table.
+	ReassignmentsTable = &schema.Table{
+		Name:       "reassignments",
+		Columns:    ReassignmentsColumns,
+		PrimaryKey: []*schema.Column{ReassignmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "reassignments_applications_reassignment",
+				Columns:    []*schema.Column{ReassignmentsColumns[9]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Cascade,
 			},
 		},
 	}
@@ -1843,6 +1874,7 @@ var (
 		PackageFilesTable,
 		PromotionsTable,
 		ProposalsTable,
+		ReassignmentsTable,
 		RebootSlotsTable,
 		RefusalsTable,
 		RefusedRequestsTable,
@@ -1978,6 +2010,10 @@ func init() {
 	}
 	ProposalsTable.Annotation = &entsql.Annotation{
 		Table: "proposals",
+	}
+	ReassignmentsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	ReassignmentsTable.Annotation = &entsql.Annotation{
+		Table: "reassignments",
 	}
 	RebootSlotsTable.ForeignKeys[0].RefTable = GroupsTable
 	RebootSlotsTable.Annotation = &entsql.Annotation{
