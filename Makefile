@@ -133,6 +133,10 @@ test-go: install-postgresql install-prometheus-alertmanager ## run Go tests on S
 soak: install-postgresql install-prometheus-alertmanager ## run the long tests in full size, for instance with 1,000,000 machines
 	COREROLLER_TEST_SOAK=1 COREROLLER_TEST_FLEETS=1000000 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
 
+.PHONY: chaos
+chaos: install-postgresql ## disturb servers under load: lost databases, signals, kill -9 (docs/reliability.md)
+	scripts/with-postgres go test -count 1 -v ./cmd/coreroller -run '^(TestDatabaseIsLostAndFound|TestTerminatedConnectionsAreNotNoticed|TestDeletedDatabaseFileIsNoticed|TestSecondServerOnAFolderIsRefused|TestProcess)$$'
+
 .PHONY: year
 year: install-postgresql ## run the server through a simulated year (ARGS="-database postgres -machines 100000 -days 365")
 	scripts/with-postgres go run ./bench year $(ARGS)

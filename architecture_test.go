@@ -54,7 +54,7 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/change":        {"fleet/catalog fleet/fault store event auth rollout", "a change does not depend on the verbs that use it"},
 	"fleet/checkin":       {"fleet/catalog fleet/quota fleet/pace fleet/fault store event rollout fleet/membership ent", "check-ins do not depend on operators"},
 	"fleet/clock":         {"", "cmd gives it what it reads: the clocks of the host and of the database"},
-	"fleet/fault":         {"ent auth", "every area of fleet returns its errors, so it must not import them"},
+	"fleet/fault":         {"ent auth store", "every area of fleet returns its errors, so it must not import them"},
 	"fleet/hosting":       {"remote/payload fleet/fault store ent", "it knows what is stored; verbs decide who may change it"},
 	"fleet/importing":     {"fleet/catalog fleet/change fleet/checkin fleet/input store ent event auth rollout", "it writes what another server had, through the same changes as verbs"},
 	"fleet/input":         {"fleet/catalog fleet/fault rollout fleet/selector", "checks of input do not depend on verbs"},

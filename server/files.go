@@ -201,10 +201,10 @@ func (f *files) documentation() http.Handler {
 }
 
 // services are the first parts of the URLs of services, which have no pages below them.
-var services = []string{"v1", "omaha", "api", "nebraska", "graphql", "export", "healthz", "readyz", "metrics", "assets", "docs"}
+var services = []string{"v1", "omaha", "api", "nebraska", "graphql", "export", "healthz", "health", "readyz", "ready", "livez", "live", "metrics", "assets", "docs"}
 
 // readOnly are the paths that exist for GET and HEAD only, besides those of files.
-var readOnly = []string{"healthz", "readyz", "metrics", "playground", "export/activity", "export/audit"}
+var readOnly = []string{"healthz", "health", "readyz", "ready", "livez", "live", "metrics", "playground", "export/activity", "export/audit"}
 
 // opensPage reports whether a browser opens the URL: only then it accepts HTML by name.
 func opensPage(r *http.Request) bool {

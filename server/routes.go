@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
@@ -68,11 +69,11 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	handle("GET "+signin.Prefix, guard.Anonymous(signIn))
 
 	// Operations.
-	handle("GET /healthz", health(o.Store))
-	handle("GET /readyz", ready(o.Store, problem))
+	stopping := new(atomic.Bool)
+	health := &probes{database: o.Store, now: o.Now, clock: problem, stopping: stopping}
+	health.mount(handle)
 	for _, other := range []*http.ServeMux{machines, operations} {
-		other.Handle("GET /healthz", health(o.Store))
-		other.Handle("GET /readyz", ready(o.Store, problem))
+		health.mount(other.Handle)
 	}
 	operations.Handle("GET /metrics", m.handler())
 	if !o.SeparateMetrics {
@@ -101,7 +102,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	around := func(h http.Handler) http.Handler {
 		return resolver.withID(clients.limitForwarded(resolver, logRequests(o.Log, o.Now, recoverPanics(o.Log, h))))
 	}
-	return &Server{handler: around(routed), machines: around(machineHandler), metrics: around(operations)}
+	return &Server{stopping: stopping, handler: around(routed), machines: around(machineHandler), metrics: around(operations)}
 }
 
 // machineRoutes returns what adds the FleetLock endpoint to a handler.

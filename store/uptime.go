@@ -23,10 +23,10 @@ const (
 	knownOutages = 100
 )
 
-// Beat records that a server runs and that the database responds. The first beat
+// beat records that a server runs and that the database responds. The first beat
 // after an outage begins a new row of uptimes: the time between two rows is an
 // outage. Every process beats, before it serves and every BeatEvery.
-func (s *Store) Beat(ctx context.Context, now time.Time) error {
+func (s *Store) beat(ctx context.Context, now time.Time) error {
 	now = now.UTC().Truncate(time.Microsecond)
 	if err := s.dropFutureUptimes(ctx, now); err != nil {
 		return err

@@ -9,6 +9,7 @@ export const sections = [
       'ci',
       'mirror',
       'payloads',
+      'smart-groups',
       'reboots',
       'notifications',
       'moving',
@@ -19,6 +20,6 @@ export const sections = [
     ],
   },
   { title: 'Reference', pages: ['cli', 'api', 'graphql', 'rest', 'errors', 'states'] },
-  { title: 'Operate', pages: ['security', 'performance', 'promises'] },
+  { title: 'Operate', pages: ['operations', 'reliability', 'security', 'performance', 'promises'] },
   { title: 'Inside', pages: ['ARCHITECTURE', 'dependencies', 'licenses', 'adr/README'] },
 ];
