@@ -163,7 +163,7 @@ func (p *plan) application(ctx context.Context, s *session, want, have object) e
 	if name == "" {
 		return usage("an application of the file has no name")
 	}
-	fields := []string{"productId", "description", "versioning"}
+	fields := []string{"productId", "description", "versioning", "requestAttributes"}
 	self := key("application", name)
 	if p.ids[self] == "" {
 		input := pickFields(want, append(fields, "name"))

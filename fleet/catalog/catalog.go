@@ -40,6 +40,9 @@ type App struct {
 	RequireSecret      bool // of all its groups
 	RequireCertificate bool // of all its groups
 
+	RequestAttributes         []string // names of attributes of <app> that are kept, sorted
+	RequestAttributesRevision string   // number that every change of the names increments
+
 	byID    map[uuid.UUID]*Group
 	secrets map[secretKey]*Secret // also revoked and expired ones
 	tracks  map[trackArch]*Group  // by track and alias
@@ -174,6 +177,15 @@ func (c *Catalog) Named(appID string) *App {
 		return c.products[strings.ToLower(appID)]
 	}
 	return c.apps[id]
+}
+
+// RequestAttributes returns the names of the attributes of <app> that the application
+// keeps which a machine names, see Named.
+func (c *Catalog) RequestAttributes(appID string) []string {
+	if a := c.Named(appID); a != nil {
+		return a.RequestAttributes
+	}
+	return nil
 }
 
 // Find resolves what a machine names: the application as Named does, the group by its

@@ -128,6 +128,7 @@ type ComplexityRoot struct {
 		Permissions        func(childComplexity int) int
 		ProductID          func(childComplexity int) int
 		RecentChecks       func(childComplexity int) int
+		RequestAttributes  func(childComplexity int) int
 		RequireCertificate func(childComplexity int) int
 		RequireSecret      func(childComplexity int) int
 		Revision           func(childComplexity int) int
@@ -2031,6 +2032,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.RecentChecks(childComplexity), true
+	case "Application.requestAttributes":
+		if e.ComplexityRoot.Application.RequestAttributes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.RequestAttributes(childComplexity), true
 	case "Application.requireCertificate":
 		if e.ComplexityRoot.Application.RequireCertificate == nil {
 			break
@@ -10122,6 +10129,11 @@ type Application {
   requireSecret: Boolean!
   "Whether requests to its groups are refused without a client certificate that names their machine."
   requireCertificate: Boolean!
+  """
+  Names of attributes of ` + "`" + `<app>` + "`" + ` that the server keeps, besides those that it knows. What a machine sends in them are
+  attributes of the machine with the source ` + "`" + `MACHINE` + "`" + `. Sorted, at most 8.
+  """
+  requestAttributes: [String!]!
   "Machine secrets that are right for all its groups, also revoked ones."
   secrets: [MachineSecret!]!
   "Increases with every change to the configuration of this application."
@@ -10178,6 +10190,8 @@ input CreateApplicationInput {
   productId: String
   "Free text."
   description: String = ""
+  "Names of attributes of ` + "`" + `<app>` + "`" + ` to keep, as in UpdateApplicationInput; those of ` + "`" + `cloneFrom` + "`" + ` when omitted."
+  requestAttributes: [String!]
   "Its versions; those of ` + "`" + `cloneFrom` + "`" + ` when omitted, else SEMVER. NUMERIC allows no package of type OPERATING_SYSTEM."
   versioning: Versioning
   "Id of an application whose groups, policies and channels are copied, without packages."
@@ -10198,6 +10212,12 @@ input UpdateApplicationInput {
   description: String
   "New versioning; only while the application has no packages and no machines."
   versioning: Versioning
+  """
+  Names of attributes of ` + "`" + `<app>` + "`" + ` to keep from now on, at most 8: lower-case letters, digits and _, beginning with a
+  letter. The values of a machine are kept from its next update check, at most 256 bytes each and 1 KiB with their names.
+  They replace attributes of the same name that users set. Without a name its attributes are deleted.
+  """
+  requestAttributes: [String!]
   "Whether requests to its groups are refused without a right machine secret. Each group needs a secret first."
   requireSecret: Boolean
   "Whether requests to its groups are refused without a client certificate that names their machine. The server needs ` + "`" + `--machine-client-ca` + "`" + ` first."
@@ -11740,7 +11760,7 @@ type Instance {
 
 "A fact about a machine."
 type MachineAttribute {
-  "Lower-case letters, digits and _, beginning with a letter. Those of ` + "`" + `MACHINE` + "`" + ` are ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `arch` + "`" + ` and ` + "`" + `address` + "`" + `."
+  "Lower-case letters, digits and _, beginning with a letter. Those of ` + "`" + `MACHINE` + "`" + ` are ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `arch` + "`" + `, ` + "`" + `address` + "`" + ` and ` + "`" + `requestAttributes` + "`" + ` of the application."
   name: String!
   "Its value; never empty."
   value: String!
@@ -15586,6 +15606,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_requireSecret(ctx, field)
 	case "requireCertificate":
 		return ec.fieldContext_Application_requireCertificate(ctx, field)
+	case "requestAttributes":
+		return ec.fieldContext_Application_requestAttributes(ctx, field)
 	case "secrets":
 		return ec.fieldContext_Application_secrets(ctx, field)
 	case "revision":
