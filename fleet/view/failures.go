@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/failureshare"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -66,6 +67,8 @@ type FailureFilter struct {
 	OEM          *string
 	FromVersion  *string
 	AddressBlock *string
+	Attribute    *job.Attribute // of the machine, see FailureSlices
+	Tag          *string        // of the machine
 }
 
 // traitCondition is a condition on a trait; field is its name in the API.
@@ -102,6 +105,12 @@ func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters Failure
 			return nil, fault.Errorf(fault.Invalid, c.field, "must not contain NUL")
 		}
 	}
+	if f.Attribute != nil && strings.ContainsRune(f.Attribute.Name+f.Attribute.Value, 0) {
+		return nil, fault.Errorf(fault.Invalid, "filter.attribute", "must not contain NUL")
+	}
+	if f.Tag != nil && strings.ContainsRune(*f.Tag, 0) {
+		return nil, fault.Errorf(fault.Invalid, "filter.tag", "must not contain NUL")
+	}
 	l := s.attempts(with, f.conditions(id)...)
 	count := l.count
 	l.count = func(ctx context.Context, limit int) (int, bool, error) {
@@ -119,7 +128,8 @@ func (f *FailureFilter) conditions(id uuid.UUID) []predicate.Attempt {
 	where = when(where, f.Code, attempt.Code)
 	where = when(where, f.OEM, attempt.Oem)
 	where = when(where, f.FromVersion, attempt.FromVersion)
-	return when(where, f.AddressBlock, attempt.AddressBlock)
+	where = when(where, f.AddressBlock, attempt.AddressBlock)
+	return append(where, f.sliced()...)
 }
 
 // failed is the condition of the partial indexes, with a literal: SQLite does not
@@ -131,6 +141,8 @@ func failed(s *sql.Selector) { s.Where(sql.ExprP(s.C(attempt.FieldFailed))) }
 func (f *FailureFilter) counted(ctx context.Context, id uuid.UUID, counters FailureCounters) (int, error) {
 	byTrait := f.byTrait()
 	switch {
+	case f.Attribute != nil || f.Tag != nil:
+		return -1, nil
 	case len(byTrait) == 0 && f.Code == nil:
 		waves, err := counters.Waves(ctx, id)
 		return failedOf(SumWaves(waves), f.Outcome), err
