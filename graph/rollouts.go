@@ -161,7 +161,7 @@ func (r *rolloutResolver) FailuresByAttribute(ctx context.Context, obj *db.Group
 func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	cached := loadersOf(ctx)
 	counters := view.FailureCounters{Waves: cached.waves.load, Failures: cached.failures.load, Shares: cached.shares.load}
-	l, err := r.fleet.View.FailedAttempts(obj.ID, value(filter), counters, withNodes(ctx))
+	l, err := r.fleet.View.FailedAttempts(ctx, obj.ID, value(filter), counters, withNodes(ctx))
 	if err != nil {
 		return nil, err
 	}

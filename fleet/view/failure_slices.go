@@ -3,6 +3,7 @@ package view
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,16 +73,20 @@ func (s *Service) FailureSlices(ctx context.Context, rollout uuid.UUID, name *st
 			sums[slice] += n
 		}
 	}
-	out := &FailureSlices{Slices: []FailureSlice{}}
-	for _, read := range []func(context.Context, uuid.UUID, *string, func(FailureSlice, int)) (int, error){s.attemptSlices, s.machineSlices, s.labelSlices} {
-		n, err := read(ctx, rollout, name, add)
-		if err != nil {
+	failed, err := s.newestFailed(ctx, rollout)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range failed {
+		add(FailureSlice{Name: job.AttributeOEM, Value: row.Oem}, 1)
+		add(FailureSlice{Name: previousVersion, Value: row.FromVersion}, 1)
+	}
+	for part := range slices.Chunk(machinesOf(failed), idsOfStatement) {
+		if err := errors.Join(s.machineSlices(ctx, part, add), s.labelSlices(ctx, part, name, add)); err != nil {
 			return nil, fmt.Errorf("read failures by attribute: %w", err)
 		}
-		if out.Attempts = max(out.Attempts, n); out.Attempts == 0 {
-			return out, nil
-		}
 	}
+	out := &FailureSlices{Attempts: len(failed), Slices: make([]FailureSlice, 0, len(sums))}
 	for slice, n := range sums {
 		slice.Attempts, slice.StandsOut = n, n >= standsOut && 2*n >= out.Attempts && n < out.Attempts
 		out.Slices = append(out.Slices, slice)
@@ -94,96 +99,109 @@ func (s *Service) FailureSlices(ctx context.Context, rollout uuid.UUID, name *st
 	return out, nil
 }
 
-// attemptSlices counts by what attempts keep, and returns the number of attempts.
-func (s *Service) attemptSlices(ctx context.Context, rollout uuid.UUID, _ *string, add func(FailureSlice, int)) (total int, err error) {
-	var rows []struct {
-		OEM         string `sql:"oem"`
-		FromVersion string `sql:"from_version"`
-		Count       int    `sql:"count"`
+// newestFailed reads what attempts keep of the newest failed attempts of a rollout.
+func (s *Service) newestFailed(ctx context.Context, rollout uuid.UUID) ([]*db.Attempt, error) {
+	return read(ctx, "failed attempts", s.db().Attempt.Query().Where(attempt.RolloutID(rollout), failed).Order(attempt.ByID(sql.OrderDesc())).Limit(sliceAttempts).
+		Select(attempt.FieldInstanceID, attempt.FieldOem, attempt.FieldFromVersion).All)
+}
+
+func machinesOf(rows []*db.Attempt) []uuid.UUID {
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.InstanceID
 	}
-	err = s.db().Attempt.Query().Where(newestFailed(attempt.FieldID, attempt.FieldID, rollout)).
-		GroupBy(attempt.FieldOem, attempt.FieldFromVersion).Aggregate(db.Count()).Scan(ctx, &rows)
-	for _, row := range rows {
-		total += row.Count
-		add(FailureSlice{Name: job.AttributeOEM, Value: row.OEM}, row.Count)
-		add(FailureSlice{Name: previousVersion, Value: row.FromVersion}, row.Count)
-	}
-	return total, err
+	return ids
 }
 
 // machineSlices counts by what machines send of themselves now.
-func (s *Service) machineSlices(ctx context.Context, rollout uuid.UUID, _ *string, add func(FailureSlice, int)) (int, error) {
-	var rows []struct {
-		OEMVersion   string `sql:"oem_version"`
-		AlephVersion string `sql:"aleph_version"`
-		Count        int    `sql:"count"`
-	}
-	err := s.db().Instance.Query().Where(newestFailed(instance.FieldID, attempt.FieldInstanceID, rollout)).
-		GroupBy(instance.FieldOemVersion, instance.FieldAlephVersion).Aggregate(db.Count()).Scan(ctx, &rows)
+func (s *Service) machineSlices(ctx context.Context, ids []uuid.UUID, add func(FailureSlice, int)) error {
+	rows, err := s.db().Instance.Query().Where(instance.IDIn(ids...)).Select(instance.FieldOemVersion, instance.FieldAlephVersion).All(ctx)
 	for _, row := range rows {
-		add(FailureSlice{Name: job.AttributeOEMVersion, Value: row.OEMVersion}, row.Count)
-		add(FailureSlice{Name: job.AttributeAlephVersion, Value: row.AlephVersion}, row.Count)
+		add(FailureSlice{Name: job.AttributeOEMVersion, Value: row.OemVersion}, 1)
+		add(FailureSlice{Name: job.AttributeAlephVersion, Value: row.AlephVersion}, 1)
 	}
-	return 0, err
+	return err
 }
 
 // labelSlices counts by the attributes and tags that people set, and by request
-// attributes. It reads only the most frequent ones.
-func (s *Service) labelSlices(ctx context.Context, rollout uuid.UUID, name *string, add func(FailureSlice, int)) (int, error) {
+// attributes.
+func (s *Service) labelSlices(ctx context.Context, ids []uuid.UUID, name *string, add func(FailureSlice, int)) error {
 	var rows []struct {
 		Tag   bool
 		Name  string
 		Value string
 		Count int
 	}
-	q := s.db().MachineLabel.Query().Where(newestFailed(machinelabel.FieldInstanceID, attempt.FieldInstanceID, rollout))
+	q := s.db().MachineLabel.Query().Where(machinelabel.InstanceIDIn(ids...))
 	if name != nil {
 		q.Where(machinelabel.Name(*name))
 	}
-	err := q.Order(func(s *sql.Selector) {
-		s.OrderBy(sql.Desc(sql.Count("*")), s.C(machinelabel.FieldName), s.C(machinelabel.FieldTag), s.C(machinelabel.FieldValue))
-	}).Limit(maxKinds).GroupBy(machinelabel.FieldTag, machinelabel.FieldName, machinelabel.FieldValue).Aggregate(db.Count()).Scan(ctx, &rows)
+	err := q.GroupBy(machinelabel.FieldTag, machinelabel.FieldName, machinelabel.FieldValue).Aggregate(db.Count()).Scan(ctx, &rows)
 	for _, row := range rows {
 		add(FailureSlice{Name: row.Name, Value: row.Value, Tag: row.Tag}, row.Count)
 	}
-	return 0, err
+	return err
 }
 
-// newestFailed is the condition that a column is one of a column of the newest failed
-// attempts of a rollout.
-func newestFailed(column, ofAttempt string, rollout uuid.UUID) func(*sql.Selector) {
-	return func(s *sql.Selector) {
-		b := sql.Dialect(s.Dialect())
-		t := b.Table(attempt.Table).As("newest")
-		newest := b.Select(t.C(ofAttempt)).From(t).Where(sql.And(sql.EQ(t.C(attempt.FieldRolloutID), rollout), sql.ExprP(t.C(attempt.FieldFailed)))).
-			OrderBy(sql.Desc(t.C(attempt.FieldID))).Limit(sliceAttempts)
-		s.Where(sql.In(s.C(column), newest))
-	}
-}
-
-// sliced returns the conditions of a slice on failed attempts. They test the machine of
-// each one.
-func (f *FailureFilter) sliced() (where []predicate.Attempt) {
+// sliced returns the conditions of a slice on failed attempts. Those on machines are met
+// only by attempts that FailureSlices looks at.
+func (s *Service) sliced(ctx context.Context, rollout uuid.UUID, f *FailureFilter) (where []predicate.Attempt, err error) {
+	var conditions []func(context.Context, []uuid.UUID) ([]uuid.UUID, error)
 	if f.Tag != nil {
-		where = append(where, labeled(true, *f.Tag, ""))
+		conditions = append(conditions, s.labeled(true, *f.Tag, ""))
 	}
-	if f.Attribute == nil {
-		return where
+	if f.Attribute != nil {
+		value := f.Attribute.Value
+		switch f.Attribute.Name {
+		case job.AttributeOEM:
+			where = append(where, attempt.Oem(value))
+		case previousVersion:
+			where = append(where, attempt.FromVersion(value))
+		case job.AttributeOEMVersion:
+			conditions = append(conditions, s.sending(instance.OemVersion(value)))
+		case job.AttributeAlephVersion:
+			conditions = append(conditions, s.sending(instance.AlephVersion(value)))
+		default:
+			conditions = append(conditions, s.labeled(false, f.Attribute.Name, value))
+		}
 	}
-	value := f.Attribute.Value
-	switch f.Attribute.Name {
-	case job.AttributeOEM:
-		return append(where, attempt.Oem(value))
-	case previousVersion:
-		return append(where, attempt.FromVersion(value))
-	case job.AttributeOEMVersion:
-		return append(where, attempt.HasInstanceWith(instance.OemVersion(value)))
-	case job.AttributeAlephVersion:
-		return append(where, attempt.HasInstanceWith(instance.AlephVersion(value)))
+	if conditions == nil {
+		return where, nil
 	}
-	return append(where, labeled(false, f.Attribute.Name, value))
+	rows, err := s.newestFailed(ctx, rollout)
+	if err != nil {
+		return nil, err
+	}
+	var machines []uuid.UUID
+	for part := range slices.Chunk(machinesOf(rows), idsOfStatement) {
+		for _, met := range conditions {
+			if part, err = met(ctx, part); err != nil {
+				return nil, fmt.Errorf("read failures by attribute: %w", err)
+			}
+		}
+		machines = append(machines, part...)
+	}
+	return append(where, attempt.InstanceIDIn(machines...)), nil
 }
 
-func labeled(tag bool, name, value string) predicate.Attempt {
-	return attempt.HasInstanceWith(instance.HasLabelsWith(machinelabel.TagEQ(tag), machinelabel.Name(name), machinelabel.Value(value)))
+// sending returns which machines meet a condition.
+func (s *Service) sending(condition predicate.Instance) func(context.Context, []uuid.UUID) ([]uuid.UUID, error) {
+	return func(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {
+		return s.db().Instance.Query().Where(instance.IDIn(ids...), condition).IDs(ctx)
+	}
+}
+
+// labeled returns which machines have a label. It compares kind and value itself: with
+// them in the statement a database may read all machines with the label instead of these.
+func (s *Service) labeled(tag bool, name, value string) func(context.Context, []uuid.UUID) ([]uuid.UUID, error) {
+	return func(ctx context.Context, ids []uuid.UUID) (met []uuid.UUID, err error) {
+		rows, err := s.db().MachineLabel.Query().Where(machinelabel.InstanceIDIn(ids...), machinelabel.Name(name)).
+			Select(machinelabel.FieldInstanceID, machinelabel.FieldTag, machinelabel.FieldValue).All(ctx)
+		for _, row := range rows {
+			if row.Tag == tag && row.Value == value {
+				met = append(met, row.InstanceID)
+			}
+		}
+		return met, err
+	}
 }

@@ -99,7 +99,7 @@ type FailureCounters struct {
 // FailedAttempts returns the list of the failed attempts of a rollout that match.
 // Each condition has an index over failed attempts that ends with the id. The
 // length comes from the counters of the charts if they have the number.
-func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters FailureCounters, with With) (*List[*db.Attempt], error) {
+func (s *Service) FailedAttempts(ctx context.Context, id uuid.UUID, f FailureFilter, counters FailureCounters, with With) (*List[*db.Attempt], error) {
 	for _, c := range f.byTrait() {
 		if strings.ContainsRune(c.value, 0) {
 			return nil, fault.Errorf(fault.Invalid, c.field, "must not contain NUL")
@@ -111,7 +111,11 @@ func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters Failure
 	if f.Tag != nil && strings.ContainsRune(*f.Tag, 0) {
 		return nil, fault.Errorf(fault.Invalid, "filter.tag", "must not contain NUL")
 	}
-	l := s.attempts(with, f.conditions(id)...)
+	sliced, err := s.sliced(ctx, id, &f)
+	if err != nil {
+		return nil, err
+	}
+	l := s.attempts(with, append(f.conditions(id), sliced...)...)
 	count := l.count
 	l.count = func(ctx context.Context, limit int) (int, bool, error) {
 		if n, err := f.counted(ctx, id, counters); err != nil || n >= 0 {
@@ -128,8 +132,7 @@ func (f *FailureFilter) conditions(id uuid.UUID) []predicate.Attempt {
 	where = when(where, f.Code, attempt.Code)
 	where = when(where, f.OEM, attempt.Oem)
 	where = when(where, f.FromVersion, attempt.FromVersion)
-	where = when(where, f.AddressBlock, attempt.AddressBlock)
-	return append(where, f.sliced()...)
+	return when(where, f.AddressBlock, attempt.AddressBlock)
 }
 
 // failed is the condition of the partial indexes, with a literal: SQLite does not
