@@ -30,7 +30,7 @@ type fileApplication struct {
 	ProductID         string        `json:"productId,omitempty"`
 	Description       string        `json:"description"`
 	Versioning        string        `json:"versioning"`
-	RequestAttributes []string      `json:"requestAttributes,omitempty"`
+	RequestAttributes []string      `json:"requestAttributes"`
 	Packages          []filePackage `json:"packages"`
 	Channels          []fileChannel `json:"channels"`
 	Groups            []fileGroup   `json:"groups"`

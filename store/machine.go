@@ -39,7 +39,7 @@ type Reported struct {
 	UpdatesDisabled bool   // updatedisabled of the last update check
 
 	// RequestAttributes are those that the application names, as text of package
-	// checkin. Whoever changes them also changes their labels in the same batch.
+	// checkin. A change of them and of their labels belongs in the same batch.
 	RequestAttributes string
 }
 

@@ -48,7 +48,7 @@ func (f *fixture) reads(t *testing.T, url string) {
 		explainSorts(t, tx, text, args)
 	}
 	var failed uuid.UUID // a rollout with a page of failed attempts
-	if err := d.QueryRow("SELECT rollout_id FROM attempts WHERE failed GROUP BY rollout_id HAVING COUNT(*) = "+fmt.Sprint(page)).Scan(&failed); err != nil {
+	if err := d.QueryRow("SELECT rollout_id FROM attempts WHERE failed GROUP BY rollout_id HAVING COUNT(*) = " + fmt.Sprint(page)).Scan(&failed); err != nil {
 		t.Fatal(err)
 	}
 	var what string
