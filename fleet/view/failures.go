@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/failure"
@@ -100,6 +101,9 @@ type FailureCounters struct {
 // Each condition has an index over failed attempts that ends with the id. The
 // length comes from the counters of the charts if they have the number.
 func (s *Service) FailedAttempts(ctx context.Context, id uuid.UUID, f FailureFilter, counters FailureCounters, with With) (*List[*db.Attempt], error) {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
+		return nil, err
+	}
 	for _, c := range f.byTrait() {
 		if strings.ContainsRune(c.value, 0) {
 			return nil, fault.Errorf(fault.Invalid, c.field, "must not contain NUL")
