@@ -95,7 +95,7 @@ func (s *Store) Postgres() bool { return s.postgres != nil }
 // other processes. A database newer than this binary is refused with
 // migrations.ErrNewer.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter)}
+	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter), state: states{beating: make(chan struct{}, 1)}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
