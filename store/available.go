@@ -108,7 +108,8 @@ func (s *Store) refuses(now time.Time) error {
 	if s.sqlite != nil && s.sqlite.Gone() {
 		return sqlite.ErrGone
 	}
-	if at := s.state.failing.Load(); at != 0 && now.UnixMicro()-at > refuseAfter.Microseconds() {
+	// SQLite needs no such rule: it waits for nothing but its own transactions.
+	if at := s.state.failing.Load(); s.postgres != nil && at != 0 && now.UnixMicro()-at > refuseAfter.Microseconds() {
 		return ErrNoAnswer
 	}
 	return nil
