@@ -3,6 +3,7 @@ package acceptance
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"testing"
 	"time"
 
@@ -108,6 +109,40 @@ func TestP1_CapsHoldWhileMachinesMoveByExpressions(t *testing.T) {
 		}
 		s.recount()
 	}, servers(2), limit(3, 15*time.Minute))
+}
+
+// A group by expression that requires a secret gets no machine without one: not at its
+// registration, and not from memory. The secret of the track's group is enough for one that
+// an expression places.
+func TestGroupByExpressionRequiresItsSecret(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		right, _ := s.secret("track", ofGroup(s.group))
+		_, _ = s.secret("all", ofApplication)
+		smart := s.byExpression("smart", "machine.startsWith('s')", 0, 10)
+		s.served("", "s-before")
+		s.require(smart, true)
+		for _, machine := range []string{"s-before", "s-new"} {
+			if a := s.sends("", machine, "2.0.0"); a.code != http.StatusForbidden {
+				t.Errorf("%s without a secret is answered %d", machine, a.code)
+			}
+		}
+		for range 3 { // the later ones from memory
+			s.served(right, "s-new")
+		}
+		if s.groupOf("s-new") != smart {
+			t.Error("the machine is not in the group by expression")
+		}
+		if a := s.sends("", "s-new", "2.0.0"); a.code != http.StatusForbidden {
+			t.Errorf("a known machine without a secret is answered %d", a.code)
+		}
+		_, err := s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: smart, Expression: new("false")})
+		s.ok(err)
+		s.served(right, "s-new")
+		if s.groupOf("s-new") != s.group {
+			t.Error("the machine did not return to the group of its track")
+		}
+		s.recount()
+	})
 }
 
 // A walk over many machines leaves all of them where the expressions say, and all counters

@@ -92,6 +92,8 @@ type fileGroup struct {
 	Description     string          `json:"description"`
 	Channel         string          `json:"channel"` // name, "" for none
 	RequireApproval bool            `json:"requireApproval"`
+	Expression      string          `json:"expression"` // "" for none
+	Priority        int             `json:"priority"`
 	Policy          json.RawMessage `json:"policy"`
 }
 
@@ -103,7 +105,7 @@ const policyFields = `safeMode maxUpdatesPerPeriod periodInterval maxConcurrentU
 
 const fleetDocument = `{ applications { id name productId description versioning requestAttributes
   channels { id name arch color requireApproval package { version } }
-  groups { id name arch track aliases description requireApproval channel { name } policy { ` + policyFields + ` } } } }`
+  groups { id name arch track aliases description requireApproval expression priority channel { name } policy { ` + policyFields + ` } } } }`
 
 const packagesDocument = `query($id: ID!, $after: String) { application(id: $id) { packages(first: 500, after: $after) {
   nodes { id version arch type url filename size sha1 sha256 description files { name size sha1 sha256 } }

@@ -349,7 +349,8 @@ func clone(c *change.Change, from uuid.UUID, given []string) error {
 	}
 	for _, g := range groups {
 		create := client.Group.Create().SetID(store.NewID(c.Now)).SetApplicationID(c.App).SetCreatedAt(c.Now).
-			SetName(g.Name).SetTrack(g.Track).SetAliases(g.Aliases).SetArch(g.Arch).SetDescription(g.Description).SetPolicy(g.Policy)
+			SetName(g.Name).SetTrack(g.Track).SetAliases(g.Aliases).SetArch(g.Arch).SetDescription(g.Description).SetPolicy(g.Policy).
+			SetExpression(g.Expression).SetPriority(g.Priority)
 		if g.ChannelID != nil {
 			create.SetChannelID(copies[*g.ChannelID])
 		}

@@ -53,6 +53,14 @@ func (d *harness) inGroup(s *setup, machine string, want *db.Group) {
 	}
 }
 
+// membership explains the group of a machine.
+func (d *harness) membership(s *setup, machine string) *view.Membership {
+	d.t.Helper()
+	row := must(d.store.Reader().Instance.Get(d.ctx, store.InstanceID(s.app.ID, machine)))(d.t)
+	labels := must(d.View.MachineLabels(d.ctx, []uuid.UUID{row.ID}))(d.t)
+	return must(d.View.Membership(d.ctx, row, labels[row.ID]))(d.t)
+}
+
 func TestMachinesJoinTheFirstGroupWhoseExpressionIsTrue(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
@@ -164,7 +172,7 @@ func TestLabelsMoveMachines(t *testing.T) {
 		d.inGroup(s, "b", rack)
 		d.checkCounters()
 
-		m := must(d.View.Membership(d.ctx, must(d.store.Reader().Instance.Get(d.ctx, store.InstanceID(s.app.ID, "b")))(t)))(t)
+		m := d.membership(s, "b")
 		if m.By != view.ByExpression || len(m.Results) != 1 || !m.Results[0].Is || m.Results[0].Parts[0].Values != "attributes.rack is '3'" ||
 			!strings.Contains(m.Sentence, `group rack 3 is true`) {
 			t.Errorf("membership: %+v", m)
@@ -231,7 +239,7 @@ func TestProtectedGroupIsNotLeftByAnExpression(t *testing.T) {
 		d.from(s, "m", "azure")
 		d.from(s, "m", "azure")
 		d.inGroup(s, "m", s.group)
-		m := must(d.View.Membership(d.ctx, must(d.store.Reader().Instance.Get(d.ctx, store.InstanceID(s.app.ID, "m")))(t)))(t)
+		m := d.membership(s, "m")
 		if !strings.Contains(m.Sentence, "only with an approval") {
 			t.Errorf("membership: %+v", m)
 		}
@@ -285,4 +293,55 @@ func TestRequestAttributeChoosesTheGroup(t *testing.T) {
 		}
 		d.checkCounters()
 	})
+}
+
+// A preview of a new group gives what then happens, also beside another group with the same
+// priority.
+func TestPreviewOfANewGroupIsTriedLast(t *testing.T) {
+	d := newHarness(t, storetest.SQLite(t))
+	s := d.setup()
+	first := d.smart(s, "first", "oem == 'azure'", 0)
+	for i, oem := range []string{"azure", "azure", "gce"} {
+		d.from(s, fmt.Sprint("m", i), oem)
+	}
+	const expression = "oem == 'azure' || oem == 'gce'"
+	p := must(d.View.PreviewExpression(d.ctx, view.PreviewExpression{ApplicationID: s.app.ID, Expression: expression}))(t)
+	if p.Comes != 1 || p.Matches != 3 || len(p.Moves) != 1 || p.Moves[0].To != uuid.Nil {
+		t.Errorf("preview: %+v", p)
+	}
+	second := d.smart(s, "second", expression, 0)
+	d.must(d.Upkeep.Work(d.ctx))
+	d.inGroup(s, "m0", first)
+	d.inGroup(s, "m2", second)
+
+	other := d.smart(d.setupNamed("Other"), "other", "oem == 'azure'", 0)
+	_, err := d.View.PreviewExpression(d.ctx, view.PreviewExpression{ApplicationID: s.app.ID, GroupID: &other.ID, Expression: expression})
+	if fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), "groupId") {
+		t.Errorf("a group of another application: %v", err)
+	}
+}
+
+func TestCloneCopiesExpressions(t *testing.T) {
+	d := newHarness(t, storetest.SQLite(t))
+	s := d.setup()
+	d.smart(s, "azure", "oem == 'azure'", 7)
+	clone := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Copy", CloneFrom: &s.app.ID}))(t)
+	groups := d.Catalog().App(clone.ID).SelectorGroups()
+	if len(groups) != 1 || groups[0].Expression.Text() != "oem == 'azure'" || groups[0].Priority != 7 {
+		t.Errorf("groups with an expression: %+v", groups)
+	}
+}
+
+// A machine that an expression placed follows its track again when the expression ends, also
+// after a person took back a move that was never made.
+func TestReleasedMachineKeepsTheGroupOfItsTrack(t *testing.T) {
+	d := newHarness(t, storetest.SQLite(t))
+	s := d.setup()
+	azure := d.smart(s, "azure", "oem == 'azure'", 0)
+	d.from(s, "m", "azure")
+	must(d.MoveInstance(d.ctx, fleet.MoveInstance{ID: store.InstanceID(s.app.ID, "m")}))(t)
+	must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: azure.ID, Expression: new("")}))(t)
+	d.must(d.Upkeep.Work(d.ctx))
+	d.inGroup(s, "m", s.group)
+	d.checkCounters()
 }

@@ -82,7 +82,7 @@ func createGroup(c *change.Change, in CreateGroup) error {
 		return err
 	}
 	if in.Expression != "" {
-		if err := allowExpression(c, "", in.Expression); err != nil {
+		if err := changeExpression(c, "", in.Expression); err != nil {
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 	}
 	expression, priority := input.Or(in.Expression, row.Expression), input.Or(in.Priority, row.Priority)
 	if expression != row.Expression || priority != row.Priority {
-		if err := allowExpression(c, row.Expression, expression); err != nil {
+		if err := changeExpression(c, row.Expression, expression); err != nil {
 			return err
 		}
 	}

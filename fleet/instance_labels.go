@@ -69,7 +69,7 @@ func (s *Service) labeledGroup(ctx context.Context, id uuid.UUID, l *job.Labels)
 	if app == nil || !app.SelectLabels() {
 		return nil, nil
 	}
-	found, err := reassign.Labels(ctx, s.store.Reader(), []uuid.UUID{id})
+	found, err := s.store.Labels(ctx, []uuid.UUID{id})
 	if err != nil {
 		return nil, err
 	}

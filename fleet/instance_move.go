@@ -37,11 +37,12 @@ func assign(c *change.Change, m *store.Machine, from *catalog.Group, id *uuid.UU
 	if err := approveMove(c, m, from, id); err != nil {
 		return err
 	}
-	m.HomeGroup, m.Selectors = uuid.Nil, 0 // its next check-in decides by the expressions, unless a person chose
+	m.Selectors = 0 // its next check-in decides by the expressions, unless a person chose
 	if id == nil {
 		m.Moved, m.MoveTo = false, uuid.Nil
 		return nil
 	}
+	m.HomeGroup = uuid.Nil
 	to, err := c.Group(*id, "groupId")
 	if err != nil {
 		return err

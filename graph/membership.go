@@ -25,7 +25,11 @@ func (r *groupResolver) Expression(_ context.Context, obj *db.Group) (*string, e
 }
 
 func (r *instanceResolver) Membership(ctx context.Context, obj *db.Instance) (*view.Membership, error) {
-	return r.fleet.View.Membership(ctx, obj)
+	labels, err := loadersOf(ctx).labels.load(ctx, obj.ID)
+	if err != nil {
+		return nil, err
+	}
+	return r.fleet.View.Membership(ctx, obj, labels)
 }
 
 func (r *expressionMoveResolver) From(ctx context.Context, obj *view.ExpressionMove) (*db.Group, error) {

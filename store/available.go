@@ -19,8 +19,8 @@ func Unavailable(err error) bool {
 
 // states are what this process knows of the database, without asking it.
 type states struct {
-	committed, failing atomic.Int64 // Unix microseconds, 0: never
-	beating            atomic.Bool
+	committed, failing atomic.Int64  // Unix microseconds, 0: never
+	beating            chan struct{} // full while a beat waits for PostgreSQL
 	problem            atomic.Pointer[error]
 }
 
@@ -85,12 +85,14 @@ func (s *Store) boundedBeat(ctx context.Context, now time.Time) error {
 		}
 		return s.beat(ctx, now)
 	}
-	if !s.state.beating.CompareAndSwap(false, true) {
-		return ErrNoAnswer // the last one waits still
+	select {
+	case s.state.beating <- struct{}{}:
+	case <-ctx.Done(): // the last one waits still
+		return ErrNoAnswer
 	}
 	ended := make(chan error, 1)
 	go func() {
-		defer s.state.beating.Store(false)
+		defer func() { <-s.state.beating }()
 		ended <- s.beat(ctx, now)
 	}()
 	select {
@@ -106,7 +108,8 @@ func (s *Store) refuses(now time.Time) error {
 	if s.sqlite != nil && s.sqlite.Gone() {
 		return sqlite.ErrGone
 	}
-	if at := s.state.failing.Load(); at != 0 && now.UnixMicro()-at > refuseAfter.Microseconds() {
+	// SQLite needs no such rule: it waits for nothing but its own transactions.
+	if at := s.state.failing.Load(); s.postgres != nil && at != 0 && now.UnixMicro()-at > refuseAfter.Microseconds() {
 		return ErrNoAnswer
 	}
 	return nil

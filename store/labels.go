@@ -48,7 +48,16 @@ func LabelID(instance uuid.UUID, tag bool, name string) uuid.UUID {
 // Labels returns the attributes and tags of machines by their instance ids, sorted by
 // kind and name. The caller holds the locks of the machines, see Machines.
 func (tx *Tx) Labels(ctx context.Context, machines []uuid.UUID) (map[uuid.UUID][]*db.MachineLabel, error) {
-	rows, err := tx.Client().MachineLabel.Query().Where(machinelabel.InstanceIDIn(machines...)).
+	return labelsOf(ctx, tx.Client(), machines)
+}
+
+// Labels is Tx.Labels without a lock.
+func (s *Store) Labels(ctx context.Context, machines []uuid.UUID) (map[uuid.UUID][]*db.MachineLabel, error) {
+	return labelsOf(ctx, s.client, machines)
+}
+
+func labelsOf(ctx context.Context, client *db.Client, machines []uuid.UUID) (map[uuid.UUID][]*db.MachineLabel, error) {
+	rows, err := client.MachineLabel.Query().Where(machinelabel.InstanceIDIn(machines...)).
 		Order(machinelabel.ByInstanceID(), machinelabel.ByTag(), machinelabel.ByName()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read attributes and tags: %w", err)

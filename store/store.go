@@ -95,7 +95,7 @@ func (s *Store) Postgres() bool { return s.postgres != nil }
 // other processes. A database newer than this binary is refused with
 // migrations.ErrNewer.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter)}
+	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter), state: states{beating: make(chan struct{}, 1)}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -173,6 +173,9 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Write(ctx context.Context, now time.Time, f func(tx *Tx) error) error {
 	tx, err := s.write(ctx, s.writer, now, f)
 	if err != nil {
+		if Unavailable(err) { // callers answer that the database cannot be used, and log nothing
+			s.log.Warn("a transaction failed", "error", err)
+		}
 		return err
 	}
 	tx.sql.PrepareOnPool(ctx)
@@ -222,7 +225,7 @@ func (s *Store) begin(ctx context.Context, from statement.Beginner, now time.Tim
 		return nil, err
 	}
 	t, err := s.writer.Begin(ctx, from, nil)
-	if err != nil && Unavailable(err) && ctx.Err() == nil { // a connection that ended; nothing was done yet
+	if err != nil && s.postgres != nil && Unavailable(err) && ctx.Err() == nil { // a connection that ended; nothing was done yet
 		t, err = s.writer.Begin(ctx, from, nil)
 	}
 	if err != nil {

@@ -264,6 +264,15 @@ func TestDatabaseIsLostAndFound(t *testing.T) {
 			}()
 			k := newTestGroup(t, p.fleet, p.store, fastPolicy(5))
 			k.promote(t)
+			client := simulate.NewClient(p.OmahaURL(), 1)
+			defer client.Close()
+			known := func() error {
+				_, err := k.check(k.ctx, client, "known", "2.0.0")
+				return err
+			}
+			if err := known(); err != nil {
+				t.Fatal(err)
+			}
 			machines := startTraffic(k, p)
 			await(t, "machines are answered", func() bool { return machines.wellSince(time.Time{}) })
 
@@ -272,6 +281,9 @@ func TestDatabaseIsLostAndFound(t *testing.T) {
 				await(t, "not ready", func() bool { status, _ := probe(t, p, "/readyz"); return status == http.StatusServiceUnavailable })
 				if status, body := probe(t, p, "/livez"); status != http.StatusOK {
 					t.Errorf("/livez: %d %s", status, body)
+				}
+				if err := known(); err != nil {
+					t.Errorf("a machine that is known and up to date: %v", err)
 				}
 				await(t, "people get UNAVAILABLE", func() bool {
 					_, err := p.fleet.CreateApplication(k.ctx, fleet.CreateApplication{Name: "x"})

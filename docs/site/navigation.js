@@ -1,5 +1,4 @@
-// The pages in their order. A page that is not listed fails the build (check.js), so that
-// each can be found.
+// The pages in their order. A page that is not listed fails the build, so that each can be found.
 
 export const sections = [
   { title: 'Start', pages: ['index', 'connect', 'glossary'] },

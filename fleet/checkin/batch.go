@@ -13,6 +13,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/membership"
 	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
@@ -169,7 +170,7 @@ func (b *batch) expire(group uuid.UUID) error {
 // apply decides one check-in. It returns false when a further group must be
 // locked first; the next transaction does that.
 func (b *batch) apply(c *call) (done bool, err error) {
-	c.answer, c.after, c.view = Answer{}, nil, nil // reset an earlier try
+	c.answer, c.after, c.view, c.choice = Answer{}, nil, nil, membership.Choice{} // reset an earlier try
 	m := b.machines[c.instance]
 	group, verdict := b.resolve(c, m)
 	if verdict != catalog.VerdictOK {

@@ -136,6 +136,10 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	if v == nil || v.group.App.Revision != c.group.App.Revision {
 		return Answer{}, false
 	}
+	// The group of the track has admitted the request; one by expression can require more.
+	if m.group != 0 && (c.secret == nil && v.group.RequireSecret || v.group.Certify(c.in.Certificate, c.in.Machine, now) != catalog.VerdictOK) {
+		return Answer{}, false
+	}
 	answer := Answer{PollInterval: v.group.Schedule.Policy().PollInterval}
 	if c.in.UpdateCheck {
 		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason, FirstSeenAt: time.UnixMicro(m.known), Enrolled: m.enrolled}

@@ -61,8 +61,8 @@ func CodeOf(err error) Code {
 	return ""
 }
 
-// NoDatabase is the message of an error for which store.Unavailable is true.
-const NoDatabase = "the database cannot be used now: try again later"
+// noDatabase is the message of an error for which store.Unavailable is true.
+const noDatabase = "the database cannot be used now: try again later"
 
 // All returns the expected failures in err: usually one, several when an input
 // has several problems, none for an unexpected error.
@@ -70,7 +70,7 @@ func All(err error) []*Error {
 	if all := expected(err); all != nil || !store.Unavailable(err) {
 		return all
 	}
-	return []*Error{Errorf(Unavailable, "", "%s", NoDatabase)}
+	return []*Error{Errorf(Unavailable, "", "%s", noDatabase)}
 }
 
 func expected(err error) []*Error {

@@ -12,7 +12,6 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/instance"
-	"github.com/coreroller/coreroller/ent/db/machinelabel"
 	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -59,7 +58,7 @@ func (w *Walker) Work(ctx context.Context, now time.Time) error {
 			continue
 		}
 		if row == nil || row.Selectors != app.Selectors() {
-			if err := w.write(ctx, now, func(tx *store.Tx) error { return Restart(ctx, tx, app, now) }); err != nil {
+			if err := w.Store.Write(ctx, now, func(tx *store.Tx) error { return Restart(ctx, tx, app, now) }); err != nil {
 				return err
 			}
 			if row, err = w.Store.Reader().Reassignment.Query().Where(reassignment.ApplicationID(id)).Only(ctx); err != nil {
@@ -71,10 +70,6 @@ func (w *Walker) Work(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
-}
-
-func (w *Walker) write(ctx context.Context, now time.Time, f func(*store.Tx) error) error {
-	return w.Store.Write(ctx, now, f)
 }
 
 // Restart lets the walk over the machines of an application begin again.
@@ -140,20 +135,7 @@ func (w *Walker) labels(ctx context.Context, app *catalog.App, page []*db.Instan
 	for i, m := range page {
 		ids[i] = m.ID
 	}
-	return Labels(ctx, w.Store.Reader(), ids)
-}
-
-// Labels reads the attributes and tags of machines without a lock.
-func Labels(ctx context.Context, client *db.Client, ids []uuid.UUID) (map[uuid.UUID][]*db.MachineLabel, error) {
-	rows, err := client.MachineLabel.Query().Where(machinelabel.InstanceIDIn(ids...)).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read attributes and tags: %w", err)
-	}
-	found := map[uuid.UUID][]*db.MachineLabel{}
-	for _, row := range rows {
-		found[row.InstanceID] = append(found[row.InstanceID], row)
-	}
-	return found, nil
+	return w.Store.Labels(ctx, ids)
 }
 
 // misplaced reports whether a machine is not where it belongs, or its row does not say why
@@ -225,7 +207,7 @@ func (w *Walker) move(ctx context.Context, app *catalog.App, ids []uuid.UUID, t 
 // was deleted meanwhile. After the last machine it adds an activity.
 func (w *Walker) advance(ctx context.Context, app *catalog.App, row *db.Reassignment, page []*db.Instance, t tally) (next *db.Reassignment, err error) {
 	now := w.Now()
-	err = w.write(ctx, now, func(tx *store.Tx) error {
+	err = w.Store.Write(ctx, now, func(tx *store.Tx) error {
 		next = nil
 		u := tx.Client().Reassignment.Update().
 			Where(reassignment.ID(row.ID), reassignment.Selectors(row.Selectors), reassignment.After(row.After), reassignment.StartedAt(row.StartedAt)).

@@ -24,6 +24,10 @@ import (
 // maxPreviewed is how many machines a preview of an expression looks at.
 const maxPreviewed = 100_000
 
+// newGroup stands for a group that does not exist yet. Its id will be the highest, so it is
+// tried last of those with the same priority.
+var newGroup = uuid.Max
+
 // maxSamples is how many machine ids a preview names for each move.
 const maxSamples = 5
 
@@ -69,9 +73,9 @@ func (s *Service) PreviewExpression(ctx context.Context, in PreviewExpression) (
 	e := p.Expression("expression", in.Expression)
 	p.Priority("priority", in.Priority)
 	in.Arch = p.Arch("arch", in.Arch)
-	id := input.Or(in.GroupID, uuid.Nil)
-	if in.GroupID != nil && s.seen(ctx).Group(id) == nil {
-		p.Add("groupId", "there is no such group")
+	id := input.Or(in.GroupID, newGroup)
+	if g := s.seen(ctx).Group(id); in.GroupID != nil && (g == nil || g.App.ID != app.ID) {
+		p.Add("groupId", "the application has no such group")
 	}
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -94,6 +98,9 @@ func (s *Service) PreviewExpression(ctx context.Context, in PreviewExpression) (
 	}
 	out.Complete = out.Machines < maxPreviewed
 	for _, m := range moves {
+		if m.To == newGroup {
+			m.To = uuid.Nil
+		}
 		out.Moves = append(out.Moves, *m)
 	}
 	slices.SortFunc(out.Moves, func(a, b ExpressionMove) int {
@@ -196,8 +203,8 @@ type ExpressionPart selector.Part
 // maxResults is how many expressions an explanation has.
 const maxResults = 50
 
-// Membership explains why a machine is in its group.
-func (s *Service) Membership(ctx context.Context, row *db.Instance) (*Membership, error) {
+// Membership explains why a machine with the given attributes and tags is in its group.
+func (s *Service) Membership(ctx context.Context, row *db.Instance, labels []*db.MachineLabel) (*Membership, error) {
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
@@ -205,11 +212,7 @@ func (s *Service) Membership(ctx context.Context, row *db.Instance) (*Membership
 	if app == nil {
 		return nil, fault.Errorf(fault.NotFound, "", "the application was deleted")
 	}
-	labels, err := s.labelsOf(ctx, []*db.Instance{row})
-	if err != nil {
-		return nil, err
-	}
-	m := membership.OfRow(row, labels[row.ID])
+	m := membership.OfRow(row, labels)
 	out := &Membership{}
 	seen := s.seen(ctx)
 	for _, g := range app.SelectorGroups() {

@@ -19,7 +19,7 @@ import (
 	"github.com/coreroller/coreroller/simulate"
 )
 
-// Options of a year. Zero values are an error, but of Report and Log.
+// Options of a year. Zero values are an error, but of Seed, Log and Progress.
 type Options struct {
 	Database string        // SQLite file or PostgreSQL URL of an empty database
 	Machines int           // at the beginning

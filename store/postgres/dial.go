@@ -95,6 +95,15 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, marked(err)
 }
 
+// Write implements net.Conn.
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(silentAfter)); err != nil {
+		return 0, marked(err)
+	}
+	n, err := c.Conn.Write(p)
+	return n, marked(err)
+}
+
 // Close implements net.Conn.
 func (c *conn) Close() error {
 	c.conns.remove(c)
@@ -143,15 +152,6 @@ func (s *conns) suspect(since time.Time) {
 			delete(s.all, c)
 		}
 	}
-}
-
-// Write implements net.Conn.
-func (c *conn) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(silentAfter)); err != nil {
-		return 0, marked(err)
-	}
-	n, err := c.Conn.Write(p)
-	return n, marked(err)
 }
 
 // marked makes a network error recognizable. Its type stays that which lib/pq expects.

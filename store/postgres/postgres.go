@@ -31,7 +31,8 @@ func IsURL(databaseURL string) bool {
 	return strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
 }
 
-// Open connects, with limit for the time that an answer may take, and starts to publish the events of other processes on bus.
+// Open connects and starts to publish the events of other processes on bus. limit is how
+// long an answer may take.
 func Open(ctx context.Context, databaseURL string, limit time.Duration, bus *event.Memory, log *slog.Logger) (_ *DB, err error) {
 	d := &DB{}
 	defer func() {

@@ -42,14 +42,15 @@ func (d *DB) Check() error {
 func (d *DB) Gone() bool { return d.gone.Load() }
 
 // IsUnusable reports whether an error of SQLite means that nothing can be written or read
-// now: the disk is full or broken, or the file is busy, read-only, or cannot be opened.
+// now: the disk is full or broken, or the file is busy, read-only, or cannot be opened. A damaged
+// file is another fault: waiting does not help.
 func IsUnusable(err error) bool {
 	e, ok := errors.AsType[*lite.Error](err)
 	if !ok {
 		return false
 	}
 	switch e.Code() & 0xff {
-	case code.SQLITE_FULL, code.SQLITE_IOERR, code.SQLITE_BUSY, code.SQLITE_READONLY, code.SQLITE_CANTOPEN, code.SQLITE_CORRUPT, code.SQLITE_NOTADB:
+	case code.SQLITE_FULL, code.SQLITE_IOERR, code.SQLITE_BUSY, code.SQLITE_READONLY, code.SQLITE_CANTOPEN:
 		return true
 	}
 	return false
