@@ -25,14 +25,15 @@ type fleetFile struct {
 
 // fileApplication is an application. The other fields of the file have the names of the API.
 type fileApplication struct {
-	ID          string        `json:"-"`
-	Name        string        `json:"name"`
-	ProductID   string        `json:"productId,omitempty"`
-	Description string        `json:"description"`
-	Versioning  string        `json:"versioning"`
-	Packages    []filePackage `json:"packages"`
-	Channels    []fileChannel `json:"channels"`
-	Groups      []fileGroup   `json:"groups"`
+	ID                string        `json:"-"`
+	Name              string        `json:"name"`
+	ProductID         string        `json:"productId,omitempty"`
+	Description       string        `json:"description"`
+	Versioning        string        `json:"versioning"`
+	RequestAttributes []string      `json:"requestAttributes"`
+	Packages          []filePackage `json:"packages"`
+	Channels          []fileChannel `json:"channels"`
+	Groups            []fileGroup   `json:"groups"`
 }
 
 // filePackage is known by version and architecture. The postinstall action of an
@@ -102,7 +103,7 @@ const policyFields = `safeMode maxUpdatesPerPeriod periodInterval maxConcurrentU
   waves { share canaries soak minFinished minSuccessShare approval } haltFailureShare haltMinAttempts maxAttempts onDemand pollInterval
   rebootSlots rebootWindows { days start end } rebootOverdueAfter rebootReleaseAfter rebootOverdueLimit`
 
-const fleetDocument = `{ applications { id name productId description versioning
+const fleetDocument = `{ applications { id name productId description versioning requestAttributes
   channels { id name arch color requireApproval package { version } }
   groups { id name arch track aliases description requireApproval expression priority channel { name } policy { ` + policyFields + ` } } } }`
 

@@ -269,6 +269,32 @@ func TestExpressionsAreChecked(t *testing.T) {
 	}
 }
 
+// A request attribute that the application names chooses the group with the check that
+// brings it.
+func TestRequestAttributeChoosesTheGroup(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		s := d.setup()
+		must(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: s.app.ID, RequestAttributes: []string{"region"}}))(t)
+		north := d.smart(s, "north", "attributes.region == 'north'", 0)
+		send := func(region string) {
+			t.Helper()
+			in := checkin.CheckIn{AppID: s.app.ID.String(), Track: "t", Machine: "m", Version: "2.0.0", UpdateCheck: true, Ping: true}
+			if region != "" {
+				in.Request = []checkin.RequestAttribute{{Name: "region", Value: region}}
+			}
+			must(d.Machines.CheckIn(t.Context(), in))(t)
+		}
+		for _, c := range []struct {
+			region string
+			want   *db.Group
+		}{{"north", north}, {"north", north}, {"south", s.group}, {"north", north}, {"", s.group}} {
+			send(c.region)
+			d.inGroup(s, "m", c.want)
+		}
+		d.checkCounters()
+	})
+}
+
 // A preview of a new group gives what then happens, also beside another group with the same
 // priority.
 func TestPreviewOfANewGroupIsTriedLast(t *testing.T) {

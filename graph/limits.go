@@ -77,6 +77,7 @@ func complexity() generated.ComplexityRoot {
 	}
 	c.Application.Packages = func(child int, _ *view.PackageFilter, first *int, _ *string) int { return page(child, first) }
 	c.Rollout.FailedAttempts = func(child int, _ *view.FailureFilter, first *int, _ *string) int { return page(child, first) }
+	c.Rollout.FailuresByAttribute = func(child int, _ *string, first *int) int { return costExplain + page(child, first) }
 	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History, c.Channel.Promotions = after, after, after, after
 
 	c.GroupNumbers.ByVersion, c.Numbers.ByVersion = reported, reported

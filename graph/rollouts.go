@@ -154,10 +154,14 @@ func (r *rolloutResolver) FailuresByAddressBlock(ctx context.Context, obj *db.Gr
 	return view.SharesOf(rows, view.TraitAddressBlock), err
 }
 
+func (r *rolloutResolver) FailuresByAttribute(ctx context.Context, obj *db.GroupRollout, name *string, first *int) (*view.FailureSlices, error) {
+	return r.fleet.View.FailureSlices(ctx, obj.ID, name, first)
+}
+
 func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	cached := loadersOf(ctx)
 	counters := view.FailureCounters{Waves: cached.waves.load, Failures: cached.failures.load, Shares: cached.shares.load}
-	l, err := r.fleet.View.FailedAttempts(obj.ID, value(filter), counters, withNodes(ctx))
+	l, err := r.fleet.View.FailedAttempts(ctx, obj.ID, value(filter), counters, withNodes(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,10 @@ type Reported struct {
 
 	VersionPrefix   string // targetversionprefix of the last update check
 	UpdatesDisabled bool   // updatedisabled of the last update check
+
+	// RequestAttributes are those that the application names, as text of package
+	// checkin. A change of them and of their labels belongs in the same batch.
+	RequestAttributes string
 }
 
 // LastDecision describes the last decision about a machine.
@@ -95,6 +99,14 @@ func (m *Machine) Home() uuid.UUID {
 
 // New reports whether the machine has no row yet.
 func (m *Machine) New() bool { return m.was == nil }
+
+// RequestAttributesBefore are those of the row as it was read, "" for a new machine.
+func (m *Machine) RequestAttributesBefore() string {
+	if m.was == nil {
+		return ""
+	}
+	return m.was.RequestAttributes
+}
 
 // GroupState is what the ledger lock of one group protects.
 type GroupState struct {

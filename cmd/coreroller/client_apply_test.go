@@ -34,16 +34,16 @@ func TestApplyOfAnExportChangesNothing(t *testing.T) {
 	write("applications:\n- name: OS\n  groups:\n  - name: production\n    policy: {updateTimeout: 1 minute}\n")
 	r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to change", "2 unchanged")
 
-	write("applications:\n- name: OS\n  description: ours\n  channels:\n  - name: stable\n    package: 2.0.0\n" +
+	write("applications:\n- name: OS\n  description: ours\n  requestAttributes: [rack, oem_region]\n  channels:\n  - name: stable\n    package: 2.0.0\n" +
 		"  groups:\n  - name: production\n    channel: stable\n    policy: {maxConcurrentUpdates: 8}\n")
-	r.run(2, []string{"apply", "-f", file, "--dry-run"}, "~ application OS", `description: "" → "ours"`,
+	r.run(2, []string{"apply", "-f", file, "--dry-run"}, "~ application OS", `description: "" → "ours"`, `requestAttributes: [] → ["oem_region","rack"]`,
 		`package: "1.0.0" → "2.0.0"`, "0 machines in 1 group; 0 of them would update", "~ group OS/production (amd64)", "3 → 8", "0 to add, 3 to change", "nothing was changed")
 	r.run(2, []string{"apply", "-f", file}, "add --yes")
 	r.run(0, []string{"apply", "-f", file, "--yes", "--reason", "commit 1f3a9c"}, "✓ channel OS/stable (amd64) changed")
 	r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to change")
 	r.run(0, arguments("channels --app OS"), "2.0.0")
 	r.run(0, arguments("activity --app OS"), "commit 1f3a9c")
-	r.run(0, arguments("export --app OS -o json"), `"maxConcurrentUpdates": 8`, `"description": "ours"`)
+	r.run(0, arguments("export --app OS -o json"), `"maxConcurrentUpdates": 8`, `"description": "ours"`, `"oem_region"`)
 }
 
 func TestApplyMakesAndPrunes(t *testing.T) {

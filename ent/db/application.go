@@ -3,6 +3,7 @@
 package db
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -35,6 +36,12 @@ type Application struct {
 	RequireSecret bool `json:"require_secret,omitempty"`
 	// requests to its groups need a client certificate that names their machine
 	RequireCertificate bool `json:"require_certificate,omitempty"`
+	// names of attributes of <app> that are kept, sorted
+	RequestAttributes []string `json:"request_attributes,omitempty"`
+	// incremented by every change of request_attributes
+	RequestAttributesRevision int64 `json:"request_attributes_revision,omitempty"`
+	// names that machine_labels still has, separated by commas
+	RemovedRequestAttributes string `json:"removed_request_attributes,omitempty"`
 	// incremented by every change of the application's configuration
 	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -151,11 +158,13 @@ func (*Application) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case application.FieldRequestAttributes:
+			values[i] = new([]byte)
 		case application.FieldRequireSecret, application.FieldRequireCertificate:
 			values[i] = new(sql.NullBool)
-		case application.FieldRevision:
+		case application.FieldRequestAttributesRevision, application.FieldRevision:
 			values[i] = new(sql.NullInt64)
-		case application.FieldName, application.FieldProductID, application.FieldDescription, application.FieldVersioning:
+		case application.FieldName, application.FieldProductID, application.FieldDescription, application.FieldVersioning, application.FieldRemovedRequestAttributes:
 			values[i] = new(sql.NullString)
 		case application.FieldCreatedAt, application.FieldDeletedAt:
 			values[i] = new(sql.NullTime)
@@ -224,6 +233,26 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field require_certificate", values[i])
 			} else if value.Valid {
 				_m.RequireCertificate = value.Bool
+			}
+		case application.FieldRequestAttributes:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field request_attributes", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.RequestAttributes); err != nil {
+					return fmt.Errorf("unmarshal field request_attributes: %w", err)
+				}
+			}
+		case application.FieldRequestAttributesRevision:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field request_attributes_revision", values[i])
+			} else if value.Valid {
+				_m.RequestAttributesRevision = value.Int64
+			}
+		case application.FieldRemovedRequestAttributes:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field removed_request_attributes", values[i])
+			} else if value.Valid {
+				_m.RemovedRequestAttributes = value.String
 			}
 		case application.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -342,6 +371,15 @@ func (_m *Application) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("require_certificate=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RequireCertificate))
+	builder.WriteString(", ")
+	builder.WriteString("request_attributes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequestAttributes))
+	builder.WriteString(", ")
+	builder.WriteString("request_attributes_revision=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequestAttributesRevision))
+	builder.WriteString(", ")
+	builder.WriteString("removed_request_attributes=")
+	builder.WriteString(_m.RemovedRequestAttributes)
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

@@ -112,6 +112,40 @@ func (_c *ApplicationCreate) SetNillableRequireCertificate(v *bool) *Application
 	return _c
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_c *ApplicationCreate) SetRequestAttributes(v []string) *ApplicationCreate {
+	_c.mutation.SetRequestAttributes(v)
+	return _c
+}
+
+// SetRequestAttributesRevision sets the "request_attributes_revision" field.
+func (_c *ApplicationCreate) SetRequestAttributesRevision(v int64) *ApplicationCreate {
+	_c.mutation.SetRequestAttributesRevision(v)
+	return _c
+}
+
+// SetNillableRequestAttributesRevision sets the "request_attributes_revision" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableRequestAttributesRevision(v *int64) *ApplicationCreate {
+	if v != nil {
+		_c.SetRequestAttributesRevision(*v)
+	}
+	return _c
+}
+
+// SetRemovedRequestAttributes sets the "removed_request_attributes" field.
+func (_c *ApplicationCreate) SetRemovedRequestAttributes(v string) *ApplicationCreate {
+	_c.mutation.SetRemovedRequestAttributes(v)
+	return _c
+}
+
+// SetNillableRemovedRequestAttributes sets the "removed_request_attributes" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableRemovedRequestAttributes(v *string) *ApplicationCreate {
+	if v != nil {
+		_c.SetRemovedRequestAttributes(*v)
+	}
+	return _c
+}
+
 // SetRevision sets the "revision" field.
 func (_c *ApplicationCreate) SetRevision(v int64) *ApplicationCreate {
 	_c.mutation.SetRevision(v)
@@ -317,6 +351,14 @@ func (_c *ApplicationCreate) defaults() {
 		v := application.DefaultRequireCertificate
 		_c.mutation.SetRequireCertificate(v)
 	}
+	if _, ok := _c.mutation.RequestAttributesRevision(); !ok {
+		v := application.DefaultRequestAttributesRevision
+		_c.mutation.SetRequestAttributesRevision(v)
+	}
+	if _, ok := _c.mutation.RemovedRequestAttributes(); !ok {
+		v := application.DefaultRemovedRequestAttributes
+		_c.mutation.SetRemovedRequestAttributes(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := application.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -342,6 +384,12 @@ func (_c *ApplicationCreate) check() error {
 	}
 	if _, ok := _c.mutation.RequireCertificate(); !ok {
 		return &ValidationError{Name: "require_certificate", err: errors.New(`db: missing required field "Application.require_certificate"`)}
+	}
+	if _, ok := _c.mutation.RequestAttributesRevision(); !ok {
+		return &ValidationError{Name: "request_attributes_revision", err: errors.New(`db: missing required field "Application.request_attributes_revision"`)}
+	}
+	if _, ok := _c.mutation.RemovedRequestAttributes(); !ok {
+		return &ValidationError{Name: "removed_request_attributes", err: errors.New(`db: missing required field "Application.removed_request_attributes"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Application.revision"`)}
@@ -410,6 +458,18 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RequireCertificate(); ok {
 		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
 		_node.RequireCertificate = value
+	}
+	if value, ok := _c.mutation.RequestAttributes(); ok {
+		_spec.SetField(application.FieldRequestAttributes, field.TypeJSON, value)
+		_node.RequestAttributes = value
+	}
+	if value, ok := _c.mutation.RequestAttributesRevision(); ok {
+		_spec.SetField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+		_node.RequestAttributesRevision = value
+	}
+	if value, ok := _c.mutation.RemovedRequestAttributes(); ok {
+		_spec.SetField(application.FieldRemovedRequestAttributes, field.TypeString, value)
+		_node.RemovedRequestAttributes = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)

@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/channel"
@@ -138,6 +139,59 @@ func (_u *ApplicationUpdate) SetRequireCertificate(v bool) *ApplicationUpdate {
 func (_u *ApplicationUpdate) SetNillableRequireCertificate(v *bool) *ApplicationUpdate {
 	if v != nil {
 		_u.SetRequireCertificate(*v)
+	}
+	return _u
+}
+
+// SetRequestAttributes sets the "request_attributes" field.
+func (_u *ApplicationUpdate) SetRequestAttributes(v []string) *ApplicationUpdate {
+	_u.mutation.SetRequestAttributes(v)
+	return _u
+}
+
+// AppendRequestAttributes appends value to the "request_attributes" field.
+func (_u *ApplicationUpdate) AppendRequestAttributes(v []string) *ApplicationUpdate {
+	_u.mutation.AppendRequestAttributes(v)
+	return _u
+}
+
+// ClearRequestAttributes clears the value of the "request_attributes" field.
+func (_u *ApplicationUpdate) ClearRequestAttributes() *ApplicationUpdate {
+	_u.mutation.ClearRequestAttributes()
+	return _u
+}
+
+// SetRequestAttributesRevision sets the "request_attributes_revision" field.
+func (_u *ApplicationUpdate) SetRequestAttributesRevision(v int64) *ApplicationUpdate {
+	_u.mutation.ResetRequestAttributesRevision()
+	_u.mutation.SetRequestAttributesRevision(v)
+	return _u
+}
+
+// SetNillableRequestAttributesRevision sets the "request_attributes_revision" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableRequestAttributesRevision(v *int64) *ApplicationUpdate {
+	if v != nil {
+		_u.SetRequestAttributesRevision(*v)
+	}
+	return _u
+}
+
+// AddRequestAttributesRevision adds value to the "request_attributes_revision" field.
+func (_u *ApplicationUpdate) AddRequestAttributesRevision(v int64) *ApplicationUpdate {
+	_u.mutation.AddRequestAttributesRevision(v)
+	return _u
+}
+
+// SetRemovedRequestAttributes sets the "removed_request_attributes" field.
+func (_u *ApplicationUpdate) SetRemovedRequestAttributes(v string) *ApplicationUpdate {
+	_u.mutation.SetRemovedRequestAttributes(v)
+	return _u
+}
+
+// SetNillableRemovedRequestAttributes sets the "removed_request_attributes" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableRemovedRequestAttributes(v *string) *ApplicationUpdate {
+	if v != nil {
+		_u.SetRemovedRequestAttributes(*v)
 	}
 	return _u
 }
@@ -507,6 +561,26 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.RequireCertificate(); ok {
 		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequestAttributes(); ok {
+		_spec.SetField(application.FieldRequestAttributes, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRequestAttributes(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, application.FieldRequestAttributes, value)
+		})
+	}
+	if _u.mutation.RequestAttributesCleared() {
+		_spec.ClearField(application.FieldRequestAttributes, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.RequestAttributesRevision(); ok {
+		_spec.SetField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRequestAttributesRevision(); ok {
+		_spec.AddField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RemovedRequestAttributes(); ok {
+		_spec.SetField(application.FieldRemovedRequestAttributes, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
@@ -972,6 +1046,59 @@ func (_u *ApplicationUpdateOne) SetNillableRequireCertificate(v *bool) *Applicat
 	return _u
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_u *ApplicationUpdateOne) SetRequestAttributes(v []string) *ApplicationUpdateOne {
+	_u.mutation.SetRequestAttributes(v)
+	return _u
+}
+
+// AppendRequestAttributes appends value to the "request_attributes" field.
+func (_u *ApplicationUpdateOne) AppendRequestAttributes(v []string) *ApplicationUpdateOne {
+	_u.mutation.AppendRequestAttributes(v)
+	return _u
+}
+
+// ClearRequestAttributes clears the value of the "request_attributes" field.
+func (_u *ApplicationUpdateOne) ClearRequestAttributes() *ApplicationUpdateOne {
+	_u.mutation.ClearRequestAttributes()
+	return _u
+}
+
+// SetRequestAttributesRevision sets the "request_attributes_revision" field.
+func (_u *ApplicationUpdateOne) SetRequestAttributesRevision(v int64) *ApplicationUpdateOne {
+	_u.mutation.ResetRequestAttributesRevision()
+	_u.mutation.SetRequestAttributesRevision(v)
+	return _u
+}
+
+// SetNillableRequestAttributesRevision sets the "request_attributes_revision" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableRequestAttributesRevision(v *int64) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetRequestAttributesRevision(*v)
+	}
+	return _u
+}
+
+// AddRequestAttributesRevision adds value to the "request_attributes_revision" field.
+func (_u *ApplicationUpdateOne) AddRequestAttributesRevision(v int64) *ApplicationUpdateOne {
+	_u.mutation.AddRequestAttributesRevision(v)
+	return _u
+}
+
+// SetRemovedRequestAttributes sets the "removed_request_attributes" field.
+func (_u *ApplicationUpdateOne) SetRemovedRequestAttributes(v string) *ApplicationUpdateOne {
+	_u.mutation.SetRemovedRequestAttributes(v)
+	return _u
+}
+
+// SetNillableRemovedRequestAttributes sets the "removed_request_attributes" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableRemovedRequestAttributes(v *string) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetRemovedRequestAttributes(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *ApplicationUpdateOne) SetRevision(v int64) *ApplicationUpdateOne {
 	_u.mutation.ResetRevision()
@@ -1367,6 +1494,26 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	}
 	if value, ok := _u.mutation.RequireCertificate(); ok {
 		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequestAttributes(); ok {
+		_spec.SetField(application.FieldRequestAttributes, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRequestAttributes(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, application.FieldRequestAttributes, value)
+		})
+	}
+	if _u.mutation.RequestAttributesCleared() {
+		_spec.ClearField(application.FieldRequestAttributes, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.RequestAttributesRevision(); ok {
+		_spec.SetField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRequestAttributesRevision(); ok {
+		_spec.AddField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RemovedRequestAttributes(); ok {
+		_spec.SetField(application.FieldRemovedRequestAttributes, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)

@@ -45,6 +45,8 @@ type Instance struct {
 	VersionPrefix string `json:"version_prefix,omitempty"`
 	// updatedisabled of the last update check
 	UpdatesDisabled bool `json:"updates_disabled,omitempty"`
+	// those that the application names, as checkin.requestText writes them; copied to machine_labels
+	RequestAttributes string `json:"request_attributes,omitempty"`
 	// running version
 	Version string `json:"version,omitempty"`
 	// State holds the value of the "state" field.
@@ -240,7 +242,7 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride, instance.FieldSelectors:
 			values[i] = new(sql.NullInt64)
-		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldOfferLeaves, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
+		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldRequestAttributes, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldOfferLeaves, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
 		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil, instance.FieldWithdrawnAt:
 			values[i] = new(sql.NullTime)
@@ -339,6 +341,12 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field updates_disabled", values[i])
 			} else if value.Valid {
 				_m.UpdatesDisabled = value.Bool
+			}
+		case instance.FieldRequestAttributes:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field request_attributes", values[i])
+			} else if value.Valid {
+				_m.RequestAttributes = value.String
 			}
 		case instance.FieldVersion:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -791,6 +799,9 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("updates_disabled=")
 	builder.WriteString(fmt.Sprintf("%v", _m.UpdatesDisabled))
+	builder.WriteString(", ")
+	builder.WriteString("request_attributes=")
+	builder.WriteString(_m.RequestAttributes)
 	builder.WriteString(", ")
 	builder.WriteString("version=")
 	builder.WriteString(_m.Version)

@@ -179,6 +179,20 @@ func (_c *InstanceCreate) SetNillableUpdatesDisabled(v *bool) *InstanceCreate {
 	return _c
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_c *InstanceCreate) SetRequestAttributes(v string) *InstanceCreate {
+	_c.mutation.SetRequestAttributes(v)
+	return _c
+}
+
+// SetNillableRequestAttributes sets the "request_attributes" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableRequestAttributes(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetRequestAttributes(*v)
+	}
+	return _c
+}
+
 // SetVersion sets the "version" field.
 func (_c *InstanceCreate) SetVersion(v string) *InstanceCreate {
 	_c.mutation.SetVersion(v)
@@ -1047,6 +1061,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultUpdatesDisabled
 		_c.mutation.SetUpdatesDisabled(v)
 	}
+	if _, ok := _c.mutation.RequestAttributes(); !ok {
+		v := instance.DefaultRequestAttributes
+		_c.mutation.SetRequestAttributes(v)
+	}
 	if _, ok := _c.mutation.Reason(); !ok {
 		v := instance.DefaultReason
 		_c.mutation.SetReason(v)
@@ -1215,6 +1233,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.UpdatesDisabled(); !ok {
 		return &ValidationError{Name: "updates_disabled", err: errors.New(`db: missing required field "Instance.updates_disabled"`)}
+	}
+	if _, ok := _c.mutation.RequestAttributes(); !ok {
+		return &ValidationError{Name: "request_attributes", err: errors.New(`db: missing required field "Instance.request_attributes"`)}
 	}
 	if _, ok := _c.mutation.Version(); !ok {
 		return &ValidationError{Name: "version", err: errors.New(`db: missing required field "Instance.version"`)}
@@ -1410,6 +1431,10 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.UpdatesDisabled(); ok {
 		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
 		_node.UpdatesDisabled = value
+	}
+	if value, ok := _c.mutation.RequestAttributes(); ok {
+		_spec.SetField(instance.FieldRequestAttributes, field.TypeString, value)
+		_node.RequestAttributes = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)

@@ -180,6 +180,20 @@ func (_u *InstanceUpdate) SetNillableUpdatesDisabled(v *bool) *InstanceUpdate {
 	return _u
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_u *InstanceUpdate) SetRequestAttributes(v string) *InstanceUpdate {
+	_u.mutation.SetRequestAttributes(v)
+	return _u
+}
+
+// SetNillableRequestAttributes sets the "request_attributes" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableRequestAttributes(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetRequestAttributes(*v)
+	}
+	return _u
+}
+
 // SetVersion sets the "version" field.
 func (_u *InstanceUpdate) SetVersion(v string) *InstanceUpdate {
 	_u.mutation.SetVersion(v)
@@ -1355,6 +1369,9 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.UpdatesDisabled(); ok {
 		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.RequestAttributes(); ok {
+		_spec.SetField(instance.FieldRequestAttributes, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)
 	}
@@ -1942,6 +1959,20 @@ func (_u *InstanceUpdateOne) SetUpdatesDisabled(v bool) *InstanceUpdateOne {
 func (_u *InstanceUpdateOne) SetNillableUpdatesDisabled(v *bool) *InstanceUpdateOne {
 	if v != nil {
 		_u.SetUpdatesDisabled(*v)
+	}
+	return _u
+}
+
+// SetRequestAttributes sets the "request_attributes" field.
+func (_u *InstanceUpdateOne) SetRequestAttributes(v string) *InstanceUpdateOne {
+	_u.mutation.SetRequestAttributes(v)
+	return _u
+}
+
+// SetNillableRequestAttributes sets the "request_attributes" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableRequestAttributes(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetRequestAttributes(*v)
 	}
 	return _u
 }
@@ -3150,6 +3181,9 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.UpdatesDisabled(); ok {
 		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequestAttributes(); ok {
+		_spec.SetField(instance.FieldRequestAttributes, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)

@@ -1373,45 +1373,50 @@ func (m *ActivityMutation) ResetEdge(name string) error {
 // ApplicationMutation represents an operation that mutates the Application nodes in the graph.
 type ApplicationMutation struct {
 	config
-	op                  Op
-	typ                 string
-	id                  *uuid.UUID
-	name                *string
-	product_id          *string
-	description         *string
-	versioning          *version.Versioning
-	require_secret      *bool
-	require_certificate *bool
-	revision            *int64
-	addrevision         *int64
-	created_at          *time.Time
-	deleted_at          *time.Time
-	clearedFields       map[string]struct{}
-	team                *uuid.UUID
-	clearedteam         bool
-	reassignment        *uuid.UUID
-	clearedreassignment bool
-	packages            map[uuid.UUID]struct{}
-	removedpackages     map[uuid.UUID]struct{}
-	clearedpackages     bool
-	channels            map[uuid.UUID]struct{}
-	removedchannels     map[uuid.UUID]struct{}
-	clearedchannels     bool
-	groups              map[uuid.UUID]struct{}
-	removedgroups       map[uuid.UUID]struct{}
-	clearedgroups       bool
-	instances           map[uuid.UUID]struct{}
-	removedinstances    map[uuid.UUID]struct{}
-	clearedinstances    bool
-	secrets             map[uuid.UUID]struct{}
-	removedsecrets      map[uuid.UUID]struct{}
-	clearedsecrets      bool
-	upstreams           map[uuid.UUID]struct{}
-	removedupstreams    map[uuid.UUID]struct{}
-	clearedupstreams    bool
-	done                bool
-	oldValue            func(context.Context) (*Application, error)
-	predicates          []predicate.Application
+	op                             Op
+	typ                            string
+	id                             *uuid.UUID
+	name                           *string
+	product_id                     *string
+	description                    *string
+	versioning                     *version.Versioning
+	require_secret                 *bool
+	require_certificate            *bool
+	request_attributes             *[]string
+	appendrequest_attributes       []string
+	request_attributes_revision    *int64
+	addrequest_attributes_revision *int64
+	removed_request_attributes     *string
+	revision                       *int64
+	addrevision                    *int64
+	created_at                     *time.Time
+	deleted_at                     *time.Time
+	clearedFields                  map[string]struct{}
+	team                           *uuid.UUID
+	clearedteam                    bool
+	reassignment                   *uuid.UUID
+	clearedreassignment            bool
+	packages                       map[uuid.UUID]struct{}
+	removedpackages                map[uuid.UUID]struct{}
+	clearedpackages                bool
+	channels                       map[uuid.UUID]struct{}
+	removedchannels                map[uuid.UUID]struct{}
+	clearedchannels                bool
+	groups                         map[uuid.UUID]struct{}
+	removedgroups                  map[uuid.UUID]struct{}
+	clearedgroups                  bool
+	instances                      map[uuid.UUID]struct{}
+	removedinstances               map[uuid.UUID]struct{}
+	clearedinstances               bool
+	secrets                        map[uuid.UUID]struct{}
+	removedsecrets                 map[uuid.UUID]struct{}
+	clearedsecrets                 bool
+	upstreams                      map[uuid.UUID]struct{}
+	removedupstreams               map[uuid.UUID]struct{}
+	clearedupstreams               bool
+	done                           bool
+	oldValue                       func(context.Context) (*Application, error)
+	predicates                     []predicate.Application
 }
 
 var _ ent.Mutation = (*ApplicationMutation)(nil)
@@ -1781,6 +1786,163 @@ func (m *ApplicationMutation) OldRequireCertificate(ctx context.Context) (v bool
 // ResetRequireCertificate resets all changes to the "require_certificate" field.
 func (m *ApplicationMutation) ResetRequireCertificate() {
 	m.require_certificate = nil
+}
+
+// SetRequestAttributes sets the "request_attributes" field.
+func (m *ApplicationMutation) SetRequestAttributes(s []string) {
+	m.request_attributes = &s
+	m.appendrequest_attributes = nil
+}
+
+// RequestAttributes returns the value of the "request_attributes" field in the mutation.
+func (m *ApplicationMutation) RequestAttributes() (r []string, exists bool) {
+	v := m.request_attributes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestAttributes returns the old "request_attributes" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldRequestAttributes(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestAttributes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestAttributes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestAttributes: %w", err)
+	}
+	return oldValue.RequestAttributes, nil
+}
+
+// AppendRequestAttributes adds s to the "request_attributes" field.
+func (m *ApplicationMutation) AppendRequestAttributes(s []string) {
+	m.appendrequest_attributes = append(m.appendrequest_attributes, s...)
+}
+
+// AppendedRequestAttributes returns the list of values that were appended to the "request_attributes" field in this mutation.
+func (m *ApplicationMutation) AppendedRequestAttributes() ([]string, bool) {
+	if len(m.appendrequest_attributes) == 0 {
+		return nil, false
+	}
+	return m.appendrequest_attributes, true
+}
+
+// ClearRequestAttributes clears the value of the "request_attributes" field.
+func (m *ApplicationMutation) ClearRequestAttributes() {
+	m.request_attributes = nil
+	m.appendrequest_attributes = nil
+	m.clearedFields[application.FieldRequestAttributes] = struct{}{}
+}
+
+// RequestAttributesCleared returns if the "request_attributes" field was cleared in this mutation.
+func (m *ApplicationMutation) RequestAttributesCleared() bool {
+	_, ok := m.clearedFields[application.FieldRequestAttributes]
+	return ok
+}
+
+// ResetRequestAttributes resets all changes to the "request_attributes" field.
+func (m *ApplicationMutation) ResetRequestAttributes() {
+	m.request_attributes = nil
+	m.appendrequest_attributes = nil
+	delete(m.clearedFields, application.FieldRequestAttributes)
+}
+
+// SetRequestAttributesRevision sets the "request_attributes_revision" field.
+func (m *ApplicationMutation) SetRequestAttributesRevision(i int64) {
+	m.request_attributes_revision = &i
+	m.addrequest_attributes_revision = nil
+}
+
+// RequestAttributesRevision returns the value of the "request_attributes_revision" field in the mutation.
+func (m *ApplicationMutation) RequestAttributesRevision() (r int64, exists bool) {
+	v := m.request_attributes_revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestAttributesRevision returns the old "request_attributes_revision" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldRequestAttributesRevision(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestAttributesRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestAttributesRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestAttributesRevision: %w", err)
+	}
+	return oldValue.RequestAttributesRevision, nil
+}
+
+// AddRequestAttributesRevision adds i to the "request_attributes_revision" field.
+func (m *ApplicationMutation) AddRequestAttributesRevision(i int64) {
+	if m.addrequest_attributes_revision != nil {
+		*m.addrequest_attributes_revision += i
+	} else {
+		m.addrequest_attributes_revision = &i
+	}
+}
+
+// AddedRequestAttributesRevision returns the value that was added to the "request_attributes_revision" field in this mutation.
+func (m *ApplicationMutation) AddedRequestAttributesRevision() (r int64, exists bool) {
+	v := m.addrequest_attributes_revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRequestAttributesRevision resets all changes to the "request_attributes_revision" field.
+func (m *ApplicationMutation) ResetRequestAttributesRevision() {
+	m.request_attributes_revision = nil
+	m.addrequest_attributes_revision = nil
+}
+
+// SetRemovedRequestAttributes sets the "removed_request_attributes" field.
+func (m *ApplicationMutation) SetRemovedRequestAttributes(s string) {
+	m.removed_request_attributes = &s
+}
+
+// RemovedRequestAttributes returns the value of the "removed_request_attributes" field in the mutation.
+func (m *ApplicationMutation) RemovedRequestAttributes() (r string, exists bool) {
+	v := m.removed_request_attributes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRemovedRequestAttributes returns the old "removed_request_attributes" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldRemovedRequestAttributes(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRemovedRequestAttributes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRemovedRequestAttributes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRemovedRequestAttributes: %w", err)
+	}
+	return oldValue.RemovedRequestAttributes, nil
+}
+
+// ResetRemovedRequestAttributes resets all changes to the "removed_request_attributes" field.
+func (m *ApplicationMutation) ResetRemovedRequestAttributes() {
+	m.removed_request_attributes = nil
 }
 
 // SetRevision sets the "revision" field.
@@ -2348,7 +2510,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 13)
 	if m.team != nil {
 		fields = append(fields, application.FieldTeamID)
 	}
@@ -2369,6 +2531,15 @@ func (m *ApplicationMutation) Fields() []string {
 	}
 	if m.require_certificate != nil {
 		fields = append(fields, application.FieldRequireCertificate)
+	}
+	if m.request_attributes != nil {
+		fields = append(fields, application.FieldRequestAttributes)
+	}
+	if m.request_attributes_revision != nil {
+		fields = append(fields, application.FieldRequestAttributesRevision)
+	}
+	if m.removed_request_attributes != nil {
+		fields = append(fields, application.FieldRemovedRequestAttributes)
 	}
 	if m.revision != nil {
 		fields = append(fields, application.FieldRevision)
@@ -2401,6 +2572,12 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.RequireSecret()
 	case application.FieldRequireCertificate:
 		return m.RequireCertificate()
+	case application.FieldRequestAttributes:
+		return m.RequestAttributes()
+	case application.FieldRequestAttributesRevision:
+		return m.RequestAttributesRevision()
+	case application.FieldRemovedRequestAttributes:
+		return m.RemovedRequestAttributes()
 	case application.FieldRevision:
 		return m.Revision()
 	case application.FieldCreatedAt:
@@ -2430,6 +2607,12 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldRequireSecret(ctx)
 	case application.FieldRequireCertificate:
 		return m.OldRequireCertificate(ctx)
+	case application.FieldRequestAttributes:
+		return m.OldRequestAttributes(ctx)
+	case application.FieldRequestAttributesRevision:
+		return m.OldRequestAttributesRevision(ctx)
+	case application.FieldRemovedRequestAttributes:
+		return m.OldRemovedRequestAttributes(ctx)
 	case application.FieldRevision:
 		return m.OldRevision(ctx)
 	case application.FieldCreatedAt:
@@ -2494,6 +2677,27 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRequireCertificate(v)
 		return nil
+	case application.FieldRequestAttributes:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestAttributes(v)
+		return nil
+	case application.FieldRequestAttributesRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestAttributesRevision(v)
+		return nil
+	case application.FieldRemovedRequestAttributes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRemovedRequestAttributes(v)
+		return nil
 	case application.FieldRevision:
 		v, ok := value.(int64)
 		if !ok {
@@ -2523,6 +2727,9 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *ApplicationMutation) AddedFields() []string {
 	var fields []string
+	if m.addrequest_attributes_revision != nil {
+		fields = append(fields, application.FieldRequestAttributesRevision)
+	}
 	if m.addrevision != nil {
 		fields = append(fields, application.FieldRevision)
 	}
@@ -2534,6 +2741,8 @@ func (m *ApplicationMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *ApplicationMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case application.FieldRequestAttributesRevision:
+		return m.AddedRequestAttributesRevision()
 	case application.FieldRevision:
 		return m.AddedRevision()
 	}
@@ -2545,6 +2754,13 @@ func (m *ApplicationMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *ApplicationMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case application.FieldRequestAttributesRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRequestAttributesRevision(v)
+		return nil
 	case application.FieldRevision:
 		v, ok := value.(int64)
 		if !ok {
@@ -2562,6 +2778,9 @@ func (m *ApplicationMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(application.FieldProductID) {
 		fields = append(fields, application.FieldProductID)
+	}
+	if m.FieldCleared(application.FieldRequestAttributes) {
+		fields = append(fields, application.FieldRequestAttributes)
 	}
 	if m.FieldCleared(application.FieldDeletedAt) {
 		fields = append(fields, application.FieldDeletedAt)
@@ -2582,6 +2801,9 @@ func (m *ApplicationMutation) ClearField(name string) error {
 	switch name {
 	case application.FieldProductID:
 		m.ClearProductID()
+		return nil
+	case application.FieldRequestAttributes:
+		m.ClearRequestAttributes()
 		return nil
 	case application.FieldDeletedAt:
 		m.ClearDeletedAt()
@@ -2614,6 +2836,15 @@ func (m *ApplicationMutation) ResetField(name string) error {
 		return nil
 	case application.FieldRequireCertificate:
 		m.ResetRequireCertificate()
+		return nil
+	case application.FieldRequestAttributes:
+		m.ResetRequestAttributes()
+		return nil
+	case application.FieldRequestAttributesRevision:
+		m.ResetRequestAttributesRevision()
+		return nil
+	case application.FieldRemovedRequestAttributes:
+		m.ResetRemovedRequestAttributes()
 		return nil
 	case application.FieldRevision:
 		m.ResetRevision()
@@ -18235,6 +18466,7 @@ type InstanceMutation struct {
 	aleph_version       *string
 	version_prefix      *string
 	updates_disabled    *bool
+	request_attributes  *string
 	version             *string
 	state               *rollout.State
 	addstate            *rollout.State
@@ -18872,6 +19104,42 @@ func (m *InstanceMutation) OldUpdatesDisabled(ctx context.Context) (v bool, err 
 // ResetUpdatesDisabled resets all changes to the "updates_disabled" field.
 func (m *InstanceMutation) ResetUpdatesDisabled() {
 	m.updates_disabled = nil
+}
+
+// SetRequestAttributes sets the "request_attributes" field.
+func (m *InstanceMutation) SetRequestAttributes(s string) {
+	m.request_attributes = &s
+}
+
+// RequestAttributes returns the value of the "request_attributes" field in the mutation.
+func (m *InstanceMutation) RequestAttributes() (r string, exists bool) {
+	v := m.request_attributes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestAttributes returns the old "request_attributes" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldRequestAttributes(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestAttributes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestAttributes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestAttributes: %w", err)
+	}
+	return oldValue.RequestAttributes, nil
+}
+
+// ResetRequestAttributes resets all changes to the "request_attributes" field.
+func (m *InstanceMutation) ResetRequestAttributes() {
+	m.request_attributes = nil
 }
 
 // SetVersion sets the "version" field.
@@ -21661,7 +21929,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 68)
+	fields := make([]string, 0, 69)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -21697,6 +21965,9 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.updates_disabled != nil {
 		fields = append(fields, instance.FieldUpdatesDisabled)
+	}
+	if m.request_attributes != nil {
+		fields = append(fields, instance.FieldRequestAttributes)
 	}
 	if m.version != nil {
 		fields = append(fields, instance.FieldVersion)
@@ -21898,6 +22169,8 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.VersionPrefix()
 	case instance.FieldUpdatesDisabled:
 		return m.UpdatesDisabled()
+	case instance.FieldRequestAttributes:
+		return m.RequestAttributes()
 	case instance.FieldVersion:
 		return m.Version()
 	case instance.FieldState:
@@ -22043,6 +22316,8 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldVersionPrefix(ctx)
 	case instance.FieldUpdatesDisabled:
 		return m.OldUpdatesDisabled(ctx)
+	case instance.FieldRequestAttributes:
+		return m.OldRequestAttributes(ctx)
 	case instance.FieldVersion:
 		return m.OldVersion(ctx)
 	case instance.FieldState:
@@ -22247,6 +22522,13 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetUpdatesDisabled(v)
+		return nil
+	case instance.FieldRequestAttributes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestAttributes(v)
 		return nil
 	case instance.FieldVersion:
 		v, ok := value.(string)
@@ -23018,6 +23300,9 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldUpdatesDisabled:
 		m.ResetUpdatesDisabled()
+		return nil
+	case instance.FieldRequestAttributes:
+		m.ResetRequestAttributes()
 		return nil
 	case instance.FieldVersion:
 		m.ResetVersion()
@@ -27249,6 +27534,7 @@ type MachineLabelMutation struct {
 	value           *string
 	set_by          *string
 	set_at          *time.Time
+	sent            *bool
 	clearedFields   map[string]struct{}
 	instance        *uuid.UUID
 	clearedinstance bool
@@ -27649,6 +27935,42 @@ func (m *MachineLabelMutation) ResetSetAt() {
 	m.set_at = nil
 }
 
+// SetSent sets the "sent" field.
+func (m *MachineLabelMutation) SetSent(b bool) {
+	m.sent = &b
+}
+
+// Sent returns the value of the "sent" field in the mutation.
+func (m *MachineLabelMutation) Sent() (r bool, exists bool) {
+	v := m.sent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSent returns the old "sent" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldSent(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSent: %w", err)
+	}
+	return oldValue.Sent, nil
+}
+
+// ResetSent resets all changes to the "sent" field.
+func (m *MachineLabelMutation) ResetSent() {
+	m.sent = nil
+}
+
 // ClearInstance clears the "instance" edge to the Instance entity.
 func (m *MachineLabelMutation) ClearInstance() {
 	m.clearedinstance = true
@@ -27710,7 +28032,7 @@ func (m *MachineLabelMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MachineLabelMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.instance != nil {
 		fields = append(fields, machinelabel.FieldInstanceID)
 	}
@@ -27734,6 +28056,9 @@ func (m *MachineLabelMutation) Fields() []string {
 	}
 	if m.set_at != nil {
 		fields = append(fields, machinelabel.FieldSetAt)
+	}
+	if m.sent != nil {
+		fields = append(fields, machinelabel.FieldSent)
 	}
 	return fields
 }
@@ -27759,6 +28084,8 @@ func (m *MachineLabelMutation) Field(name string) (ent.Value, bool) {
 		return m.SetBy()
 	case machinelabel.FieldSetAt:
 		return m.SetAt()
+	case machinelabel.FieldSent:
+		return m.Sent()
 	}
 	return nil, false
 }
@@ -27784,6 +28111,8 @@ func (m *MachineLabelMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldSetBy(ctx)
 	case machinelabel.FieldSetAt:
 		return m.OldSetAt(ctx)
+	case machinelabel.FieldSent:
+		return m.OldSent(ctx)
 	}
 	return nil, fmt.Errorf("unknown MachineLabel field %s", name)
 }
@@ -27848,6 +28177,13 @@ func (m *MachineLabelMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetSetAt(v)
+		return nil
+	case machinelabel.FieldSent:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSent(v)
 		return nil
 	}
 	return fmt.Errorf("unknown MachineLabel field %s", name)
@@ -27921,6 +28257,9 @@ func (m *MachineLabelMutation) ResetField(name string) error {
 		return nil
 	case machinelabel.FieldSetAt:
 		m.ResetSetAt()
+		return nil
+	case machinelabel.FieldSent:
+		m.ResetSent()
 		return nil
 	}
 	return fmt.Errorf("unknown MachineLabel field %s", name)

@@ -37,6 +37,7 @@ func (Instance) Fields() []ent.Field {
 		field.String("aleph_version").Default("").Comment("first version ever installed"),
 		field.String("version_prefix").Default("").Comment("targetversionprefix of the last update check"),
 		field.Bool("updates_disabled").Default(false).Comment("updatedisabled of the last update check"),
+		field.String("request_attributes").Default("").Comment("those that the application names, as checkin.requestText writes them; copied to machine_labels"),
 		field.String("version").Comment("running version"),
 		field.Int8("state").GoType(rollout.State(0)),
 		field.Int8("standing").GoType(rollout.Standing(0)),

@@ -43,6 +43,9 @@ type App struct {
 
 	selectors selectors
 
+	RequestAttributes         []string // names of attributes of <app> that are kept, sorted
+	RequestAttributesRevision string   // number that every change of the names increments
+
 	byID    map[uuid.UUID]*Group
 	secrets map[secretKey]*Secret // also revoked and expired ones
 	tracks  map[trackArch]*Group  // by track and alias
@@ -181,6 +184,15 @@ func (c *Catalog) Named(appID string) *App {
 		return c.products[strings.ToLower(appID)]
 	}
 	return c.apps[id]
+}
+
+// RequestAttributes returns the names of the attributes of <app> that the application
+// keeps which a machine names, see Named.
+func (c *Catalog) RequestAttributes(appID string) []string {
+	if a := c.Named(appID); a != nil {
+		return a.RequestAttributes
+	}
+	return nil
 }
 
 // Find resolves what a machine names: the application as Named does, the group by its

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -95,6 +96,7 @@ func (c *configuration) build() []*App {
 		a := &App{
 			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision, Versioning: row.Versioning,
 			RequireSecret: row.RequireSecret, RequireCertificate: row.RequireCertificate, byID: map[uuid.UUID]*Group{},
+			RequestAttributes: row.RequestAttributes, RequestAttributesRevision: strconv.FormatInt(row.RequestAttributesRevision, 10),
 		}
 		if row.ProductID != nil {
 			a.ProductID = *row.ProductID

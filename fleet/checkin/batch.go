@@ -204,7 +204,7 @@ func (b *batch) apply(c *call) (done bool, err error) {
 		w.RepairMachine(&m.Machine, b.read, b.effects[m.GroupID])
 	}
 	state := m.State
-	c.in.describe(m)
+	c.in.describe(m, b.apps[m.ApplicationID])
 	if c.enrolls() && !m.Enrolled {
 		w := b.worlds[m.GroupID]
 		w.Enroll(&m.Machine, "the secret "+strconv.Quote(c.secret.Name), "", b.effects[m.GroupID])
@@ -344,8 +344,9 @@ func (b *batch) move(m *store.Machine, to *catalog.Group) {
 }
 
 // describe stores the machine's attributes.
-func (in *CheckIn) describe(m *store.Machine) {
+func (in *CheckIn) describe(m *store.Machine, app *catalog.App) {
 	if in.UpdateCheck {
+		m.RequestAttributes = in.requestText(app)
 		m.VersionPrefix, m.UpdatesDisabled = in.Prefix, in.Disabled
 	}
 	if in.Address != "" {
@@ -400,6 +401,7 @@ func (b *batch) save(calls []*call) error {
 	}
 	for _, id := range sortedKeys(b.machines) {
 		b.out.Machines = append(b.out.Machines, b.machines[id])
+		b.relabel(b.machines[id])
 	}
 	for _, c := range calls {
 		if c.after != nil {
@@ -413,6 +415,8 @@ func distinct(ids []uuid.UUID) []uuid.UUID {
 	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 	return slices.Compact(ids)
 }
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func sortedKeys[V any](m map[uuid.UUID]V) []uuid.UUID {
 	return slices.SortedFunc(maps.Keys(m), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })

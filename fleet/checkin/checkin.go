@@ -122,6 +122,12 @@ func (s *Service) Status() Status {
 	}
 }
 
+// RequestAttributes returns the names of the attributes of <app> that the application
+// keeps which a machine names.
+func (s *Service) RequestAttributes(appID string) []string {
+	return s.catalog.Catalog().RequestAttributes(appID)
+}
+
 // Forget drops the changed groups and machines of a committed change from the
 // idle cache, so that their next check sees the change.
 func (s *Service) Forget(b *store.Batch) {

@@ -20,12 +20,11 @@ const maxAttribute = 256
 const maxPrefix = 100
 
 // fingerprint hashes the group of a machine's track, the expressions of its application, and
-// the machine's version and attributes. An attribute that
+// the machine's version and attributes, but not its request attributes. An attribute that
 // was not sent counts as empty, so a machine that omits a stored one misses the
 // cache and goes through the lane, which keeps the stored value. The random seed
 // keeps clients from constructing collisions.
-func (i *idleCache) fingerprint(home uuid.UUID, selectors int64, version rollout.Version, attributes ...string) uint64 {
-	var h maphash.Hash
+func (i *idleCache) fingerprint(h *maphash.Hash, home uuid.UUID, selectors int64, version rollout.Version, attributes ...string) {
 	h.SetSeed(i.seed)
 	_, _ = h.Write(home[:]) // writes to a hash never fail
 	if selectors != 0 {
@@ -38,12 +37,15 @@ func (i *idleCache) fingerprint(home uuid.UUID, selectors int64, version rollout
 		_ = h.WriteByte(0)
 		_, _ = h.WriteString(t)
 	}
-	return h.Sum64()
+	_ = h.WriteByte(0)
 }
 
 func (i *idleCache) fingerprintOf(c *call) uint64 {
+	var h maphash.Hash
 	in := &c.in
-	return i.fingerprint(c.group.ID, c.group.App.Selectors(), c.version, demand(in.Check), in.Address, sent(in.Alias), sent(in.OEM), sent(in.OEMVersion), sent(in.AlephVersion))
+	i.fingerprint(&h, c.group.ID, c.group.App.Selectors(), c.version, demand(in.Check), in.Address, sent(in.Alias), sent(in.OEM), sent(in.OEMVersion), sent(in.AlephVersion))
+	in.hashRequest(&h, c.group.App)
+	return h.Sum64()
 }
 
 // demand returns what an update check demands as one text.
@@ -62,7 +64,10 @@ func sent(text *string) string {
 }
 
 func (i *idleCache) storedFingerprint(m *store.Machine) uint64 {
-	return i.fingerprint(m.Home(), m.Selectors, m.Version, demand(m.Check()), m.Address, m.MachineAlias, m.OEM, m.OEMVersion, m.AlephVersion)
+	var h maphash.Hash
+	i.fingerprint(&h, m.Home(), m.Selectors, m.Version, demand(m.Check()), m.Address, m.MachineAlias, m.OEM, m.OEMVersion, m.AlephVersion)
+	_, _ = h.WriteString(m.RequestAttributes)
+	return h.Sum64()
 }
 
 // clean makes text sent by a machine safe to store and show: valid UTF-8 without

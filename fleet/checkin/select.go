@@ -33,9 +33,9 @@ func (c *call) outdates(m *store.Machine, app *catalog.App) bool {
 		return true
 	}
 	sent := *m
-	c.in.describe(&sent)
+	c.in.describe(&sent, app)
 	return sent.Address != m.Address || sent.MachineAlias != m.MachineAlias || sent.OEM != m.OEM ||
-		sent.OEMVersion != m.OEMVersion || sent.AlephVersion != m.AlephVersion
+		sent.OEMVersion != m.OEMVersion || sent.RequestAttributes != m.RequestAttributes || sent.AlephVersion != m.AlephVersion
 }
 
 // choose returns the group of a machine that no person chose: by the expressions of its
@@ -56,9 +56,11 @@ func (b *batch) choose(c *call, m *store.Machine, app *catalog.App) uuid.UUID {
 	if m != nil {
 		seen = *m
 	}
-	c.in.describe(&seen)
+	c.in.describe(&seen, app)
 	seen.Arch = c.group.Arch
 	what := membership.Of(&seen, b.labels[c.instance])
+	_, request := requestAttributes(seen.RequestAttributes)
+	what.Send(request)
 	c.choice = membership.Choose(app, &what, c.group)
 	if c.choice.Stays != membership.StaysNot {
 		return m.GroupID

@@ -20,6 +20,8 @@ type Machine struct {
 	Chosen   bool // a person chose the group
 	Updating bool
 	selector.Machine
+
+	sent []string // request attributes among Attributes
 }
 
 // Of returns a locked machine with its attributes and tags.
@@ -58,6 +60,22 @@ func (m *Machine) label(labels []*db.MachineLabel) {
 			m.Attributes = map[string]string{}
 		}
 		m.Attributes[l.Name] = l.Value
+		if l.Sent {
+			m.sent = append(m.sent, l.Name)
+		}
+	}
+}
+
+// Send replaces the request attributes by those of a check-in, which are not stored yet.
+func (m *Machine) Send(request map[string]string) {
+	for _, name := range m.sent {
+		delete(m.Attributes, name)
+	}
+	for name, value := range request {
+		if m.Attributes == nil {
+			m.Attributes = map[string]string{}
+		}
+		m.Attributes[name] = value
 	}
 }
 

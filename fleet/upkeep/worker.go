@@ -280,7 +280,7 @@ func (w *Worker) drop(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return w.store.DropRequestAttributes(ctx, now, dropTransactions)
 }
 
 // recordStatistics writes the due points from the groups' counters.

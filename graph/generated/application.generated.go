@@ -232,6 +232,29 @@ func (ec *executionContext) fieldContext_Application_requireCertificate(_ contex
 	return graphql.NewScalarFieldContext("Application", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Application_requestAttributes(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_requestAttributes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequestAttributes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_requestAttributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
+}
+
 func (ec *executionContext) _Application_secrets(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -721,7 +744,7 @@ func (ec *executionContext) unmarshalInputCreateApplicationInput(ctx context.Con
 		asMap["description"] = ""
 	}
 
-	fieldsInOrder := [...]string{"name", "teamId", "productId", "description", "versioning", "cloneFrom"}
+	fieldsInOrder := [...]string{"name", "teamId", "productId", "description", "requestAttributes", "versioning", "cloneFrom"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -756,6 +779,13 @@ func (ec *executionContext) unmarshalInputCreateApplicationInput(ctx context.Con
 				return it, err
 			}
 			it.Description = data
+		case "requestAttributes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestAttributes"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestAttributes = data
 		case "versioning":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versioning"))
 			data, err := ec.unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx, v)
@@ -861,7 +891,7 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "teamId", "productId", "description", "versioning", "requireSecret", "requireCertificate"}
+	fieldsInOrder := [...]string{"id", "name", "teamId", "productId", "description", "versioning", "requestAttributes", "requireSecret", "requireCertificate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -910,6 +940,13 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 				return it, err
 			}
 			it.Versioning = data
+		case "requestAttributes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestAttributes"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestAttributes = data
 		case "requireSecret":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireSecret"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -992,6 +1029,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			}
 		case "requireCertificate":
 			out.Values[i] = ec._Application_requireCertificate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "requestAttributes":
+			out.Values[i] = ec._Application_requestAttributes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

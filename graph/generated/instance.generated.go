@@ -5377,6 +5377,14 @@ func (ec *executionContext) unmarshalOAttributeInput2ᚕgithubᚗcomᚋcorerolle
 	return res, nil
 }
 
+func (ec *executionContext) unmarshalOAttributeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐAttribute(ctx context.Context, v any) (*job.Attribute, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAttributeInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPartᚄ(ctx context.Context, v any) ([]catalog.Part, error) {
 	if v == nil {
 		return nil, nil

@@ -137,6 +137,7 @@ type ComplexityRoot struct {
 		ProductID          func(childComplexity int) int
 		Reassignment       func(childComplexity int) int
 		RecentChecks       func(childComplexity int) int
+		RequestAttributes  func(childComplexity int) int
 		RequireCertificate func(childComplexity int) int
 		RequireSecret      func(childComplexity int) int
 		Revision           func(childComplexity int) int
@@ -459,6 +460,19 @@ type ComplexityRoot struct {
 		Code        func(childComplexity int) int
 		Description func(childComplexity int) int
 		Outcome     func(childComplexity int) int
+	}
+
+	FailureSlice struct {
+		Attempts  func(childComplexity int) int
+		Name      func(childComplexity int) int
+		StandsOut func(childComplexity int) int
+		Tag       func(childComplexity int) int
+		Value     func(childComplexity int) int
+	}
+
+	FailureSlices struct {
+		Attempts func(childComplexity int) int
+		Slices   func(childComplexity int) int
 	}
 
 	FleetChange struct {
@@ -1514,6 +1528,7 @@ type ComplexityRoot struct {
 		FailedAttempts         func(childComplexity int, filter *view.FailureFilter, first *int, after *string) int
 		Failures               func(childComplexity int) int
 		FailuresByAddressBlock func(childComplexity int) int
+		FailuresByAttribute    func(childComplexity int, name *string, first *int) int
 		FailuresByOem          func(childComplexity int) int
 		FailuresByVersion      func(childComplexity int) int
 		Group                  func(childComplexity int) int
@@ -2139,6 +2154,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.RecentChecks(childComplexity), true
+	case "Application.requestAttributes":
+		if e.ComplexityRoot.Application.RequestAttributes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.RequestAttributes(childComplexity), true
 	case "Application.requireCertificate":
 		if e.ComplexityRoot.Application.RequireCertificate == nil {
 			break
@@ -3413,6 +3434,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FailureCount.Outcome(childComplexity), true
+
+	case "FailureSlice.attempts":
+		if e.ComplexityRoot.FailureSlice.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.Attempts(childComplexity), true
+	case "FailureSlice.name":
+		if e.ComplexityRoot.FailureSlice.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.Name(childComplexity), true
+	case "FailureSlice.standsOut":
+		if e.ComplexityRoot.FailureSlice.StandsOut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.StandsOut(childComplexity), true
+	case "FailureSlice.tag":
+		if e.ComplexityRoot.FailureSlice.Tag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.Tag(childComplexity), true
+	case "FailureSlice.value":
+		if e.ComplexityRoot.FailureSlice.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.Value(childComplexity), true
+
+	case "FailureSlices.attempts":
+		if e.ComplexityRoot.FailureSlices.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlices.Attempts(childComplexity), true
+	case "FailureSlices.slices":
+		if e.ComplexityRoot.FailureSlices.Slices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlices.Slices(childComplexity), true
 
 	case "FleetChange.applications":
 		if e.ComplexityRoot.FleetChange.Applications == nil {
@@ -8631,6 +8696,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.FailuresByAddressBlock(childComplexity), true
+	case "Rollout.failuresByAttribute":
+		if e.ComplexityRoot.Rollout.FailuresByAttribute == nil {
+			break
+		}
+
+		args, err := ec.field_Rollout_failuresByAttribute_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Rollout.FailuresByAttribute(childComplexity, args["name"].(*string), args["first"].(*int)), true
 	case "Rollout.failuresByOem":
 		if e.ComplexityRoot.Rollout.FailuresByOem == nil {
 			break
@@ -10532,6 +10608,11 @@ type Application {
   requireSecret: Boolean!
   "Whether requests to its groups are refused without a client certificate that names their machine."
   requireCertificate: Boolean!
+  """
+  Names of attributes of ` + "`" + `<app>` + "`" + ` that the server keeps, besides those that it knows. What a machine sends in them are
+  attributes of the machine with the source ` + "`" + `MACHINE` + "`" + `. Sorted, at most 8.
+  """
+  requestAttributes: [String!]!
   "Machine secrets that are right for all its groups, also revoked ones."
   secrets: [MachineSecret!]!
   "Increases with every change to the configuration of this application."
@@ -10588,6 +10669,8 @@ input CreateApplicationInput {
   productId: String
   "Free text."
   description: String = ""
+  "Names of attributes of ` + "`" + `<app>` + "`" + ` to keep, as in UpdateApplicationInput; those of ` + "`" + `cloneFrom` + "`" + ` when omitted."
+  requestAttributes: [String!]
   "Its versions; those of ` + "`" + `cloneFrom` + "`" + ` when omitted, else SEMVER. NUMERIC allows no package of type OPERATING_SYSTEM."
   versioning: Versioning
   "Id of an application whose groups, policies and channels are copied, without packages."
@@ -10608,6 +10691,12 @@ input UpdateApplicationInput {
   description: String
   "New versioning; only while the application has no packages and no machines."
   versioning: Versioning
+  """
+  Names of attributes of ` + "`" + `<app>` + "`" + ` to keep from now on, at most 8: lower-case letters, digits and _, beginning with a
+  letter. The values of a machine are kept from its next update check, at most 256 bytes each and 1 KiB with their names.
+  They replace attributes of the same name that users set. Without a name its attributes are deleted.
+  """
+  requestAttributes: [String!]
   "Whether requests to its groups are refused without a right machine secret. Each group needs a secret first."
   requireSecret: Boolean
   "Whether requests to its groups are refused without a client certificate that names their machine. The server needs ` + "`" + `--machine-client-ca` + "`" + ` first."
@@ -12166,7 +12255,7 @@ type Instance {
 
 "A fact about a machine."
 type MachineAttribute {
-  "Lower-case letters, digits and _, beginning with a letter. Those of ` + "`" + `MACHINE` + "`" + ` are ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `arch` + "`" + ` and ` + "`" + `address` + "`" + `."
+  "Lower-case letters, digits and _, beginning with a letter. Those of ` + "`" + `MACHINE` + "`" + ` are ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `arch` + "`" + `, ` + "`" + `address` + "`" + ` and ` + "`" + `requestAttributes` + "`" + ` of the application."
   name: String!
   "Its value; never empty."
   value: String!
@@ -12439,7 +12528,7 @@ input InstanceFilter {
   "On exactly this platform."
   oem: String
   """
-  With all of these attributes, set by users. At most 8 attributes and tags. The list reads the machines with the
+  With all of these attributes, set by users or named by the application (` + "`" + `requestAttributes` + "`" + `). At most 8 attributes and tags. The list reads the machines with the
   first attribute, or else the first tag, along an index and tests the other conditions machine by machine.
   """
   attributes: [AttributeInput!]
@@ -14864,6 +14953,16 @@ type Rollout {
   failuresByVersion: [FailureBreakdown!]!
   "Failed attempts by address block of the machine (/24 in IPv4, /48 in IPv6), largest count first, at most 100."
   failuresByAddressBlock: [FailureBreakdown!]!
+  """
+  The newest failed attempts by what their machines are: attributes and tags, and ` + "`" + `version` + "`" + `, which they ran before. There
+  is none by architecture, because all machines of a group have the same.
+  """
+  failuresByAttribute(
+    "Name of the only attribute or tag; omitted: all."
+    name: String
+    "Number of slices, from 1 to 100."
+    first: Int = 20
+  ): FailureSlices!
   "Failed attempts, newest first. Attempts are kept for 90 days, their counts as long as the rollout."
   failedAttempts(
     "Conditions; all must match."
@@ -15030,6 +15129,31 @@ type FailureBreakdown {
   attempts: Int!
 }
 
+"Failed attempts by what their machines are."
+type FailureSlices {
+  "Failed attempts that were looked at: the newest, at most 1000. With fewer than 1000 they are all that are kept."
+  attempts: Int!
+  "Attributes and tags with most failed attempts first; then by name."
+  slices: [FailureSlice!]!
+}
+
+"""
+Failed attempts whose machines have an attribute or a tag. Platform and previous version are those when the attempt ended;
+everything else is what the machine has now. How many machines without failures have it too is not counted.
+"""
+type FailureSlice {
+  "Name of the attribute or tag. ` + "`" + `version` + "`" + ` is the version that the machine ran before."
+  name: String!
+  "Value of the attribute; \"\" for a tag."
+  value: String!
+  "Whether it is a tag."
+  tag: Boolean!
+  "Number of failed attempts."
+  attempts: Int!
+  "At least half of the failed attempts, and three, but not all of them: a likely cause."
+  standsOut: Boolean!
+}
+
 "Conditions on failed attempts; all must match."
 input FailureFilter {
   "One of the failures."
@@ -15042,6 +15166,10 @@ input FailureFilter {
   fromVersion: String
   "Address block of the machine when the attempt ended, such as ` + "`" + `192.0.2.0/24` + "`" + ` or ` + "`" + `2001:db8:1::/48` + "`" + `; \"\" when unknown."
   addressBlock: String
+  "Attribute of the machine, as in ` + "`" + `failuresByAttribute` + "`" + `."
+  attribute: AttributeInput
+  "Tag that the machine has now."
+  tag: String
 }
 
 "A page of rollouts."
@@ -16211,6 +16339,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_requireSecret(ctx, field)
 	case "requireCertificate":
 		return ec.fieldContext_Application_requireCertificate(ctx, field)
+	case "requestAttributes":
+		return ec.fieldContext_Application_requestAttributes(ctx, field)
 	case "secrets":
 		return ec.fieldContext_Application_secrets(ctx, field)
 	case "revision":
@@ -16867,6 +16997,32 @@ func (ec *executionContext) childFields_FailureCount(ctx context.Context, field 
 		return ec.fieldContext_FailureCount_attempts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FailureCount", field.Name)
+}
+
+func (ec *executionContext) childFields_FailureSlice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_FailureSlice_name(ctx, field)
+	case "value":
+		return ec.fieldContext_FailureSlice_value(ctx, field)
+	case "tag":
+		return ec.fieldContext_FailureSlice_tag(ctx, field)
+	case "attempts":
+		return ec.fieldContext_FailureSlice_attempts(ctx, field)
+	case "standsOut":
+		return ec.fieldContext_FailureSlice_standsOut(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailureSlice", field.Name)
+}
+
+func (ec *executionContext) childFields_FailureSlices(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "attempts":
+		return ec.fieldContext_FailureSlices_attempts(ctx, field)
+	case "slices":
+		return ec.fieldContext_FailureSlices_slices(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailureSlices", field.Name)
 }
 
 func (ec *executionContext) childFields_FleetChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18727,6 +18883,8 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_failuresByVersion(ctx, field)
 	case "failuresByAddressBlock":
 		return ec.fieldContext_Rollout_failuresByAddressBlock(ctx, field)
+	case "failuresByAttribute":
+		return ec.fieldContext_Rollout_failuresByAttribute(ctx, field)
 	case "failedAttempts":
 		return ec.fieldContext_Rollout_failedAttempts(ctx, field)
 	case "safeModeMachineId":

@@ -236,7 +236,7 @@ type Job struct {
 
 // A fact about a machine.
 type MachineAttribute struct {
-	// Lower-case letters, digits and _, beginning with a letter. Those of `MACHINE` are `oem`, `oem_version`, `aleph_version`, `arch` and `address`.
+	// Lower-case letters, digits and _, beginning with a letter. Those of `MACHINE` are `oem`, `oem_version`, `aleph_version`, `arch`, `address` and `requestAttributes` of the application.
 	Name string `json:"name"`
 	// Its value; never empty.
 	Value string `json:"value"`

@@ -27,6 +27,12 @@ const (
 	FieldRequireSecret = "require_secret"
 	// FieldRequireCertificate holds the string denoting the require_certificate field in the database.
 	FieldRequireCertificate = "require_certificate"
+	// FieldRequestAttributes holds the string denoting the request_attributes field in the database.
+	FieldRequestAttributes = "request_attributes"
+	// FieldRequestAttributesRevision holds the string denoting the request_attributes_revision field in the database.
+	FieldRequestAttributesRevision = "request_attributes_revision"
+	// FieldRemovedRequestAttributes holds the string denoting the removed_request_attributes field in the database.
+	FieldRemovedRequestAttributes = "removed_request_attributes"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -119,6 +125,9 @@ var Columns = []string{
 	FieldVersioning,
 	FieldRequireSecret,
 	FieldRequireCertificate,
+	FieldRequestAttributes,
+	FieldRequestAttributesRevision,
+	FieldRemovedRequestAttributes,
 	FieldRevision,
 	FieldCreatedAt,
 	FieldDeletedAt,
@@ -143,6 +152,10 @@ var (
 	DefaultRequireSecret bool
 	// DefaultRequireCertificate holds the default value on creation for the "require_certificate" field.
 	DefaultRequireCertificate bool
+	// DefaultRequestAttributesRevision holds the default value on creation for the "request_attributes_revision" field.
+	DefaultRequestAttributesRevision int64
+	// DefaultRemovedRequestAttributes holds the default value on creation for the "removed_request_attributes" field.
+	DefaultRemovedRequestAttributes string
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 )
@@ -188,6 +201,16 @@ func ByRequireSecret(opts ...sql.OrderTermOption) OrderOption {
 // ByRequireCertificate orders the results by the require_certificate field.
 func ByRequireCertificate(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRequireCertificate, opts...).ToFunc()
+}
+
+// ByRequestAttributesRevision orders the results by the request_attributes_revision field.
+func ByRequestAttributesRevision(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequestAttributesRevision, opts...).ToFunc()
+}
+
+// ByRemovedRequestAttributes orders the results by the removed_request_attributes field.
+func ByRemovedRequestAttributes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRemovedRequestAttributes, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.

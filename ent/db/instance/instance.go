@@ -37,6 +37,8 @@ const (
 	FieldVersionPrefix = "version_prefix"
 	// FieldUpdatesDisabled holds the string denoting the updates_disabled field in the database.
 	FieldUpdatesDisabled = "updates_disabled"
+	// FieldRequestAttributes holds the string denoting the request_attributes field in the database.
+	FieldRequestAttributes = "request_attributes"
 	// FieldVersion holds the string denoting the version field in the database.
 	FieldVersion = "version"
 	// FieldState holds the string denoting the state field in the database.
@@ -213,6 +215,7 @@ var Columns = []string{
 	FieldAlephVersion,
 	FieldVersionPrefix,
 	FieldUpdatesDisabled,
+	FieldRequestAttributes,
 	FieldVersion,
 	FieldState,
 	FieldStanding,
@@ -300,6 +303,8 @@ var (
 	DefaultVersionPrefix string
 	// DefaultUpdatesDisabled holds the default value on creation for the "updates_disabled" field.
 	DefaultUpdatesDisabled bool
+	// DefaultRequestAttributes holds the default value on creation for the "request_attributes" field.
+	DefaultRequestAttributes string
 	// DefaultReason holds the default value on creation for the "reason" field.
 	DefaultReason string
 	// DefaultDecision holds the default value on creation for the "decision" field.
@@ -434,6 +439,11 @@ func ByVersionPrefix(opts ...sql.OrderTermOption) OrderOption {
 // ByUpdatesDisabled orders the results by the updates_disabled field.
 func ByUpdatesDisabled(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUpdatesDisabled, opts...).ToFunc()
+}
+
+// ByRequestAttributes orders the results by the request_attributes field.
+func ByRequestAttributes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequestAttributes, opts...).ToFunc()
 }
 
 // ByVersion orders the results by the version field.

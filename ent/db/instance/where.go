@@ -117,6 +117,11 @@ func UpdatesDisabled(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldUpdatesDisabled, v))
 }
 
+// RequestAttributes applies equality check predicate on the "request_attributes" field. It's identical to RequestAttributesEQ.
+func RequestAttributes(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldRequestAttributes, v))
+}
+
 // Version applies equality check predicate on the "version" field. It's identical to VersionEQ.
 func Version(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldVersion, v))
@@ -1045,6 +1050,71 @@ func UpdatesDisabledEQ(v bool) predicate.Instance {
 // UpdatesDisabledNEQ applies the NEQ predicate on the "updates_disabled" field.
 func UpdatesDisabledNEQ(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldNEQ(FieldUpdatesDisabled, v))
+}
+
+// RequestAttributesEQ applies the EQ predicate on the "request_attributes" field.
+func RequestAttributesEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldRequestAttributes, v))
+}
+
+// RequestAttributesNEQ applies the NEQ predicate on the "request_attributes" field.
+func RequestAttributesNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldRequestAttributes, v))
+}
+
+// RequestAttributesIn applies the In predicate on the "request_attributes" field.
+func RequestAttributesIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldRequestAttributes, vs...))
+}
+
+// RequestAttributesNotIn applies the NotIn predicate on the "request_attributes" field.
+func RequestAttributesNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldRequestAttributes, vs...))
+}
+
+// RequestAttributesGT applies the GT predicate on the "request_attributes" field.
+func RequestAttributesGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldRequestAttributes, v))
+}
+
+// RequestAttributesGTE applies the GTE predicate on the "request_attributes" field.
+func RequestAttributesGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldRequestAttributes, v))
+}
+
+// RequestAttributesLT applies the LT predicate on the "request_attributes" field.
+func RequestAttributesLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldRequestAttributes, v))
+}
+
+// RequestAttributesLTE applies the LTE predicate on the "request_attributes" field.
+func RequestAttributesLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldRequestAttributes, v))
+}
+
+// RequestAttributesContains applies the Contains predicate on the "request_attributes" field.
+func RequestAttributesContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldRequestAttributes, v))
+}
+
+// RequestAttributesHasPrefix applies the HasPrefix predicate on the "request_attributes" field.
+func RequestAttributesHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldRequestAttributes, v))
+}
+
+// RequestAttributesHasSuffix applies the HasSuffix predicate on the "request_attributes" field.
+func RequestAttributesHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldRequestAttributes, v))
+}
+
+// RequestAttributesEqualFold applies the EqualFold predicate on the "request_attributes" field.
+func RequestAttributesEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldRequestAttributes, v))
+}
+
+// RequestAttributesContainsFold applies the ContainsFold predicate on the "request_attributes" field.
+func RequestAttributesContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldRequestAttributes, v))
 }
 
 // VersionEQ applies the EQ predicate on the "version" field.

@@ -65,6 +65,9 @@ var (
 		{Name: "versioning", Type: field.TypeString, Default: "semver"},
 		{Name: "require_secret", Type: field.TypeBool, Default: false},
 		{Name: "require_certificate", Type: field.TypeBool, Default: false},
+		{Name: "request_attributes", Type: field.TypeJSON, Nullable: true},
+		{Name: "request_attributes_revision", Type: field.TypeInt64, Default: 0},
+		{Name: "removed_request_attributes", Type: field.TypeString, Default: ""},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
@@ -78,7 +81,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "applications_teams_applications",
-				Columns:    []*schema.Column{ApplicationsColumns[10]},
+				Columns:    []*schema.Column{ApplicationsColumns[13]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -87,7 +90,7 @@ var (
 			{
 				Name:    "application_team_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationsColumns[10], ApplicationsColumns[1]},
+				Columns: []*schema.Column{ApplicationsColumns[13], ApplicationsColumns[1]},
 			},
 		},
 	}
@@ -687,6 +690,7 @@ var (
 		{Name: "aleph_version", Type: field.TypeString, Default: ""},
 		{Name: "version_prefix", Type: field.TypeString, Default: ""},
 		{Name: "updates_disabled", Type: field.TypeBool, Default: false},
+		{Name: "request_attributes", Type: field.TypeString, Default: ""},
 		{Name: "version", Type: field.TypeString},
 		{Name: "state", Type: field.TypeInt8},
 		{Name: "standing", Type: field.TypeInt8},
@@ -754,13 +758,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[67]},
+				Columns:    []*schema.Column{InstancesColumns[68]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[68]},
+				Columns:    []*schema.Column{InstancesColumns[69]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -769,22 +773,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[67], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[12], InstancesColumns[13], InstancesColumns[15], InstancesColumns[14], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[67], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -792,7 +796,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[67], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -800,12 +804,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[67], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[22]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[23]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -813,7 +817,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[13]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[14]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},
@@ -942,6 +946,7 @@ var (
 		{Name: "value", Type: field.TypeString, Default: ""},
 		{Name: "set_by", Type: field.TypeString},
 		{Name: "set_at", Type: field.TypeTime},
+		{Name: "sent", Type: field.TypeBool, Default: false},
 		{Name: "instance_id", Type: field.TypeUUID},
 	}
 	// MachineLabelsTable holds the schema information for the "machine_labels" table.
@@ -952,7 +957,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "machine_labels_instances_labels",
-				Columns:    []*schema.Column{MachineLabelsColumns[8]},
+				Columns:    []*schema.Column{MachineLabelsColumns[9]},
 				RefColumns: []*schema.Column{InstancesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -966,7 +971,15 @@ var (
 			{
 				Name:    "machinelabel_instance_id_tag_name",
 				Unique:  true,
-				Columns: []*schema.Column{MachineLabelsColumns[8], MachineLabelsColumns[3], MachineLabelsColumns[4]},
+				Columns: []*schema.Column{MachineLabelsColumns[9], MachineLabelsColumns[3], MachineLabelsColumns[4]},
+			},
+			{
+				Name:    "machinelabel_application_id_name",
+				Unique:  false,
+				Columns: []*schema.Column{MachineLabelsColumns[1], MachineLabelsColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "sent",
+				},
 			},
 		},
 	}
