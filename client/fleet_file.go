@@ -100,7 +100,7 @@ type fileGroup struct {
 // policyFields are all of PolicyInput but the pause, which is no configuration.
 const policyFields = `safeMode maxUpdatesPerPeriod periodInterval maxConcurrentUpdates updateTimeout rebootTimeout lostAfter
   evidenceAge enrolledOnly timezone officeHours windows { days start end } freezes { from until reason }
-  waves { share canaries soak minFinished minSuccessShare approval } haltFailureShare haltMinAttempts maxAttempts onDemand pollInterval
+  waves { share canaries expression soak minFinished minSuccessShare approval } haltFailureShare haltMinAttempts maxAttempts onDemand pollInterval
   rebootSlots rebootWindows { days start end } rebootOverdueAfter rebootReleaseAfter rebootOverdueLimit`
 
 const fleetDocument = `{ applications { id name productId description versioning requestAttributes

@@ -69,7 +69,7 @@ func (r *rolloutResolver) canaries(ctx context.Context, row *db.GroupRollout, st
 
 func wave(row *db.GroupRollout, i int, step rollout.Wave, c rollout.Counts) *model.Wave {
 	w := &model.Wave{
-		Position: i + 1, Share: step.Share, Canaries: step.Canaries, Soak: step.Soak, Approval: step.Approval,
+		Position: i + 1, Share: step.Share, Canaries: step.Canaries, Expression: step.Expression, Soak: step.Soak, Approval: step.Approval,
 		State: model.WaveStatePending, Attempts: &c, CanaryWarnings: []string{},
 	}
 	if w.Canaries == nil {

@@ -157,6 +157,8 @@ type Instance struct {
 	HomeGroupID *uuid.UUID `json:"home_group_id,omitempty"`
 	// expressions of the application that chose the group, see catalog.App.Selectors
 	Selectors int64 `json:"selectors,omitempty"`
+	// first wave whose expression is true, counted from 1; 0: none
+	SelectedWave int `json:"selected_wave,omitempty"`
 	// group to which it moves once its update ended
 	MoveTo *uuid.UUID `json:"move_to,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -240,7 +242,7 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case instance.FieldUpdatesDisabled, instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldEnrolled, instance.FieldMoved:
 			values[i] = new(sql.NullBool)
-		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride, instance.FieldSelectors:
+		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride, instance.FieldSelectors, instance.FieldSelectedWave:
 			values[i] = new(sql.NullInt64)
 		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldRequestAttributes, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldOfferLeaves, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
@@ -694,6 +696,12 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Selectors = value.Int64
 			}
+		case instance.FieldSelectedWave:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field selected_wave", values[i])
+			} else if value.Valid {
+				_m.SelectedWave = int(value.Int64)
+			}
 		case instance.FieldMoveTo:
 			if value, ok := values[i].(*sql.NullScanner); !ok {
 				return fmt.Errorf("unexpected type %T for field move_to", values[i])
@@ -999,6 +1007,9 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("selectors=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Selectors))
+	builder.WriteString(", ")
+	builder.WriteString("selected_wave=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SelectedWave))
 	builder.WriteString(", ")
 	if v := _m.MoveTo; v != nil {
 		builder.WriteString("move_to=")

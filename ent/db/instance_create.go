@@ -915,6 +915,20 @@ func (_c *InstanceCreate) SetNillableSelectors(v *int64) *InstanceCreate {
 	return _c
 }
 
+// SetSelectedWave sets the "selected_wave" field.
+func (_c *InstanceCreate) SetSelectedWave(v int) *InstanceCreate {
+	_c.mutation.SetSelectedWave(v)
+	return _c
+}
+
+// SetNillableSelectedWave sets the "selected_wave" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableSelectedWave(v *int) *InstanceCreate {
+	if v != nil {
+		_c.SetSelectedWave(*v)
+	}
+	return _c
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_c *InstanceCreate) SetMoveTo(v uuid.UUID) *InstanceCreate {
 	_c.mutation.SetMoveTo(v)
@@ -1197,6 +1211,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultSelectors
 		_c.mutation.SetSelectors(v)
 	}
+	if _, ok := _c.mutation.SelectedWave(); !ok {
+		v := instance.DefaultSelectedWave
+		_c.mutation.SetSelectedWave(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -1353,6 +1371,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.Selectors(); !ok {
 		return &ValidationError{Name: "selectors", err: errors.New(`db: missing required field "Instance.selectors"`)}
+	}
+	if _, ok := _c.mutation.SelectedWave(); !ok {
+		return &ValidationError{Name: "selected_wave", err: errors.New(`db: missing required field "Instance.selected_wave"`)}
 	}
 	if len(_c.mutation.ApplicationIDs()) == 0 {
 		return &ValidationError{Name: "application", err: errors.New(`db: missing required edge "Instance.application"`)}
@@ -1655,6 +1676,10 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Selectors(); ok {
 		_spec.SetField(instance.FieldSelectors, field.TypeInt64, value)
 		_node.Selectors = value
+	}
+	if value, ok := _c.mutation.SelectedWave(); ok {
+		_spec.SetField(instance.FieldSelectedWave, field.TypeInt, value)
+		_node.SelectedWave = value
 	}
 	if value, ok := _c.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)

@@ -1151,6 +1151,27 @@ func (_u *InstanceUpdate) AddSelectors(v int64) *InstanceUpdate {
 	return _u
 }
 
+// SetSelectedWave sets the "selected_wave" field.
+func (_u *InstanceUpdate) SetSelectedWave(v int) *InstanceUpdate {
+	_u.mutation.ResetSelectedWave()
+	_u.mutation.SetSelectedWave(v)
+	return _u
+}
+
+// SetNillableSelectedWave sets the "selected_wave" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableSelectedWave(v *int) *InstanceUpdate {
+	if v != nil {
+		_u.SetSelectedWave(*v)
+	}
+	return _u
+}
+
+// AddSelectedWave adds value to the "selected_wave" field.
+func (_u *InstanceUpdate) AddSelectedWave(v int) *InstanceUpdate {
+	_u.mutation.AddSelectedWave(v)
+	return _u
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_u *InstanceUpdate) SetMoveTo(v uuid.UUID) *InstanceUpdate {
 	_u.mutation.SetMoveTo(v)
@@ -1626,6 +1647,12 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedSelectors(); ok {
 		_spec.AddField(instance.FieldSelectors, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.SelectedWave(); ok {
+		_spec.SetField(instance.FieldSelectedWave, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSelectedWave(); ok {
+		_spec.AddField(instance.FieldSelectedWave, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)
@@ -2934,6 +2961,27 @@ func (_u *InstanceUpdateOne) AddSelectors(v int64) *InstanceUpdateOne {
 	return _u
 }
 
+// SetSelectedWave sets the "selected_wave" field.
+func (_u *InstanceUpdateOne) SetSelectedWave(v int) *InstanceUpdateOne {
+	_u.mutation.ResetSelectedWave()
+	_u.mutation.SetSelectedWave(v)
+	return _u
+}
+
+// SetNillableSelectedWave sets the "selected_wave" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableSelectedWave(v *int) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetSelectedWave(*v)
+	}
+	return _u
+}
+
+// AddSelectedWave adds value to the "selected_wave" field.
+func (_u *InstanceUpdateOne) AddSelectedWave(v int) *InstanceUpdateOne {
+	_u.mutation.AddSelectedWave(v)
+	return _u
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_u *InstanceUpdateOne) SetMoveTo(v uuid.UUID) *InstanceUpdateOne {
 	_u.mutation.SetMoveTo(v)
@@ -3439,6 +3487,12 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.AddedSelectors(); ok {
 		_spec.AddField(instance.FieldSelectors, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.SelectedWave(); ok {
+		_spec.SetField(instance.FieldSelectedWave, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSelectedWave(); ok {
+		_spec.AddField(instance.FieldSelectedWave, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)

@@ -18537,6 +18537,8 @@ type InstanceMutation struct {
 	home_group_id       *uuid.UUID
 	selectors           *int64
 	addselectors        *int64
+	selected_wave       *int
+	addselected_wave    *int
 	move_to             *uuid.UUID
 	clearedFields       map[string]struct{}
 	application         *uuid.UUID
@@ -21630,6 +21632,62 @@ func (m *InstanceMutation) ResetSelectors() {
 	m.addselectors = nil
 }
 
+// SetSelectedWave sets the "selected_wave" field.
+func (m *InstanceMutation) SetSelectedWave(i int) {
+	m.selected_wave = &i
+	m.addselected_wave = nil
+}
+
+// SelectedWave returns the value of the "selected_wave" field in the mutation.
+func (m *InstanceMutation) SelectedWave() (r int, exists bool) {
+	v := m.selected_wave
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSelectedWave returns the old "selected_wave" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldSelectedWave(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSelectedWave is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSelectedWave requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSelectedWave: %w", err)
+	}
+	return oldValue.SelectedWave, nil
+}
+
+// AddSelectedWave adds i to the "selected_wave" field.
+func (m *InstanceMutation) AddSelectedWave(i int) {
+	if m.addselected_wave != nil {
+		*m.addselected_wave += i
+	} else {
+		m.addselected_wave = &i
+	}
+}
+
+// AddedSelectedWave returns the value that was added to the "selected_wave" field in this mutation.
+func (m *InstanceMutation) AddedSelectedWave() (r int, exists bool) {
+	v := m.addselected_wave
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSelectedWave resets all changes to the "selected_wave" field.
+func (m *InstanceMutation) ResetSelectedWave() {
+	m.selected_wave = nil
+	m.addselected_wave = nil
+}
+
 // SetMoveTo sets the "move_to" field.
 func (m *InstanceMutation) SetMoveTo(u uuid.UUID) {
 	m.move_to = &u
@@ -21929,7 +21987,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 69)
+	fields := make([]string, 0, 70)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -22134,6 +22192,9 @@ func (m *InstanceMutation) Fields() []string {
 	if m.selectors != nil {
 		fields = append(fields, instance.FieldSelectors)
 	}
+	if m.selected_wave != nil {
+		fields = append(fields, instance.FieldSelectedWave)
+	}
 	if m.move_to != nil {
 		fields = append(fields, instance.FieldMoveTo)
 	}
@@ -22281,6 +22342,8 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.HomeGroupID()
 	case instance.FieldSelectors:
 		return m.Selectors()
+	case instance.FieldSelectedWave:
+		return m.SelectedWave()
 	case instance.FieldMoveTo:
 		return m.MoveTo()
 	}
@@ -22428,6 +22491,8 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldHomeGroupID(ctx)
 	case instance.FieldSelectors:
 		return m.OldSelectors(ctx)
+	case instance.FieldSelectedWave:
+		return m.OldSelectedWave(ctx)
 	case instance.FieldMoveTo:
 		return m.OldMoveTo(ctx)
 	}
@@ -22915,6 +22980,13 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSelectors(v)
 		return nil
+	case instance.FieldSelectedWave:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSelectedWave(v)
+		return nil
 	case instance.FieldMoveTo:
 		v, ok := value.(uuid.UUID)
 		if !ok {
@@ -22975,6 +23047,9 @@ func (m *InstanceMutation) AddedFields() []string {
 	if m.addselectors != nil {
 		fields = append(fields, instance.FieldSelectors)
 	}
+	if m.addselected_wave != nil {
+		fields = append(fields, instance.FieldSelectedWave)
+	}
 	return fields
 }
 
@@ -23013,6 +23088,8 @@ func (m *InstanceMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedOverride()
 	case instance.FieldSelectors:
 		return m.AddedSelectors()
+	case instance.FieldSelectedWave:
+		return m.AddedSelectedWave()
 	}
 	return nil, false
 }
@@ -23126,6 +23203,13 @@ func (m *InstanceMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddSelectors(v)
+		return nil
+	case instance.FieldSelectedWave:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSelectedWave(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Instance numeric field %s", name)
@@ -23468,6 +23552,9 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldSelectors:
 		m.ResetSelectors()
+		return nil
+	case instance.FieldSelectedWave:
+		m.ResetSelectedWave()
 		return nil
 	case instance.FieldMoveTo:
 		m.ResetMoveTo()

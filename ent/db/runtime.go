@@ -492,6 +492,10 @@ func init() {
 	instanceDescSelectors := instanceFields[68].Descriptor()
 	// instance.DefaultSelectors holds the default value on creation for the selectors field.
 	instance.DefaultSelectors = instanceDescSelectors.Default.(int64)
+	// instanceDescSelectedWave is the schema descriptor for selected_wave field.
+	instanceDescSelectedWave := instanceFields[69].Descriptor()
+	// instance.DefaultSelectedWave holds the default value on creation for the selected_wave field.
+	instance.DefaultSelectedWave = instanceDescSelectedWave.Default.(int)
 	ledgerFields := schema.Ledger{}.Fields()
 	_ = ledgerFields
 	// ledgerDescInFlight is the schema descriptor for in_flight field.

@@ -96,6 +96,7 @@ func (Instance) Fields() []ent.Field {
 		field.Bool("moved").Default(false).Comment("an operator chose the group: the machine's track is ignored"),
 		field.UUID("home_group_id", uuid.UUID{}).Optional().Nillable().Comment("group of its track, if an expression chose the group"),
 		field.Int64("selectors").Default(0).Comment("expressions of the application that chose the group, see catalog.App.Selectors"),
+		field.Int("selected_wave").Default(0).Comment("first wave whose expression is true, counted from 1; 0: none"),
 		field.UUID("move_to", uuid.UUID{}).Optional().Nillable().Comment("group to which it moves once its update ended"),
 	}
 }

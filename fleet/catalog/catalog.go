@@ -110,6 +110,7 @@ type Group struct {
 
 	Expression *selector.Expression // machines for which it is true are in the group; nil: those of its tracks
 	Priority   int                  // of Expression: the lowest is tried first
+	waves      []waveSelector       // of waves with an expression
 
 	Offers map[rollout.ID]*Offer // manifests of the target and every floor
 

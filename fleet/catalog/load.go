@@ -236,6 +236,7 @@ func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 		g.Schedule, _ = policy.Compile(stopped)
 		g.Pause.Reason = "the stored policy is no longer valid; save it again"
 	}
+	g.waves = compileWaves(g.Schedule.Policy())
 	if row.ChannelID == nil || channels[*row.ChannelID] == nil {
 		return g
 	}

@@ -226,6 +226,7 @@ func (b *batch) apply(c *call) (done bool, err error) {
 		m.MoveTo = uuid.Nil // that group was deleted
 	}
 	b.noteChoice(c, m, b.apps[m.ApplicationID])
+	b.selectWave(c, m, b.apps[m.ApplicationID])
 	if c.in.Ping || c.in.UpdateCheck {
 		w.Ping(&m.Machine, b.now)
 	}
@@ -294,8 +295,11 @@ func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verd
 		if verdict != catalog.VerdictOK {
 			return nil, verdict
 		}
-		c.group = found
+		if c.group = found; app.SelectLabels() {
+			return nil, catalog.VerdictOK // the labels are read again
+		}
 	}
+	c.outdated = m == nil || c.outdates(m, app)
 	id, was := uuid.Nil, uuid.Nil
 	if m != nil {
 		was = m.GroupID
@@ -339,7 +343,7 @@ func (b *batch) move(m *store.Machine, to *catalog.Group) {
 	} else {
 		m.Orphan()
 	}
-	m.GroupID, m.MoveTo, m.Arch = to.ID, uuid.Nil, to.Arch
+	m.GroupID, m.MoveTo, m.Arch, m.SelectedWave = to.ID, uuid.Nil, to.Arch, 0
 	b.worlds[to.ID].Join(&m.Machine)
 }
 

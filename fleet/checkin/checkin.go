@@ -226,6 +226,7 @@ type call struct {
 	instance uuid.UUID
 	also     []uuid.UUID // further groups to lock, known after the first try
 	admitted bool        // as a new machine, in an earlier try
+	outdated bool        // expressions are evaluated, see outdates
 	choice   membership.Choice
 
 	answer Answer

@@ -27,9 +27,9 @@ func (b *batch) readLabels(calls []*call) (err error) {
 }
 
 // outdates reports whether the expressions must be evaluated again: they changed, or what
-// they see of the machine.
+// they see of the machine, or its track.
 func (c *call) outdates(m *store.Machine, app *catalog.App) bool {
-	if m.Selectors != app.Selectors() || m.GroupID == uuid.Nil {
+	if m.Selectors != app.Selectors() || app.Group(m.GroupID) == nil || m.Home() != c.group.ID {
 		return true
 	}
 	sent := *m
@@ -45,7 +45,7 @@ func (b *batch) choose(c *call, m *store.Machine, app *catalog.App) uuid.UUID {
 	switch {
 	case app.Selectors() == 0 && (m == nil || m.HomeGroup == uuid.Nil):
 		return c.group.ID
-	case m != nil && !c.outdates(m, app):
+	case !c.outdated:
 		if m.HomeGroup != uuid.Nil && app.Group(m.GroupID) != nil {
 			c.choice = membership.Choice{Group: app.Group(m.GroupID), Selected: true}
 			return m.GroupID
@@ -58,14 +58,28 @@ func (b *batch) choose(c *call, m *store.Machine, app *catalog.App) uuid.UUID {
 	}
 	c.in.describe(&seen, app)
 	seen.Arch = c.group.Arch
-	what := membership.Of(&seen, b.labels[c.instance])
-	_, request := requestAttributes(seen.RequestAttributes)
-	what.Send(request)
+	what := b.described(c, &seen)
 	c.choice = membership.Choose(app, &what, c.group)
 	if c.choice.Stays != membership.StaysNot {
 		return m.GroupID
 	}
 	return c.choice.Group.ID
+}
+
+// described returns what expressions see of a machine after this check-in.
+func (b *batch) described(c *call, m *store.Machine) membership.Machine {
+	what := membership.Of(m, b.labels[c.instance])
+	_, request := requestAttributes(m.RequestAttributes)
+	what.Send(request)
+	return what
+}
+
+// selectWave stores which wave of its group selects the machine, if that can have changed.
+func (b *batch) selectWave(c *call, m *store.Machine, app *catalog.App) {
+	if c.outdated && (app.Selectors() != 0 || m.SelectedWave != 0) {
+		what := b.described(c, m)
+		what.SelectWave(m, app)
+	}
 }
 
 // noteChoice stores the group of the machine's track if expressions can choose another.

@@ -1,5 +1,6 @@
 // Package membership decides in which group a machine belongs: that of a person's choice,
-// else the first whose expression is true, else that of its track. Check-ins, verbs, the
+// else the first whose expression is true, else that of its track; and which waves of that
+// group select it. Check-ins, verbs, the
 // walk of package reassign and the preview use the same decision.
 package membership
 
@@ -19,6 +20,8 @@ type Machine struct {
 	Arch     string
 	Chosen   bool // a person chose the group
 	Updating bool
+
+	SelectedWave int // as stored, see rollout.Machine
 	selector.Machine
 
 	sent []string // request attributes among Attributes
@@ -28,6 +31,7 @@ type Machine struct {
 func Of(m *store.Machine, labels []*db.MachineLabel) Machine {
 	out := Machine{
 		Group: m.GroupID, Home: m.HomeGroup, Arch: m.Arch, Chosen: m.Moved || m.MoveTo != uuid.Nil, Updating: m.Attempt.Open(),
+		SelectedWave: m.SelectedWave,
 		Machine: selector.Machine{
 			ID: m.ID, Alias: m.MachineAlias, Address: m.Address, Arch: m.Arch,
 			OEM: m.OEM, OEMVersion: m.OEMVersion, FirstVersion: m.AlephVersion,
@@ -41,6 +45,7 @@ func Of(m *store.Machine, labels []*db.MachineLabel) Machine {
 func OfRow(row *db.Instance, labels []*db.MachineLabel) Machine {
 	out := Machine{
 		Group: idOf(row.GroupID), Home: idOf(row.HomeGroupID), Arch: row.Arch, Chosen: row.Moved || row.MoveTo != nil, Updating: row.GrantedAt != nil,
+		SelectedWave: row.SelectedWave,
 		Machine: selector.Machine{
 			ID: row.MachineID, Alias: row.MachineAlias, Address: row.Address, Arch: row.Arch,
 			OEM: row.Oem, OEMVersion: row.OemVersion, FirstVersion: row.AlephVersion,
@@ -146,6 +151,14 @@ func (c *Choice) Detail() string {
 		return ""
 	}
 	return "moved to group " + c.Group.Name + " by its expression"
+}
+
+// SelectWave stores in the machine's row which expression of the waves of its group is true.
+func (m *Machine) SelectWave(row *store.Machine, app *catalog.App) {
+	row.SelectedWave = 0
+	if g := app.Group(row.GroupID); g != nil {
+		row.SelectedWave = g.SelectedWave(&m.Machine)
+	}
 }
 
 // HomeOrGroup is the group of the machine's track, as far as it is known.

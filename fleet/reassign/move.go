@@ -20,7 +20,7 @@ func Move(c *change.Change, m *store.Machine, from, to *catalog.Group, detail st
 	} else if err := c.Run(from, func(w *rollout.World, fx *rollout.Effects) { w.Depart(&m.Machine, c.Now, fx) }); err != nil {
 		return err
 	}
-	m.GroupID = to.ID
+	m.GroupID, m.SelectedWave = to.ID, 0
 	if m.State != state {
 		m.StateChangedAt = c.Now
 	}
@@ -36,6 +36,7 @@ func Move(c *change.Change, m *store.Machine, from, to *catalog.Group, detail st
 func Assign(c *change.Change, m *store.Machine, labels []*db.MachineLabel) (choice membership.Choice, done bool, err error) {
 	what := membership.Of(m, labels)
 	if what.Chosen || c.Config.Selectors() == 0 && m.HomeGroup == uuid.Nil {
+		what.SelectWave(m, c.Config)
 		return choice, true, nil
 	}
 	home := m.Home()
@@ -54,5 +55,6 @@ func Assign(c *change.Change, m *store.Machine, labels []*db.MachineLabel) (choi
 		}
 	}
 	choice.Note(m, c.Config, home)
+	what.SelectWave(m, c.Config)
 	return choice, true, nil
 }

@@ -123,7 +123,7 @@ func (w *Walker) page(ctx context.Context, app uuid.UUID, after string) ([]*db.I
 		Order(instance.ByMachineID()).Limit(walkRows).
 		Select(instance.FieldID, instance.FieldMachineID, instance.FieldGroupID, instance.FieldHomeGroupID, instance.FieldArch, instance.FieldMoved,
 			instance.FieldMoveTo, instance.FieldGrantedAt, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldOem,
-			instance.FieldOemVersion, instance.FieldAlephVersion).All(ctx)
+			instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldSelectedWave).All(ctx)
 }
 
 // labels reads the attributes and tags of machines if the expressions read any.
@@ -139,11 +139,17 @@ func (w *Walker) labels(ctx context.Context, app *catalog.App, page []*db.Instan
 }
 
 // misplaced reports whether a machine is not where it belongs, or its row does not say why
-// it is there.
+// it is there or which wave selects it.
 func misplaced(app *catalog.App, row *db.Instance, labels []*db.MachineLabel) bool {
 	m := membership.OfRow(row, labels)
-	if m.Chosen || m.Group == uuid.Nil {
+	if m.Group == uuid.Nil {
 		return false // it joins a group at its next check-in
+	}
+	if g := app.Group(m.Group); g != nil && g.SelectedWave(&m.Machine) != m.SelectedWave {
+		return true
+	}
+	if m.Chosen {
+		return false
 	}
 	c := membership.Choose(app, &m, app.Group(m.HomeOrGroup()))
 	return c.Group != nil && (c.Group.ID != m.Group || c.Selected != (m.Home != uuid.Nil))

@@ -2014,6 +2014,29 @@ func (ec *executionContext) fieldContext_Wave_canaries(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Wave", field, false, false, "String")
 }
 
+func (ec *executionContext) _Wave_expression(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wave_expression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Expression, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wave_expression(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wave", field, false, false, "String")
+}
+
 func (ec *executionContext) _Wave_canaryWarnings(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2988,6 +3011,11 @@ func (ec *executionContext) _Wave(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "canaries":
 			out.Values[i] = ec._Wave_canaries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expression":
+			out.Values[i] = ec._Wave_expression(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -1854,6 +1854,7 @@ type ComplexityRoot struct {
 		Attempts       func(childComplexity int) int
 		Canaries       func(childComplexity int) int
 		CanaryWarnings func(childComplexity int) int
+		Expression     func(childComplexity int) int
 		Gate           func(childComplexity int) int
 		OpenedAt       func(childComplexity int) int
 		Position       func(childComplexity int) int
@@ -1865,6 +1866,7 @@ type ComplexityRoot struct {
 	WavePolicy struct {
 		Approval        func(childComplexity int) int
 		Canaries        func(childComplexity int) int
+		Expression      func(childComplexity int) int
 		MinFinished     func(childComplexity int) int
 		MinSuccessShare func(childComplexity int) int
 		Share           func(childComplexity int) int
@@ -10085,6 +10087,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Wave.CanaryWarnings(childComplexity), true
+	case "Wave.expression":
+		if e.ComplexityRoot.Wave.Expression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wave.Expression(childComplexity), true
 	case "Wave.gate":
 		if e.ComplexityRoot.Wave.Gate == nil {
 			break
@@ -10134,6 +10142,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WavePolicy.Canaries(childComplexity), true
+	case "WavePolicy.expression":
+		if e.ComplexityRoot.WavePolicy.Expression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WavePolicy.Expression(childComplexity), true
 	case "WavePolicy.minFinished":
 		if e.ComplexityRoot.WavePolicy.MinFinished == nil {
 			break
@@ -14391,14 +14405,16 @@ type Freeze {
 }
 
 """
-One wave of a rollout. It contains all machines of earlier waves, its canaries, and the machines
-whose bucket is below ` + "`" + `share` + "`" + `.
+One wave of a rollout. It contains all machines of earlier waves, its canaries, the machines for
+which its expression is true, and those whose bucket is below ` + "`" + `share` + "`" + `.
 """
 type WavePolicy {
   "Share of the machines, from 0 to 1, not below that of the previous wave."
   share: Float!
   "Machine ids that belong to the wave in any case."
   canaries: [String!]!
+  "Machines for which it is true belong to the wave, for instance ` + "`" + `'canary' in tags` + "`" + `; empty: none. It has the language of ` + "`" + `Group.expression` + "`" + `."
+  expression: String!
   "How long the gate must be satisfied before the next wave opens."
   soak: Duration!
   "Minimum number of finished attempts for the gate."
@@ -14488,10 +14504,16 @@ input FreezeInput {
 
 "One wave of a rollout."
 input WaveInput {
-  "From 0 to 1, not below that of the previous wave; 0 only with canaries."
+  "From 0 to 1, not below that of the previous wave; 0 only with canaries or an expression."
   share: Float = 0
   "Machine ids that belong to the wave in any case."
   canaries: [String!] = []
+  """
+  Machines for which it is true belong to the wave too, for instance ` + "`" + `'canary' in tags` + "`" + `. It has the
+  language of ` + "`" + `Group.expression` + "`" + `. In a wave with a share of 0 they are canaries, and ` + "`" + `minFinished` + "`" + `
+  is required.
+  """
+  expression: String = ""
   "How long the gate must be satisfied before the next wave opens."
   soak: Duration = "PT0S"
   "Minimum number of finished attempts for the gate."
@@ -15034,6 +15056,8 @@ type Wave {
   share: Float!
   "Machine ids that belong to the wave in any case."
   canaries: [String!]!
+  "Machines for which it is true belong to the wave; empty: none."
+  expression: String!
   "Canaries that do not update: unknown, in another group, held, quarantined, silent, or at the version already when the wave has not begun."
   canaryWarnings: [String!]!
   "How long the gate must be satisfied before the next wave opens."
@@ -19487,6 +19511,8 @@ func (ec *executionContext) childFields_Wave(ctx context.Context, field graphql.
 		return ec.fieldContext_Wave_share(ctx, field)
 	case "canaries":
 		return ec.fieldContext_Wave_canaries(ctx, field)
+	case "expression":
+		return ec.fieldContext_Wave_expression(ctx, field)
 	case "canaryWarnings":
 		return ec.fieldContext_Wave_canaryWarnings(ctx, field)
 	case "soak":
@@ -19511,6 +19537,8 @@ func (ec *executionContext) childFields_WavePolicy(ctx context.Context, field gr
 		return ec.fieldContext_WavePolicy_share(ctx, field)
 	case "canaries":
 		return ec.fieldContext_WavePolicy_canaries(ctx, field)
+	case "expression":
+		return ec.fieldContext_WavePolicy_expression(ctx, field)
 	case "soak":
 		return ec.fieldContext_WavePolicy_soak(ctx, field)
 	case "minFinished":

@@ -680,6 +680,8 @@ type Wave struct {
 	Share float64 `json:"share"`
 	// Machine ids that belong to the wave in any case.
 	Canaries []string `json:"canaries"`
+	// Machines for which it is true belong to the wave; empty: none.
+	Expression string `json:"expression"`
 	// Canaries that do not update: unknown, in another group, held, quarantined, silent, or at the version already when the wave has not begun.
 	CanaryWarnings []string `json:"canaryWarnings"`
 	// How long the gate must be satisfied before the next wave opens.

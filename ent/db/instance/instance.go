@@ -149,6 +149,8 @@ const (
 	FieldHomeGroupID = "home_group_id"
 	// FieldSelectors holds the string denoting the selectors field in the database.
 	FieldSelectors = "selectors"
+	// FieldSelectedWave holds the string denoting the selected_wave field in the database.
+	FieldSelectedWave = "selected_wave"
 	// FieldMoveTo holds the string denoting the move_to field in the database.
 	FieldMoveTo = "move_to"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -271,6 +273,7 @@ var Columns = []string{
 	FieldMoved,
 	FieldHomeGroupID,
 	FieldSelectors,
+	FieldSelectedWave,
 	FieldMoveTo,
 }
 
@@ -371,6 +374,8 @@ var (
 	DefaultMoved bool
 	// DefaultSelectors holds the default value on creation for the "selectors" field.
 	DefaultSelectors int64
+	// DefaultSelectedWave holds the default value on creation for the "selected_wave" field.
+	DefaultSelectedWave int
 )
 
 // OrderOption defines the ordering options for the Instance queries.
@@ -719,6 +724,11 @@ func ByHomeGroupID(opts ...sql.OrderTermOption) OrderOption {
 // BySelectors orders the results by the selectors field.
 func BySelectors(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSelectors, opts...).ToFunc()
+}
+
+// BySelectedWave orders the results by the selected_wave field.
+func BySelectedWave(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSelectedWave, opts...).ToFunc()
 }
 
 // ByMoveTo orders the results by the move_to field.

@@ -402,6 +402,11 @@ func Selectors(v int64) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldSelectors, v))
 }
 
+// SelectedWave applies equality check predicate on the "selected_wave" field. It's identical to SelectedWaveEQ.
+func SelectedWave(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSelectedWave, v))
+}
+
 // MoveTo applies equality check predicate on the "move_to" field. It's identical to MoveToEQ.
 func MoveTo(v uuid.UUID) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldMoveTo, v))
@@ -3850,6 +3855,46 @@ func SelectorsLT(v int64) predicate.Instance {
 // SelectorsLTE applies the LTE predicate on the "selectors" field.
 func SelectorsLTE(v int64) predicate.Instance {
 	return predicate.Instance(sql.FieldLTE(FieldSelectors, v))
+}
+
+// SelectedWaveEQ applies the EQ predicate on the "selected_wave" field.
+func SelectedWaveEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSelectedWave, v))
+}
+
+// SelectedWaveNEQ applies the NEQ predicate on the "selected_wave" field.
+func SelectedWaveNEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldSelectedWave, v))
+}
+
+// SelectedWaveIn applies the In predicate on the "selected_wave" field.
+func SelectedWaveIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldSelectedWave, vs...))
+}
+
+// SelectedWaveNotIn applies the NotIn predicate on the "selected_wave" field.
+func SelectedWaveNotIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldSelectedWave, vs...))
+}
+
+// SelectedWaveGT applies the GT predicate on the "selected_wave" field.
+func SelectedWaveGT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldSelectedWave, v))
+}
+
+// SelectedWaveGTE applies the GTE predicate on the "selected_wave" field.
+func SelectedWaveGTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldSelectedWave, v))
+}
+
+// SelectedWaveLT applies the LT predicate on the "selected_wave" field.
+func SelectedWaveLT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldSelectedWave, v))
+}
+
+// SelectedWaveLTE applies the LTE predicate on the "selected_wave" field.
+func SelectedWaveLTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldSelectedWave, v))
 }
 
 // MoveToEQ applies the EQ predicate on the "move_to" field.

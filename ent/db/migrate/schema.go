@@ -746,6 +746,7 @@ var (
 		{Name: "moved", Type: field.TypeBool, Default: false},
 		{Name: "home_group_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "selectors", Type: field.TypeInt64, Default: 0},
+		{Name: "selected_wave", Type: field.TypeInt, Default: 0},
 		{Name: "move_to", Type: field.TypeUUID, Nullable: true},
 		{Name: "application_id", Type: field.TypeUUID},
 		{Name: "group_id", Type: field.TypeUUID, Nullable: true},
@@ -758,13 +759,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[68]},
+				Columns:    []*schema.Column{InstancesColumns[69]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[69]},
+				Columns:    []*schema.Column{InstancesColumns[70]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -773,22 +774,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[12], InstancesColumns[13], InstancesColumns[15], InstancesColumns[14], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[70], InstancesColumns[12], InstancesColumns[13], InstancesColumns[15], InstancesColumns[14], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[70], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -796,7 +797,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -804,12 +805,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[68], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[23]},
+				Columns: []*schema.Column{InstancesColumns[70], InstancesColumns[23]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -817,7 +818,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[14]},
+				Columns: []*schema.Column{InstancesColumns[70], InstancesColumns[14]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},
