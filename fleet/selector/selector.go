@@ -136,6 +136,11 @@ func plain(message string) string {
 	if name, ok := strings.CutPrefix(message, "undeclared reference to "); ok {
 		return "there is no " + name + ": use " + strings.Join(Names(), ", ")
 	}
+	if text, ok := strings.CutPrefix(message, "Syntax error: token recognition error at: "); ok {
+		if message = "unexpected " + text; strings.HasPrefix(text, "'=") {
+			message += "; to compare, use =="
+		}
+	}
 	return message
 }
 

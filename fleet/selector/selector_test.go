@@ -54,7 +54,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                "must not be empty",
 		"oem":                             "must be true or false",
-		"oem = 'azure'":                   "line 1, column 5",
+		"oem = 'azure'":                   "line 1, column 5: unexpected '= '; to compare, use ==",
 		"oem ==\n  3":                     "line 1, column 5",
 		"vendor == 'x'":                   "line 1, column 1: there is no 'vendor'",
 		"attributes.rack == 3":            "line 1, column 17",
