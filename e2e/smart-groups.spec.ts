@@ -69,6 +69,23 @@ test('a group by expression shows what it would move, and each machine why it is
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
+  await test.step('machines are counted by an attribute, with a link to each list', async () => {
+    await page.goto(`${application}/machines`);
+    await page.getByRole('button', { name: 'Count by…' }).click();
+    const values = dialog.getByRole('list', { name: 'Machines by value' });
+    await expect(values.getByRole('listitem')).toHaveText([
+      /azure\s*3\s*0 % on target/,
+      /gce\s*1\s*0 % on target/,
+    ]);
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await violations(page, colorRules)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await values.getByRole('link', { name: 'gce' }).click();
+    await expect(page).toHaveURL(/oem=gce/);
+    await expect(page.getByText('1 machine', { exact: true })).toBeVisible();
+  });
+
   await test.step('without its expression the group gives its machines back', async () => {
     await page.goto(application);
     await page.getByRole('link', { name: 'Azure' }).first().click();
