@@ -71,7 +71,7 @@ func (c *Config) check() error {
 		errs = append(errs, errors.New("--session-idle must be above zero"))
 	}
 	_, err := server.ParseIntrospection(c.Web.Introspection)
-	return errors.Join(append(errs, err, c.Payloads.check(), c.Notify.check())...)
+	return errors.Join(append(errs, err, c.Payloads.check(), c.Disk.check(), c.Notify.check())...)
 }
 
 // The environment variables, without their prefix, that set the password of the first

@@ -145,12 +145,12 @@ func (p *Program) open(ctx context.Context) error {
 		return err
 	}
 	p.now = host.Now
-	hosted, err := p.config.Payloads.open(ctx, p.config.DataDir)
+	hosted, err := p.config.Payloads.open(ctx, p.config.DataDir, p.config.Disk.bounds())
 	if err != nil {
 		return err
 	}
 	if p.fleet, err = fleet.New(ctx, fleet.Options{
-		Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, Hosting: hosted,
+		Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, Hosting: hosted, Disk: p.config.watchDisks(p.log),
 		Agent: "CoreRoller/" + version, Sender: sender, PublicURL: p.publicURL(), SessionIdle: p.config.SessionIdle, MachineCertificates: p.config.Web.MachineClientCA != "",
 	}); err != nil {
 		return err

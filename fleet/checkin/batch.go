@@ -189,6 +189,9 @@ func (b *batch) apply(c *call) (done bool, err error) {
 		if !c.in.Ping && !c.in.UpdateCheck && !slices.ContainsFunc(c.in.Events, rollout.Event.Idle) {
 			return true, nil // other events of an unknown machine are acknowledged and dropped
 		}
+		if c.noRoom = !c.admitted && b.s.disk.RefusesMachines(); c.noRoom {
+			return true, nil
+		}
 		if c.admitted = c.admitted || b.s.newcomers.Admit(&b.s.quotas, c.in.Address, group.ID, b.now); !c.admitted {
 			c.answer = Answer{PollInterval: group.Schedule.Policy().PollInterval, Refused: true}
 			return true, nil
