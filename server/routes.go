@@ -20,6 +20,7 @@ type rests struct{ coreroller, nebraska http.Handler }
 // routes maps every URL to its handler: those of people, of machines and of operations.
 func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts rests, signIn *signin.Handler) *Server {
 	m, problem := newMetrics(), func() string { return "" }
+	m.measureConnections(o.Connections)
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
 		m.measureMirrors(o.Fleet.MirrorStates, o.Now)

@@ -42,11 +42,14 @@ func (w *Web) budget() auth.Budget {
 }
 
 // perAddress is the limit of one address.
-func (c *Config) perAddress() int {
+func (c *Config) perAddress() int { return c.perAddressOf(c.maxConnections()) }
+
+// perAddressOf is the limit of one address on a listener with a limit of all connections.
+func (c *Config) perAddressOf(all int) int {
 	if c.Web.MaxConnectionsPerAddress > 0 {
 		return c.Web.MaxConnectionsPerAddress
 	}
-	return max(c.maxConnections()/4, 1)
+	return max(all/4, 1)
 }
 
 func (c *Config) maxConnections() int {

@@ -100,7 +100,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	fill(t, dir, 3<<19) // 1.5 MiB: below the reserve
+	fill(t, dir, 3<<19)                              // 1.5 MiB: below the reserve
 	if err := p.fleet.Disk.Look(k.ctx); err != nil { // new machines would fill it within seconds
 		t.Fatal(err)
 	}
