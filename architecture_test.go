@@ -44,7 +44,7 @@ var areas = map[string]struct{ imports, because string }{
 	"updater":        {"", "other programs import it: it must not bring the server's packages and libraries with it"},
 	"acceptance":     {"", "only tests: requests in, answers and state out"},
 	"client":         {"client/api client/mcp", "it is a program on another machine: it knows only the public API"},
-	"cmd":            {"client client/api remote/payload server server/payloads server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/disk fleet/fault fleet/quota event auth rollout omaha simulate simulate/demo updater fleet/importing remote/notify", "it wires the areas together; pages and protocols are in other areas"},
+	"cmd":            {"client client/api remote/payload server server/payloads server/signin store fleet fleet/account fleet/catalog fleet/clock fleet/disk fleet/fault fleet/notice fleet/quota fleet/view event auth rollout omaha simulate simulate/demo updater fleet/importing remote/notify", "it wires the areas together; pages and protocols are in other areas"},
 
 	"fleet/account":       {"fleet/change fleet/input fleet/fault store ent auth", "users do not depend on machines"},
 	"fleet/selector":      {"", "an expression sees only the values that it is given"},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/coreroller/coreroller/fleet/fault"
 )
@@ -49,6 +50,10 @@ func (f *Folder) refused() string {
 	return "uploads"
 }
 
+// answerWithin is how long a disk may take to answer. One behind a network can take
+// forever, and the other background work must not wait for it.
+const answerWithin = time.Second
+
 // Options are what a Watch needs.
 type Options struct {
 	Folders []Folder
@@ -85,6 +90,7 @@ func (s *State) Sentence() string {
 // watches nothing and refuses nothing.
 type Watch struct {
 	o       Options
+	asking  []chan struct{} // of each folder: full while the system is asked
 	states  atomic.Pointer[[]State]
 	refused atomic.Int64
 }
@@ -95,33 +101,62 @@ func New(o Options) *Watch {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	w := &Watch{o: o}
-	w.states.Store(&[]State{})
+	for range o.Folders {
+		w.asking = append(w.asking, make(chan struct{}, 1))
+	}
+	w.states.Store(new(make([]State, len(o.Folders))))
 	_ = w.Look(context.Background())
 	return w
 }
 
-// Look asks the system. It logs when a bound is crossed.
-func (w *Watch) Look(context.Context) error {
+// Look asks the system. It logs when a bound is crossed. What does not answer stays as it
+// was.
+func (w *Watch) Look(ctx context.Context) error {
 	if w == nil {
 		return nil
 	}
 	before, now := w.States(), make([]State, len(w.o.Folders))
 	var errs []error
 	for i, f := range w.o.Folders {
-		s := State{Folder: f}
-		if s.Free, s.Total, s.Known = w.o.Space(f.Dir); !s.Known {
+		s, ok := w.ask(ctx, i)
+		switch {
+		case !ok:
+			errs = append(errs, fmt.Errorf("the disk of %s does not answer", f.Dir))
+			s, s.Folder = before[i], f
+		case !s.Known:
 			errs = append(errs, fmt.Errorf("the free space of %s is not known", f.Dir))
 		}
-		s.Bounds = w.o.Bounds.Of(s.Total)
-		var was State
-		if i < len(before) {
-			was = before[i]
-		}
-		w.report(&was, &s)
+		w.report(&before[i], &s)
 		now[i] = s
 	}
 	w.states.Store(&now)
 	return errors.Join(errs...)
+}
+
+// ask returns the state of a folder; false if the system does not answer in time.
+func (w *Watch) ask(ctx context.Context, i int) (State, bool) {
+	select {
+	case w.asking[i] <- struct{}{}:
+	default: // the last question waits still
+		return State{}, false
+	}
+	answer := make(chan State, 1)
+	go func() {
+		defer func() { <-w.asking[i] }()
+		s := State{Folder: w.o.Folders[i]}
+		s.Free, s.Total, s.Known = w.o.Space(s.Dir)
+		s.Bounds = w.o.Bounds.Of(s.Total)
+		answer <- s
+	}()
+	late := time.NewTimer(answerWithin)
+	defer late.Stop()
+	select {
+	case s := <-answer:
+		return s, true
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	return State{}, false
 }
 
 func (w *Watch) report(was, is *State) {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestBoundsAreAtMostAPartOfTheDisk(t *testing.T) {
@@ -81,5 +83,34 @@ func TestBytesAreShortened(t *testing.T) {
 		if got := Bytes(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
+	}
+}
+
+// A disk that does not answer keeps nothing else waiting, and is as it was.
+func TestSilentDiskIsAsItWas(t *testing.T) {
+	release := make(chan struct{})
+	var silent atomic.Bool
+	w := New(Options{
+		Folders: []Folder{{Name: "data", Dir: "/srv/data", Machines: true}}, Bounds: Bounds{Warn: 100, Reserve: 50},
+		Space: func(string) (int64, int64, bool) {
+			if silent.Load() {
+				<-release
+			}
+			return 10, 1000, true
+		},
+	})
+	silent.Store(true)
+	for range 2 { // the second finds that the first waits still
+		if err := w.Look(t.Context()); err == nil || !strings.Contains(err.Error(), "/srv/data does not answer") {
+			t.Errorf("%v", err)
+		}
+	}
+	if s := w.States()[0]; s.Free != 10 || !w.RefusesMachines() {
+		t.Errorf("%+v", s)
+	}
+	silent.Store(false)
+	close(release)
+	for w.Look(t.Context()) != nil { // until the first question has ended
+		time.Sleep(time.Millisecond)
 	}
 }
