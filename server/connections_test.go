@@ -114,7 +114,9 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	go func() { ended <- web.Serve(limited) }()
 	t.Cleanup(func() {
 		_ = web.Close()
-		<-ended
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 	get := func() {
 		t.Helper()

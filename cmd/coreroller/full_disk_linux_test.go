@@ -43,7 +43,7 @@ func fill(t *testing.T, dir string, leave int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for {
 		free, _, _ := storage.Space(dir)
 		if free <= leave {

@@ -15,7 +15,7 @@ func Space(dir string) (free, total int64, known bool) {
 		return 0, 0, false
 	}
 	block := int64(st.Bsize)                                        //nolint:unconvert // the type differs between systems
-	return int64(st.Bavail) * block, int64(st.Blocks) * block, true //nolint:gosec,unconvert // G115: the types differ between systems; disks are far smaller than 2^63 bytes
+	return int64(st.Bavail) * block, int64(st.Blocks) * block, true //nolint:gosec // G115: the types differ between systems; disks are far smaller than 2^63 bytes
 }
 
 // lock locks an open file until it is closed, also for other processes.
