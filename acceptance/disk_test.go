@@ -78,13 +78,20 @@ func TestNearlyFullDiskRefusesNewMachinesOnly(t *testing.T) {
 		if a.code != http.StatusOK {
 			t.Errorf("an event of a known machine: %d %s", a.code, a.body)
 		}
+		for id, code := range map[string]int{"new-3": http.StatusServiceUnavailable, "known": http.StatusOK} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, locking("pre-reboot", s.group.String(), id))
+			if w.Code != code {
+				t.Errorf("a reboot slot for %s: %d %s", id, w.Code, w.Body)
+			}
+		}
 		_, err = f.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: s.group, Reason: "the disk is full"})
 		s.ok(err)
 		if text := page("/readyz"); !strings.Contains(text, "999 B free") || !strings.HasPrefix(text, "ok\n") {
 			t.Errorf("/readyz: %q", text)
 		}
 		metrics := page("/metrics")
-		for _, line := range []string{`coreroller_disk_free_bytes{folder="data"} 999`, `coreroller_disk_reserve_bytes{folder="data"} 1000`, "coreroller_disk_refused_machines_total 1"} {
+		for _, line := range []string{`coreroller_disk_free_bytes{folder="data"} 999`, `coreroller_disk_reserve_bytes{folder="data"} 1000`, "coreroller_disk_refused_machines_total 2"} {
 			if !strings.Contains(metrics, "\n"+line+"\n") {
 				t.Errorf("the metrics lack %s", line)
 			}
@@ -99,5 +106,5 @@ func TestNearlyFullDiskRefusesNewMachinesOnly(t *testing.T) {
 		if n := s.numbers().Total; n != 3 {
 			t.Errorf("%d machines are stored", n)
 		}
-	})
+	}, slots(1))
 }

@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Four connections may be open. The fifth is served after one closes. While all
@@ -125,6 +128,9 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
+		if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -147,5 +153,43 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	get()
 	if limited.full.Load() == 0 {
 		t.Error("the connections were never all in use: the test shows nothing")
+	}
+}
+
+// lastFile is a listener for which no file is left, once.
+type lastFile struct {
+	net.Listener
+	tries int
+}
+
+func (l *lastFile) Accept() (net.Conn, error) {
+	if l.tries++; l.tries == 1 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// A process without a file left says so, and net/http tries again.
+func TestAcceptWithoutAFileIsLogged(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer // written by Accept only
+	limited := LimitConnections(&lastFile{Listener: listener}, ConnectionLimits{Name: "listen", Open: 4, PerAddress: 4, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	web := &http.Server{Handler: http.NotFoundHandler(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(limited) }()
+	r, err := http.Get("http://" + listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	_ = web.Close()
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+	if text := log.String(); strings.Count(text, "no further file can be opened") != 1 || !strings.Contains(text, "too many open files") {
+		t.Errorf("log %q", text)
 	}
 }
