@@ -11659,6 +11659,8 @@ enum AttentionKind {
   PROPOSED
   "The stored files of packages use most of their quota."
   STORAGE
+  "The disk of the server that answers has little room: below the reserve, new machines and uploads are refused."
+  DISK
   "A channel of a mirror fails, or does not follow its upstream."
   MIRROR
   "A notifier cannot send its messages for ten minutes, or the server disabled it: correct the receiver, then enable it."
