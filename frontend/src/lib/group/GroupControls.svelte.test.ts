@@ -14,6 +14,8 @@ const group = (state: GroupState, failed: number) => ({
   arch: 'amd64',
   revision: 7,
   requireApproval: false,
+  expression: null,
+  priority: 0,
   state,
   application: { id: 'a' },
   channel: { id: 'c', name: 'stable' },
