@@ -65,7 +65,7 @@ test('an expression is checked and previewed in the dialog, moves its machines, 
 
   await test.step('the application lists the expressions, and another priority and expression can be saved', async () => {
     await page.goto(`/apps/${rollout.applicationId}`);
-    await expect(main.getByText('Order of expressions')).toBeVisible();
+    await expect(main.getByRole('heading', { name: 'Expressions' })).toBeVisible();
     await main.getByRole('button', { name: 'Actions of Azure' }).click();
     await page.getByRole('menuitem', { name: 'Edit…' }).click();
     await expect(expression).toHaveValue("oem == 'azure'");
