@@ -104,7 +104,7 @@ test('a wrong expression shows the error of the server at the field, while it is
   const message = "line 1, column 4: there is no 'omm': use oem";
   const api = fetch;
   vi.stubGlobal('fetch', (url: string, request: { body: string }) =>
-    request.body.includes('query PreviewExpression')
+    request.body.includes('query PreviewExpression') && request.body.includes('omm')
       ? Promise.resolve(
           new Response(
             JSON.stringify({
@@ -127,6 +127,8 @@ test('a wrong expression shows the error of the server at the field, while it is
   await fireEvent.click(screen.getByRole('button', { name: 'Save' }));
   await waitFor(() => expect(sent('UpdateGroup')).toHaveLength(1));
   await waitFor(() => expect(description()).toBe(wanted));
+  await enter(/^Expression/, "oem == 'gce'");
+  await waitFor(() => expect(description()).not.toBe(wanted));
 });
 
 test('a priority that is no number is not sent', async () => {
