@@ -420,10 +420,11 @@ type ComplexityRoot struct {
 	}
 
 	ExpressionMove struct {
-		From     func(childComplexity int) int
-		Machines func(childComplexity int) int
-		Samples  func(childComplexity int) int
-		To       func(childComplexity int) int
+		From      func(childComplexity int) int
+		Machines  func(childComplexity int) int
+		SampleIDs func(childComplexity int) int
+		Samples   func(childComplexity int) int
+		To        func(childComplexity int) int
 	}
 
 	ExpressionPart struct {
@@ -3308,6 +3309,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ExpressionMove.Machines(childComplexity), true
+	case "ExpressionMove.sampleIds":
+		if e.ComplexityRoot.ExpressionMove.SampleIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.SampleIDs(childComplexity), true
 	case "ExpressionMove.samples":
 		if e.ComplexityRoot.ExpressionMove.Samples == nil {
 			break
@@ -13392,6 +13399,8 @@ type ExpressionMove {
   machines: Int!
   "Machine ids of some of them."
   samples: [String!]!
+  "` + "`" + `Instance.id` + "`" + ` of the same machines, in the same order."
+  sampleIds: [ID!]!
 }
 
 "A walk over the machines of an application that applies changed expressions."
@@ -17067,6 +17076,8 @@ func (ec *executionContext) childFields_ExpressionMove(ctx context.Context, fiel
 		return ec.fieldContext_ExpressionMove_machines(ctx, field)
 	case "samples":
 		return ec.fieldContext_ExpressionMove_samples(ctx, field)
+	case "sampleIds":
+		return ec.fieldContext_ExpressionMove_sampleIds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ExpressionMove", field.Name)
 }
