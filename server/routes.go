@@ -23,6 +23,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
 		m.measureMirrors(o.Fleet.MirrorStates, o.Now)
+		m.countDeletions(o.Fleet.Upkeep.Deletions)
 		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
 	}
 	if o.Fleet.Machines != nil {
