@@ -1,0 +1,39 @@
+package main
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The server of the test uses the database while the command repairs it.
+func TestVerifyRepairsCountersWhileTheServerRuns(t *testing.T) {
+	p := startProgram(t, "")
+	k := newTestGroup(t, p.fleet, p.store, fastPolicy(1))
+	checkIn(t, p, k, "web-1")
+	folder := p.config.DataDir
+	verify := func(code int, flags []string, want ...string) {
+		t.Helper()
+		out, errs, got := execute(t, "", nil, append([]string{"verify", "--data-dir", folder}, flags...)...)
+		for _, w := range want {
+			if got != code || !strings.Contains(out+errs, w) {
+				t.Errorf("verify %v: code %d, %s%s; want %d and %q", flags, got, out, errs, code, w)
+			}
+		}
+	}
+	verify(0, nil, "counters: as counted", "audit: ", "entries, whole", "indexes: whole")
+	d, err := sql.Open("sqlite", filepath.Join(folder, databaseFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.ExecContext(t.Context(), "UPDATE group_counts SET machines = 9 WHERE machines = 1"); err != nil {
+		t.Fatal(err)
+	}
+	verify(1, nil, "differs: machines "+k.group.String(), "is 9, a count gives 1", "1 difference was found")
+	verify(0, []string{"--repair"}, "repaired: machines "+k.group.String(), "was 9, is 1", "counters: as counted")
+	verify(0, nil, "counters: as counted")
+	checkIn(t, p, k, "web-2")
+	verify(0, nil, "counters: as counted")
+}
