@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/rollout"
@@ -167,4 +168,13 @@ func (s *Store) CheckIndexes(ctx context.Context) (problems []string, checked bo
 		return nil, true, fmt.Errorf("check the indexes: %w", err)
 	}
 	return problems, true, nil
+}
+
+// StoredFiles lists the files of packages that the server has stored.
+func (s *Store) StoredFiles(ctx context.Context) ([]*db.StoredFile, error) {
+	rows, err := s.client.StoredFile.Query().All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the files of packages: %w", err)
+	}
+	return rows, nil
 }

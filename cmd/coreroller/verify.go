@@ -1,19 +1,25 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coreroller/coreroller/remote/payload/storage"
 	"github.com/coreroller/coreroller/store"
 )
 
 func verifyCommand(p process) *cobra.Command {
 	var repair bool
+	var folder string
 	var config *Config
 	verify := databaseCommand("verify", "compare counters, the audit and indexes with the data, and repair counters",
 		func(cmd *cobra.Command, c *Config, database string) (err error) {
@@ -27,7 +33,7 @@ func verifyCommand(p process) *cobra.Command {
 				return err
 			}
 			now := clock.Now().UTC().Truncate(time.Microsecond)
-			v := verification{store: s, out: p.Stdout, now: now, since: now.Add(-config.Keep.Of(store.KeepAttempts))}
+			v := verification{store: s, out: p.Stdout, now: now, since: now.Add(-config.Keep.Of(store.KeepAttempts)), folder: cmp.Or(folder, filepath.Join(c.DataDir, "payloads"))}
 			return v.run(cmd.Context(), repair)
 		})
 	config = &Config{Keep: store.Keep{}}
@@ -36,11 +42,12 @@ func verifyCommand(p process) *cobra.Command {
 			config.keepFlag(verify.Flags(), period)
 		}
 	}
-	verify.Long = "Counts all machines and compares the counters and ledgers with them, checks the chain of the audit and the indexes,\n" +
-		"and prints what differs; then the exit code is 1. Servers may run meanwhile, also with the embedded database: each\n" +
+	verify.Long = "Counts all machines and compares the counters and ledgers with them, checks the chain of the audit, the indexes\n" +
+		"and that the files of packages are there with their sizes, and prints what differs; then the exit code is 1. Servers may run meanwhile, also with the embedded database: each\n" +
 		"count reads one state. --repair corrects the counters of the machines of one group after the other under its lock, so that its\n" +
-		"check-ins wait for one count, and writes an entry of the audit for each group. Counters of rollouts, the audit and\n" +
-		"indexes are only compared. --keep-attempts must be that of the server."
+		"check-ins wait for one count, and writes an entry of the audit for each group. All else is only\n" +
+		"compared. --keep-attempts must be that of the server."
+	verify.Flags().StringVar(&folder, "payload-dir", "", "directory of the server's files of packages; default: payloads in --data-dir")
 	verify.Flags().BoolVar(&repair, "repair", false, "correct the counters of machines that differ")
 	return verify
 }
@@ -50,12 +57,13 @@ type verification struct {
 	store      *store.Store
 	out        io.Writer
 	now, since time.Time
+	folder     string // of the files of packages
 	problems   int
 }
 
 func (v *verification) run(ctx context.Context, repair bool) error {
 	for _, step := range []func(context.Context) error{
-		func(ctx context.Context) error { return v.counters(ctx, repair) }, v.audit, v.indexes,
+		func(ctx context.Context) error { return v.counters(ctx, repair) }, v.audit, v.indexes, v.files,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -145,4 +153,50 @@ func (v *verification) indexes(ctx context.Context) error {
 		return v.print("indexes: not checked, because the database lacks the extension amcheck")
 	}
 	return v.print("indexes: whole")
+}
+
+// files compares the stored files with their rows. Files without a row are not wrong: a
+// clean-up of the storage deletes them.
+func (v *verification) files(ctx context.Context) error {
+	rows, err := v.store.StoredFiles(ctx)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(v.folder, "files")
+	if _, err := os.Stat(dir); err != nil && (len(rows) == 0 || errors.Is(err, fs.ErrNotExist)) {
+		if len(rows) == 0 {
+			return v.print("files: none")
+		}
+		return v.print("files: not compared, because there is no %s", visibleLines(dir))
+	}
+	kept, err := storage.NewDirectory(dir)
+	if err != nil {
+		return fmt.Errorf("--payload-dir: %w", err)
+	}
+	all, err := kept.List(ctx)
+	if err != nil {
+		return fmt.Errorf("--payload-dir: %w", err)
+	}
+	sizes, wrong := map[string]int64{}, 0
+	for _, c := range all {
+		sizes[c.SHA256] = c.Size
+	}
+	for _, row := range rows {
+		size, there := sizes[row.Sha256]
+		if there && size == row.Size {
+			continue
+		}
+		wrong++
+		text := "is missing"
+		if there {
+			text = fmt.Sprintf("has %d bytes instead of %d", size, row.Size)
+		}
+		if err := v.print("files: %s of package %s %s (SHA-256 %s)", visibleLines(row.Name), row.PackageID, text, row.Sha256); err != nil {
+			return err
+		}
+	}
+	if v.problems += wrong; wrong > 0 {
+		return nil
+	}
+	return v.print("files: %d, all there", len(rows))
 }

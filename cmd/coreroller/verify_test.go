@@ -2,9 +2,13 @@ package main
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/coreroller/coreroller/store"
 )
 
 // The server of the test uses the database while the command repairs it.
@@ -36,4 +40,29 @@ func TestVerifyRepairsCountersWhileTheServerRuns(t *testing.T) {
 	verify(0, nil, "counters: as counted")
 	checkIn(t, p, k, "web-2")
 	verify(0, nil, "counters: as counted")
+
+	sum := strings.Repeat("ab", 32)
+	err = p.store.Write(t.Context(), time.Now(), func(tx *store.Tx) error {
+		c := tx.Client()
+		pkg, err := c.Release.Query().FirstID(t.Context())
+		if err != nil {
+			return err
+		}
+		return c.StoredFile.Create().SetID(store.NewID(time.Now())).SetPackageID(pkg).SetName("update.gz").SetPayload(true).SetSize(3).
+			SetSha1("x").SetSha256(sum).SetStoredAt(time.Now().UTC()).Exec(t.Context())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify(1, nil, "files: update.gz of package", "is missing")
+	dir := filepath.Join(folder, "payloads", "files", "ab")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{"abc": "files: 1, all there", "longer": "has 6 bytes instead of 3"} {
+		if err := os.WriteFile(filepath.Join(dir, sum), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		verify(len(text)/6, nil, want)
+	}
 }
