@@ -36,7 +36,7 @@ var areas = map[string]struct{ imports, because string }{
 	"rest":           {"rest/endpoint fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"remote/mirror":  {"", "it asks another server and returns values; what they change here is decided by fleet"},
 	"omaha":          {"fleet/checkin fleet/catalog fleet/fault rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
-	"server":         {"server/signin graph rest rest/endpoint rest/nebraska omaha fleet fleet/disk fleet/quota event auth frontend server/payloads fleetlock fleet/checkin fleet/notice", "it routes requests and does not depend on what the routes do"},
+	"server":         {"server/signin graph rest rest/endpoint rest/nebraska omaha fleet fleet/disk fleet/quota event auth frontend server/payloads fleetlock fleet/checkin fleet/notice fleet/upkeep", "it routes requests and does not depend on what the routes do"},
 	"fleetlock":      {"fleet/reboot fleet/catalog fleet/fault", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"remote/notify":  {"remote/payload", "it knows formats and connections; who gets what is decided above it"},
 	"simulate":       {"simulate/load", "simulated machines send Omaha over HTTP to any server"},

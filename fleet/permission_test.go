@@ -33,6 +33,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Accounts.FlushSignIns":  "called by the program",
 		"Upkeep.Beat":            "called by the program",
 		"Upkeep.Clock":           "public in /readyz",
+		"Upkeep.Deletions":       "numbers of this process for the metrics",
 		"Upkeep.Run":             "called by the program",
 		"Upkeep.Work":            "called by the program",
 		"Upkeep.WorkMachineJobs": "called by the program",

@@ -53,6 +53,28 @@ func (r *queryResolver) ServerHealth(ctx context.Context) (*model.ServerHealth, 
 	return out, nil
 }
 
+// Retention lists the periods after which records are deleted.
+func (r *queryResolver) Retention(ctx context.Context) ([]*model.Retention, error) {
+	all, err := r.fleet.Upkeep.Retention(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []*model.Retention{}
+	for i := range all {
+		p := &all[i]
+		m := &model.Retention{
+			Name: p.Name, Records: p.Records, Flag: "--" + p.Flag(), Keep: p.Keep, Default: p.Default, OldestAt: p.Oldest,
+			LastRunAt: p.Ended, LastDeleted: int(p.Last), Deleted: int(p.Deleted), Behind: p.Behind,
+		}
+		if p.Rows != nil {
+			n := int(*p.Rows)
+			m.Rows = &n
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
 // processMemory returns the memory, in bytes, that the Go runtime holds from the
 // operating system.
 func processMemory() int64 {

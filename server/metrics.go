@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/notice"
 	"github.com/coreroller/coreroller/fleet/quota"
+	"github.com/coreroller/coreroller/fleet/upkeep"
 )
 
 // metrics are the metrics of one Server, in their own registry.
@@ -123,6 +124,21 @@ func (m *metrics) countMessages(f func(notice.Count) int64) {
 			Name: "coreroller_messages_total", Help: "Attempts of this process to send messages of notifiers, by kind of receiver and result.",
 			ConstLabels: prometheus.Labels{"kind": strings.ToLower(string(c.Kind)), "result": c.Result},
 		}, func() float64 { return float64(f(c)) }))
+	}
+}
+
+// countDeletions adds the numbers of records deleted by age, and how far that is behind.
+func (m *metrics) countDeletions(f func() []upkeep.Retained) {
+	for i, r := range f() {
+		label := prometheus.Labels{"records": r.Name}
+		m.registry.MustRegister(
+			prometheus.NewCounterFunc(prometheus.CounterOpts{
+				Name: "coreroller_retention_deleted_rows_total", Help: "Records that this process deleted because they were older than their period, by kind.", ConstLabels: label,
+			}, func() float64 { return float64(f()[i].Deleted) }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "coreroller_retention_behind_seconds", Help: "How much older than its period the oldest record was after the last batch of this process that left some, by kind; 0: none is left.", ConstLabels: label,
+			}, func() float64 { return f()[i].Behind.Seconds() }),
+		)
 	}
 }
 

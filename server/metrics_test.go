@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/upkeep"
+	"github.com/coreroller/coreroller/store"
 )
 
 func TestMirrorsAreMeasured(t *testing.T) {
@@ -33,5 +35,18 @@ func TestMirrorsAreMeasured(t *testing.T) {
 	}
 	if strings.Contains(w.Body.String(), `age_seconds{arch="amd64"`) {
 		t.Error("a mirror that never succeeded has an age")
+	}
+}
+
+func TestDeletionsAreMeasured(t *testing.T) {
+	m, one := newMetrics(), upkeep.Retained{Period: store.Period{Name: "history"}, Deleted: 5000, Behind: time.Hour}
+	m.countDeletions(func() []upkeep.Retained { return []upkeep.Retained{one} })
+	one.Deleted, one.Behind = 5003, 0
+	w := httptest.NewRecorder()
+	m.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	for _, want := range []string{`coreroller_retention_deleted_rows_total{records="history"} 5003`, `coreroller_retention_behind_seconds{records="history"} 0`} {
+		if !strings.Contains(w.Body.String(), want+"\n") {
+			t.Errorf("no line %s in\n%s", want, w.Body)
+		}
 	}
 }

@@ -25,6 +25,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
 		m.measureMirrors(o.Fleet.MirrorStates, o.Now)
 		m.measureDisks(o.Fleet.Disk)
+		m.countDeletions(o.Fleet.Upkeep.Deletions)
 		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
 	}
 	if o.Fleet.Machines != nil {

@@ -14,12 +14,8 @@ import (
 	"github.com/coreroller/coreroller/store/bulk"
 )
 
-const (
-	// MaxMirrors bounds the stored mirrors. Those seen longest ago are deleted.
-	MaxMirrors = 1000
-	// mirrorsKept is how long a mirror is stored after it was last seen.
-	mirrorsKept = 90 * 24 * time.Hour
-)
+// MaxMirrors bounds the stored mirrors. Those seen longest ago are deleted.
+const MaxMirrors = 1000
 
 // Mirror is a client that asked as a mirror since the last write.
 type Mirror struct {
@@ -63,7 +59,7 @@ func (s *Store) AddMirrors(ctx context.Context, now time.Time, all []Mirror) err
 		return fmt.Errorf("write mirrors: %w", err)
 	}
 	const text = "DELETE FROM mirrors WHERE last_seen_at < ? OR id NOT IN (SELECT id FROM mirrors ORDER BY last_seen_at DESC, id LIMIT "
-	if _, err := s.writer.ExecContext(ctx, s.readers.SQL(text+strconv.Itoa(MaxMirrors)+")"), now.Add(-mirrorsKept).UTC()); err != nil {
+	if _, err := s.writer.ExecContext(ctx, s.readers.SQL(text+strconv.Itoa(MaxMirrors)+")"), now.Add(-s.Keep(KeepMirrors)).UTC()); err != nil {
 		return fmt.Errorf("delete mirrors: %w", err)
 	}
 	return nil

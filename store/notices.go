@@ -49,7 +49,7 @@ func (s *Store) DropDeliveries(ctx context.Context, now time.Time, notifier uuid
 	}
 	for {
 		ids, err := s.Reader().Delivery.Query().Where(delivery.NotifierID(notifier), delivery.IDLTE(oldest), delivery.EndedAtNotNil()).
-			Order(delivery.ByID()).Limit(retainRows / 10).IDs(ctx)
+			Order(delivery.ByID()).Limit(DeleteRows / 4).IDs(ctx)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

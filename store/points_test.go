@@ -56,11 +56,11 @@ func TestThePaceOfAllProcessesIsMerged(t *testing.T) {
 		if n := f.Reader().PacePoint.Query().CountX(t.Context()); n != 2 {
 			t.Errorf("%d points", n)
 		}
-		check(t, f.DropPoints(t.Context(), 30, start, start))
+		deleteOld(t, f.Store, "statistics-30s", start.Add(2*time.Hour))
 		if n := f.Reader().PacePoint.Query().CountX(t.Context()); n != 2 {
 			t.Errorf("%d points were kept", n)
 		}
-		check(t, f.DropPoints(t.Context(), 30, start.Add(-time.Hour), start.Add(-time.Hour))) // points of the future
+		deleteOld(t, f.Store, "statistics-30s", start.Add(-time.Hour)) // points of the future
 		if n := f.Reader().PacePoint.Query().CountX(t.Context()); n != 0 {
 			t.Errorf("%d points were not deleted", n)
 		}

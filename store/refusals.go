@@ -13,10 +13,6 @@ import (
 	"github.com/coreroller/coreroller/store/bulk"
 )
 
-// RefusalsKept is how long refusals are kept after the last one. A later one starts
-// a new count.
-const RefusalsKept = 24 * time.Hour
-
 // Refusal is a number of requests or values of one kind that were refused.
 type Refusal struct {
 	Kind    string
@@ -55,9 +51,10 @@ func (s *Store) AddRefusals(ctx context.Context, now time.Time, all []Refusal) e
 	return nil
 }
 
-// dropRefusals deletes the counts of incidents that are over.
+// dropRefusals deletes the counts of incidents that are over: a later request starts a
+// new count.
 func (s *Store) dropRefusals(ctx context.Context, now time.Time) error {
-	if _, err := s.writer.ExecContext(ctx, s.readers.SQL("DELETE FROM refusals WHERE last_at < ?"), now.Add(-RefusalsKept).UTC()); err != nil {
+	if _, err := s.writer.ExecContext(ctx, s.readers.SQL("DELETE FROM refusals WHERE last_at < ?"), now.Add(-s.Keep(KeepRefusals)).UTC()); err != nil {
 		return fmt.Errorf("delete refusals: %w", err)
 	}
 	return nil

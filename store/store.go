@@ -53,6 +53,8 @@ type Options struct {
 	// OutageAfter is the time without a beat of any process that counts as an outage, 0 for
 	// 8 s. A simulation whose clock moves in longer steps sets it.
 	OutageAfter time.Duration
+	// Keep has the periods after which records are deleted; nil: the defaults.
+	Keep Keep
 }
 
 // DefaultAnswerWithin is Options.AnswerWithin if it is 0.
@@ -69,6 +71,7 @@ type Store struct {
 	recent      recentRows
 	outages     atomic.Pointer[[]rollout.Outage] // see Beat
 	outageAfter time.Duration
+	keep        Keep
 	state       states
 	bus         *event.Memory
 	log         *slog.Logger
@@ -95,7 +98,7 @@ func (s *Store) Postgres() bool { return s.postgres != nil }
 // other processes. A database newer than this binary is refused with
 // migrations.ErrNewer.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter), state: states{beating: make(chan struct{}, 1)}}
+	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter), keep: o.Keep, state: states{beating: make(chan struct{}, 1)}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -122,56 +120,4 @@ func (s *Store) KeepPoint(ctx context.Context, now time.Time, resolution int, at
 		}
 		return nil
 	})
-}
-
-// DropPoints deletes the points of a resolution before a given time, and those of the
-// future, which would otherwise be kept instead of the right ones.
-func (s *Store) DropPoints(ctx context.Context, resolution int, now, before time.Time) error {
-	for _, table := range []string{"stat_points", "pace_points"} {
-		if _, err := s.writer.ExecContext(ctx, s.readers.SQL("DELETE FROM "+table+" WHERE resolution = ? AND (at < ? OR at > ?)"), resolution, before.UTC(), now.Add(time.Duration(resolution)*time.Second).UTC()); err != nil {
-			return fmt.Errorf("delete statistics: %w", err)
-		}
-	}
-	return nil
-}
-
-// retainRows bounds the rows that one statement deletes, so that check-ins do not
-// wait long for its locks.
-const retainRows = 5000
-
-// runsShorter is how much shorter runs of mirrors are kept than other journals: 30 days.
-const runsShorter = 60 * 24 * time.Hour
-
-// Retain deletes expired sessions, and tokens, journals, jobs and machines without a
-// group from before a given time. It deletes journals and jobs by id, because UUIDs of
-// version 7 sort by time.
-func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
-	for _, d := range []struct {
-		text string
-		arg  any
-	}{
-		{"sessions WHERE token_hash IN (SELECT token_hash FROM sessions WHERE expires_at < ? LIMIT @rows)", now.UTC()},
-		{"tokens WHERE id IN (SELECT id FROM tokens WHERE expires_at < ? LIMIT @rows)", before.UTC()},
-		{"history_entries WHERE id IN (SELECT id FROM history_entries WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
-		{"attempts WHERE id IN (SELECT id FROM attempts WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
-		{"activities WHERE id IN (SELECT id FROM activities WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
-		{"machine_job_items WHERE id IN (SELECT id FROM machine_job_items WHERE job_id < ? ORDER BY job_id LIMIT @rows)", firstID(before).String()},
-		{"machine_jobs WHERE id IN (SELECT id FROM machine_jobs WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
-		{"proposals WHERE id IN (SELECT id FROM proposals WHERE state <> 'OPEN' AND decided_at < ? LIMIT @rows)", before.UTC()},
-		{"mirror_runs WHERE id IN (SELECT id FROM mirror_runs WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before.Add(runsShorter)).String()},
-		{"uptimes WHERE id IN (SELECT id FROM uptimes WHERE ended_at < ? LIMIT @rows)", before.UTC()},
-		{"instances WHERE id IN (SELECT id FROM instances WHERE group_id IS NULL AND last_seen_at < ? LIMIT @rows)", before.UTC()},
-	} {
-		text := s.readers.SQL("DELETE FROM " + strings.ReplaceAll(d.text, "@rows", strconv.Itoa(retainRows)))
-		for {
-			result, err := s.writer.ExecContext(ctx, text, d.arg)
-			if err != nil {
-				return fmt.Errorf("delete old rows: %w", err)
-			}
-			if n, err := result.RowsAffected(); err != nil || n < retainRows {
-				break
-			}
-		}
-	}
-	return nil
 }

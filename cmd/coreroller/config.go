@@ -45,6 +45,7 @@ type Config struct {
 	StopDelay       time.Duration // between /readyz answering that the server stops, and stopping
 	StopWithin      time.Duration // limit for requests in flight; 0: defaultStopWithin
 	SessionIdle     time.Duration // an unused browser is signed out after it
+	Keep            store.Keep    // the periods after which records are deleted
 	Quotas          quota.Quotas
 	Inspect         payload.Sources
 	Payloads        Payloads
@@ -94,6 +95,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"how long the server goes on after SIGTERM while /readyz answers 503, so that load balancers notice; a second signal ends it at once")
 	f.DurationVar(&c.StopWithin, "stop-within", defaultStopWithin,
 		"how long requests in flight may take to end at a stop; then their connections are closed")
+	c.keepFlags(f)
 	c.Quotas = quota.Defaults()
 	f.Var((*mirrorsFlag)(&c.Quotas.Mirrors), "mirrors",
 		"who may fetch packages as a mirror, which no limit of a policy holds back: any, none, or machine ids separated by commas; others are answered like machines")

@@ -65,6 +65,18 @@ func TestEveryFlagHasAnEnvironmentVariable(t *testing.T) {
 	}
 }
 
+func TestPeriodsAreFlags(t *testing.T) {
+	got, err := parse(t, []string{"COREROLLER_KEEP_ACTIVITIES=30d", "COREROLLER_KEEP_PROPOSALS=9d"}, "--keep-proposals", "48h", "--keep-sessions=0")
+	if err != nil || got.Keep.Of("activities") != 30*24*time.Hour || got.Keep.Of("proposals") != 48*time.Hour || got.Keep.Of("attempts") != 90*24*time.Hour {
+		t.Errorf("periods %v, error %v", got.Keep, err)
+	}
+	for _, args := range [][]string{{"--keep-activities", "6d"}, {"--keep-history", "4000d"}, {"--keep-tokens", "-1h"}, {"--keep-statistics-5m", "a week"}} {
+		if _, err := parse(t, nil, args...); err == nil || !strings.Contains(err.Error(), args[0]) || !strings.Contains(err.Error(), "use a ") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
 func TestInspectFrom(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"public", "public"}, {"none", "none"}, {"::1", "::1/128"}, {"everything", ""}, {",", ""}, {"public,none", ""}, {"10.0.0.0/99", ""},

@@ -113,7 +113,7 @@ func rootCommand(p process) *cobra.Command {
 	}
 	root.AddCommand(
 		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), teamCommand(p), tokenCommand(p), packageCommand(p),
-		auditCommand(p), importCommand(p), moveCommand(p), backupCommand(p), restoreCommand(p), healthCommand(p), configCommand(p), versionCommand(p), agentCommand(p),
+		auditCommand(p), verifyCommand(p), importCommand(p), moveCommand(p), backupCommand(p), restoreCommand(p), healthCommand(p), configCommand(p), versionCommand(p), agentCommand(p),
 	)
 	return root
 }

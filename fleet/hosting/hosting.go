@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// uploadLife is the time after which an unfinished upload without a request is deleted.
-	uploadLife = 24 * time.Hour
 	// newContent is the age below which a clean-up keeps content that no package names:
 	// another process may be about to name it.
 	newContent = time.Hour
@@ -163,7 +161,7 @@ func (s *Service) ExpireUploads(context.Context) error {
 	if s.storage == nil {
 		return nil
 	}
-	return s.staging.Expire(s.now().Add(-uploadLife))
+	return s.staging.Expire(s.now().Add(-s.store.Keep(store.KeepUploads)))
 }
 
 // Usage is the room that files use.

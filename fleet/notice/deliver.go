@@ -20,10 +20,9 @@ const (
 	// disableAfter is the time without a success after which a failing notifier is disabled.
 	// It is less than the retries of one delivery take together.
 	disableAfter = 72 * time.Hour
-	// keepDeliveries and keepNewest bound the log of a notifier.
-	keepDeliveries = 30 * 24 * time.Hour
-	keepNewest     = 10_000
-	dropEvery      = time.Hour
+	// keepNewest bounds the log of a notifier, besides store.KeepDeliveries.
+	keepNewest = 10_000
+	dropEvery  = time.Hour
 	// sendRows caps the due deliveries that are read at once.
 	sendRows = 20
 )
@@ -144,7 +143,7 @@ func (w *Worker) drop(ctx context.Context, n *db.Notifier) error {
 	if !due {
 		return nil
 	}
-	return w.Store.DropDeliveries(ctx, now, n.ID, now.Add(-keepDeliveries), keepNewest)
+	return w.Store.DropDeliveries(ctx, now, n.ID, now.Add(-w.Store.Keep(store.KeepDeliveries)), keepNewest)
 }
 
 // Test sends a test message at once and records it. It is not tried again.

@@ -16,14 +16,13 @@ import (
 
 // Resolution is one step of the recorded statistics.
 type Resolution struct {
-	Seconds int           // between points
-	Keep    time.Duration // age at which points are deleted
+	Seconds int // between points; store.Periods says how long they are kept
 }
 
 // Resolutions returns all resolutions, the finest first. The finest feeds the
 // last hour of the live page.
 func Resolutions() []Resolution {
-	return []Resolution{{30, 2 * time.Hour}, {300, 48 * time.Hour}, {3600, 31 * 24 * time.Hour}, {86400, 2 * 365 * 24 * time.Hour}}
+	return []Resolution{{30}, {300}, {3600}, {86400}}
 }
 
 // Finest is the step between points of the finest resolution.

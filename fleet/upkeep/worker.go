@@ -25,8 +25,6 @@ const (
 	// WorkEvery is the time between two runs of the jobs: expired leases end
 	// within 30 seconds even when no machine asks.
 	WorkEvery = 5 * time.Second
-	// keepHistory is how long events, history and machines without a group are kept.
-	keepHistory = 90 * 24 * time.Hour
 	// RetainEvery is the time between two deletions of old records.
 	RetainEvery = time.Hour
 	// sweepRows is how many machines one run checks for silence. Walking the
@@ -70,7 +68,9 @@ type Worker struct {
 	swept    uuid.UUID         // last machine checked for silence
 	recorded map[int]time.Time // last point by resolution in seconds
 	sampled  time.Time         // last sample of the pace
-	retained time.Time         // last deletion of old records
+	retained time.Time         // last complete deletion of old records
+
+	retention *retention
 }
 
 // New makes a Worker.
@@ -78,6 +78,7 @@ func New(o Options) *Worker {
 	w := &Worker{
 		store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, mirrors: o.WorkUpstreams,
 		now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{},
+		retention: newRetention(),
 	}
 	w.jobs = w.newJobs(o.Tasks)
 	return w
@@ -315,28 +316,4 @@ func (w *Worker) samplePace(ctx context.Context, now time.Time) error {
 
 func (w *Worker) writePace(ctx context.Context, now time.Time) error {
 	return w.machines.Meters().Write(ctx, w.store, w.catalog.Catalog(), now)
-}
-
-// retain deletes old records.
-func (w *Worker) retain(ctx context.Context, now time.Time) error {
-	if now.Sub(w.retained).Abs() < RetainEvery {
-		return errNotDue
-	}
-	// A clock that jumped ahead counts as an outage, so that it deletes nothing.
-	outages := w.store.Outages()
-	if err := w.store.Retain(ctx, now, rollout.Ago(now, keepHistory, outages)); err != nil {
-		return err
-	}
-	for _, g := range w.catalog.Catalog().Groups(func(*catalog.Group) bool { return true }) {
-		if err := w.store.Write(ctx, now, func(tx *store.Tx) error { return tx.DropEmptyCounts(ctx, g.ID) }); err != nil {
-			return err
-		}
-	}
-	for _, r := range pace.Resolutions() {
-		if err := w.store.DropPoints(ctx, r.Seconds, now, rollout.Ago(now, r.Keep, outages)); err != nil {
-			return err
-		}
-	}
-	w.retained = now
-	return nil
 }

@@ -21,7 +21,7 @@ const maxRefusals = 2 * maxAttention
 // addRefusals adds what clients without credentials sent and the server refused in
 // the last day.
 func (s *Service) addRefusals(ctx context.Context, groups map[uuid.UUID]*db.Group, out *attentions) error {
-	rows, err := s.db().Refusal.Query().Where(refusal.LastAtGT(s.now().Add(-store.RefusalsKept))).
+	rows, err := s.db().Refusal.Query().Where(refusal.LastAtGT(s.now().Add(-s.store.Keep(store.KeepRefusals)))).
 		Order(db.Desc(refusal.FieldRefused)).Limit(maxRefusals).All(ctx)
 	if err != nil {
 		return fmt.Errorf("read refusals: %w", err)

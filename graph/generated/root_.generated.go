@@ -1411,6 +1411,7 @@ type ComplexityRoot struct {
 		Proposal               func(childComplexity int, id uuid.UUID) int
 		Proposals              func(childComplexity int, open *bool, first *int, after *string) int
 		RefusedRequests        func(childComplexity int, first *int, after *string) int
+		Retention              func(childComplexity int) int
 		RollBackImpact         func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
 		Rollout                func(childComplexity int, id uuid.UUID) int
 		ServerHealth           func(childComplexity int) int
@@ -1496,6 +1497,20 @@ type ComplexityRoot struct {
 	RefusedRequestEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	Retention struct {
+		Behind      func(childComplexity int) int
+		Default     func(childComplexity int) int
+		Deleted     func(childComplexity int) int
+		Flag        func(childComplexity int) int
+		Keep        func(childComplexity int) int
+		LastDeleted func(childComplexity int) int
+		LastRunAt   func(childComplexity int) int
+		Name        func(childComplexity int) int
+		OldestAt    func(childComplexity int) int
+		Records     func(childComplexity int) int
+		Rows        func(childComplexity int) int
 	}
 
 	RoleGrant struct {
@@ -8154,6 +8169,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.RefusedRequests(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Query.retention":
+		if e.ComplexityRoot.Query.Retention == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Retention(childComplexity), true
 	case "Query.rollBackImpact":
 		if e.ComplexityRoot.Query.RollBackImpact == nil {
 			break
@@ -8573,6 +8594,73 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefusedRequestEdge.Node(childComplexity), true
+
+	case "Retention.behind":
+		if e.ComplexityRoot.Retention.Behind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.Behind(childComplexity), true
+	case "Retention.default":
+		if e.ComplexityRoot.Retention.Default == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.Default(childComplexity), true
+	case "Retention.deleted":
+		if e.ComplexityRoot.Retention.Deleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.Deleted(childComplexity), true
+	case "Retention.flag":
+		if e.ComplexityRoot.Retention.Flag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.Flag(childComplexity), true
+	case "Retention.keep":
+		if e.ComplexityRoot.Retention.Keep == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.Keep(childComplexity), true
+	case "Retention.lastDeleted":
+		if e.ComplexityRoot.Retention.LastDeleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.LastDeleted(childComplexity), true
+	case "Retention.lastRunAt":
+		if e.ComplexityRoot.Retention.LastRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.LastRunAt(childComplexity), true
+	case "Retention.name":
+		if e.ComplexityRoot.Retention.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.Name(childComplexity), true
+	case "Retention.oldestAt":
+		if e.ComplexityRoot.Retention.OldestAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.OldestAt(childComplexity), true
+	case "Retention.records":
+		if e.ComplexityRoot.Retention.Records == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.Records(childComplexity), true
+	case "Retention.rows":
+		if e.ComplexityRoot.Retention.Rows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Retention.Rows(childComplexity), true
 
 	case "RoleGrant.application":
 		if e.ComplexityRoot.RoleGrant.Application == nil {
@@ -15526,6 +15614,11 @@ extend type Query {
   serverHealth: ServerHealth!
 }
 
+extend type Query {
+  "After how long which records are deleted, and what the server process that answers did about it."
+  retention: [Retention!]!
+}
+
 extend type Mutation {
   """
   Fills an empty database with two applications and simulated machines, which check in until the
@@ -15589,6 +15682,32 @@ type DemoPayload {
   demo: Demo
   "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
+}
+
+"A period after which records of one kind are deleted. With several servers one of them deletes."
+type Retention {
+  "Name of the period, such as \"history\"; the label of the metrics."
+  name: String!
+  "What is deleted, such as \"activities\"."
+  records: String!
+  "Flag of the server that sets the period, such as \"--keep-activities\"."
+  flag: String!
+  "How long the records are kept."
+  keep: Duration!
+  "How long they are kept without the flag."
+  default: Duration!
+  "Estimate of the rows in the table; null when the database has none without counting."
+  rows: Int
+  "Time of the oldest record; null when there is none or it cannot be found quickly."
+  oldestAt: Time
+  "When this process last completed a deletion; null when it did not since its start."
+  lastRunAt: Time
+  "Records that the last deletion deleted, or the present one so far."
+  lastDeleted: Int!
+  "Records deleted by this process since its start."
+  deleted: Int!
+  "How much older than the period the oldest record was after the last batch; 0 when nothing waits."
+  behind: Duration!
 }
 `, BuiltIn: false},
 	{Name: "../schema/timeline.graphql", Input: `extend type Query {
@@ -18956,6 +19075,34 @@ func (ec *executionContext) childFields_RefusedRequestEdge(ctx context.Context, 
 		return ec.fieldContext_RefusedRequestEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RefusedRequestEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Retention(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Retention_name(ctx, field)
+	case "records":
+		return ec.fieldContext_Retention_records(ctx, field)
+	case "flag":
+		return ec.fieldContext_Retention_flag(ctx, field)
+	case "keep":
+		return ec.fieldContext_Retention_keep(ctx, field)
+	case "default":
+		return ec.fieldContext_Retention_default(ctx, field)
+	case "rows":
+		return ec.fieldContext_Retention_rows(ctx, field)
+	case "oldestAt":
+		return ec.fieldContext_Retention_oldestAt(ctx, field)
+	case "lastRunAt":
+		return ec.fieldContext_Retention_lastRunAt(ctx, field)
+	case "lastDeleted":
+		return ec.fieldContext_Retention_lastDeleted(ctx, field)
+	case "deleted":
+		return ec.fieldContext_Retention_deleted(ctx, field)
+	case "behind":
+		return ec.fieldContext_Retention_behind(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Retention", field.Name)
 }
 
 func (ec *executionContext) childFields_RoleGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -476,6 +476,32 @@ type ProposeInput struct {
 type Query struct {
 }
 
+// A period after which records of one kind are deleted. With several servers one of them deletes.
+type Retention struct {
+	// Name of the period, such as "history"; the label of the metrics.
+	Name string `json:"name"`
+	// What is deleted, such as "activities".
+	Records string `json:"records"`
+	// Flag of the server that sets the period, such as "--keep-activities".
+	Flag string `json:"flag"`
+	// How long the records are kept.
+	Keep time.Duration `json:"keep"`
+	// How long they are kept without the flag.
+	Default time.Duration `json:"default"`
+	// Estimate of the rows in the table; null when the database has none without counting.
+	Rows *int `json:"rows,omitempty"`
+	// Time of the oldest record; null when there is none or it cannot be found quickly.
+	OldestAt *time.Time `json:"oldestAt,omitempty"`
+	// When this process last completed a deletion; null when it did not since its start.
+	LastRunAt *time.Time `json:"lastRunAt,omitempty"`
+	// Records that the last deletion deleted, or the present one so far.
+	LastDeleted int `json:"lastDeleted"`
+	// Records deleted by this process since its start.
+	Deleted int `json:"deleted"`
+	// How much older than the period the oldest record was after the last batch; 0 when nothing waits.
+	Behind time.Duration `json:"behind"`
+}
+
 // A role on a part of the installation. What no grant of a user covers does not exist for the user.
 type RoleGrant struct {
 	// What the user may do there.
