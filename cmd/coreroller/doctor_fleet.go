@@ -76,7 +76,7 @@ func (d *doctor) checkCounters(ctx context.Context, s *store.Store, f *fleet.Ser
 		wrong = append(wrong, fmt.Sprintf("%s is %d, counted %d", one.Counter, one.Kept, one.Counted))
 	}
 	if len(wrong) > 0 {
-		d.find(client.Failed, "make a backup (coreroller backup), and report it: no counter may differ", "counters that differ from a recount: %d: %s", len(wrong), strings.Join(wrong[:min(len(wrong), shownFindings)], "; "))
+		d.find(client.Failed, "make a backup (coreroller backup), run coreroller verify --repair, and report it: no counter may differ", "counters that differ from a recount: %d: %s", len(wrong), strings.Join(wrong[:min(len(wrong), shownFindings)], "; "))
 	}
 	if old > 0 {
 		d.find(client.Note, "", "counters of rollouts whose old attempts were deleted: %d", old)
