@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,7 +48,7 @@ func testHAProxy(t *testing.T, binary string) {
 	}
 }
 
-// nginx and Caddy, with the files of docs/install.md, pass requests and websockets with TLS.
+// nginx and Caddy, with the files of scripts/packaging/proxy, pass requests and websockets with TLS.
 func TestProxiesOfOneMachine(t *testing.T) {
 	certificate, key := writeCertificate(t, t.TempDir(), 1)
 	for _, c := range []struct {
@@ -140,7 +142,8 @@ func (p *proxied) use() {
 	transport := p.client.Transport.(*http.Transport)
 	dialer := &websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, TLSClientConfig: transport.TLSClientConfig, HandshakeTimeout: 30 * time.Second}
 	// The server compares Origin with Host and the scheme that the proxy reports.
-	conn, resp, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(p.url, "http")+"/graphql", http.Header{"Origin": {p.url}})
+	header := http.Header{"Origin": {p.url}, "Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("admin:admin"))}}
+	conn, resp, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(p.url, "http")+"/graphql", header)
 	if err != nil {
 		t.Fatalf("websocket: %v %+v", err, resp)
 	}
@@ -193,11 +196,13 @@ func startProxy(t *testing.T, environ []string, name string, args ...string) {
 	var log bytes.Buffer
 	cmd := exec.Command(path, args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = append([]string{"PATH=" + os.Getenv("PATH")}, environ...), &log, &log
+	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		// A killed nginx would leave its workers, which keep the pipe of the log open.
+		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 		if t.Failed() {
 			t.Logf("%s: %s", name, log.String())

@@ -47,7 +47,7 @@ for platform in $PLATFORMS; do
 	cp "$STAGE/sbom.json" "$out/$name.cdx.json"
 
 	mkdir "$stages/$name/$name"
-	cp "$STAGE/coreroller" LICENSE README.md CHANGELOG.md docs/install.md "$STAGE/third-party-licenses" "$STAGE/$name/"
+	cp "$STAGE/coreroller" LICENSE README.md CHANGELOG.md "$STAGE/third-party-licenses" "$STAGE/$name/"
 	[ "$GOOS" != linux ] || cp scripts/packaging/systemd/coreroller.service scripts/packaging/debian/coreroller.env "$STAGE/$name/"
 	tar -C "$STAGE" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf - "$name" |
 		gzip -9n >"$out/$name.tar.gz"
