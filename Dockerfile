@@ -8,6 +8,13 @@ COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci
 COPY frontend/ ./
 RUN npm run build
+# The documentation, which vite's build would delete.
+WORKDIR /src/docs/site
+COPY docs/site/package.json docs/site/package-lock.json docs/site/.npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+COPY docs/ /src/docs/
+COPY graph/schema/ /src/graph/schema/
+RUN npm run build
 
 FROM --platform=$BUILDPLATFORM golang:1.26.11-bookworm AS build
 WORKDIR /src

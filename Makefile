@@ -87,7 +87,7 @@ mutants: $(GREMLINS) ## change the engine one operator at a time and list the ch
 
 .PHONY: clean
 clean: ## remove build results (not data/)
-	rm -rf bin build frontend/node_modules e2e/node_modules
+	rm -rf bin build frontend/node_modules e2e/node_modules docs/site/node_modules
 	find frontend/dist -mindepth 1 ! -name .keep -delete
 
 ##@ Check
@@ -113,9 +113,10 @@ lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, gol
 	npm --prefix frontend run lint
 	npm --prefix frontend run check
 	npm --prefix frontend run check-documents
+	frontend/node_modules/.bin/prettier --check docs/site
 
 .PHONY: audit
-audit: $(GOVULNCHECK) frontend/node_modules/.installed e2e/node_modules/.installed ## look for known vulnerabilities of the dependencies; not part of test, because the result changes with time
+audit: $(GOVULNCHECK) frontend/node_modules/.installed e2e/node_modules/.installed docs/site/node_modules/.installed ## look for known vulnerabilities of the dependencies; not part of test, because the result changes with time
 	scripts/audit.sh $(GOVULNCHECK)
 
 .PHONY: licenses
@@ -131,6 +132,14 @@ test-go: install-postgresql install-prometheus-alertmanager ## run Go tests on S
 .PHONY: soak
 soak: install-postgresql install-prometheus-alertmanager ## run the long tests in full size, for instance with 1,000,000 machines
 	COREROLLER_TEST_SOAK=1 COREROLLER_TEST_FLEETS=1000000 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
+
+.PHONY: chaos
+chaos: install-postgresql ## disturb servers under load: lost databases, signals, kill -9 (docs/reliability.md)
+	scripts/with-postgres go test -count 1 -v ./cmd/coreroller -run '^(TestDatabaseIsLostAndFound|TestTerminatedConnectionsAreNotNoticed|TestDeletedDatabaseFileIsNoticed|TestSecondServerOnAFolderIsRefused|TestProcess)$$'
+
+.PHONY: year
+year: install-postgresql ## run the server through a simulated year (ARGS="-database postgres -machines 100000 -days 365")
+	scripts/with-postgres go run ./bench year $(ARGS)
 
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.installed ## run the dashboard's unit tests
@@ -170,9 +179,15 @@ FRONTEND_SOURCES := $(shell find frontend \( -name node_modules -o -path fronten
 frontend/dist/index.html: frontend/node_modules/.installed $(FRONTEND_SOURCES)
 	npm --prefix frontend run build
 
+# vite empties frontend/dist first, so the documentation is built after it.
+DOCS_SOURCES := $(shell find docs graph/schema \( -name node_modules -o -name .installed \) -prune -o -type f -print 2>/dev/null)
+
+frontend/dist/docs/index.html: frontend/dist/index.html docs/site/node_modules/.installed $(DOCS_SOURCES)
+	npm --prefix docs/site run build
+
 # Always runs: go itself checks in a second whether anything changed.
 .PHONY: bin/coreroller
-bin/coreroller: frontend/dist/index.html
+bin/coreroller: frontend/dist/docs/index.html
 	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/coreroller
 
 .PHONY: bin/bench

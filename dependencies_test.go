@@ -31,7 +31,7 @@ func TestDependenciesAreExplained(t *testing.T) {
 			required[r.Mod.Path] = r.Mod.Version
 		}
 	}
-	for _, name := range []string{"frontend/package.json", "e2e/package.json"} {
+	for _, name := range []string{"frontend/package.json", "e2e/package.json", "docs/site/package.json"} {
 		readPackages(t, name, required)
 	}
 

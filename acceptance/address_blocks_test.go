@@ -50,7 +50,7 @@ func (s *site) shown() map[string]int {
 func (s *site) listed(block string) (machines []string) {
 	s.t.Helper()
 	id := s.numbers().RolloutID
-	l, err := s.View.FailedAttempts(id, view.FailureFilter{AddressBlock: &block}, view.FailureCounters{
+	l, err := s.View.FailedAttempts(s.ctx, id, view.FailureFilter{AddressBlock: &block}, view.FailureCounters{
 		Shares: func(ctx context.Context, id uuid.UUID) ([]*db.FailureShare, error) {
 			rows, err := s.View.FailureShares(ctx, []uuid.UUID{id})
 			return rows[id], err

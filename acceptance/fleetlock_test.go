@@ -179,6 +179,10 @@ func TestOverdueHolderIsReleasedByAPerson(t *testing.T) {
 		if a := s.activities(rollout.ActivityRebootSlotOverdue)[0]; a.MachineID != "m" || !strings.Contains(a.Detail, "since 2026-03-02 10:00:00") {
 			t.Errorf("%+v", a)
 		}
+		uses, err := s.Reboots.Uses(s.ctx)
+		if want := (reboot.Use{Application: s.app.String(), Group: s.group.String(), Limit: 2, Held: 1, Overdue: 1}); err != nil || len(uses) != 1 || uses[0] != want {
+			t.Errorf("slots in the metrics %+v %v, want %+v", uses, err, want)
+		}
 		s.waits("other", "overdue_holder", "1 reboot slot overdue: m since")
 		release := func(id string) error {
 			_, err := s.ReleaseRebootSlot(s.ctx, fleet.ReleaseRebootSlot{GroupID: s.group, ID: id, Reason: "burnt"})

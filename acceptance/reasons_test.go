@@ -182,7 +182,7 @@ func TestSoakIsShownOnlyToTheNextWave(t *testing.T) {
 		s.holds("next", "1.0.0", "soaking")
 		s.holds("later", "1.0.0", "wave_not_reached")
 		s.decisionContains("next", "wave 1 of 3 soaks until 2026-03-02 11:00:00 UTC, then the next wave opens")
-		s.decisionContains("later", "wave 1 of 3 contains only listed machines, this machine is in wave 3")
+		s.decisionContains("later", "wave 1 of 3 has only machines of its list or expression, this machine is in wave 3")
 		if m := s.instance("later"); m.DecisionUntil != nil {
 			t.Errorf("the answer of a later wave can change at %s", m.DecisionUntil)
 		}

@@ -113,6 +113,9 @@ var needs = map[string]Role{
 	"notifiers":         Admin, // and their deliveries: addresses, and what was sent
 	"notifier":          Admin,
 	"delivery":          Admin,
+	"failedDeliveries":  Admin,
+	"messageSettings":   Admin,
+	"notifiersChanged":  Admin,
 	"createNotifier":    Admin,
 	"updateNotifier":    Admin,
 	"deleteNotifier":    Admin,

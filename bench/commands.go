@@ -20,7 +20,7 @@ func fillCommand(ctx context.Context, args []string) error {
 	url := flags.String("url", "", "SQLite file or PostgreSQL URL of an empty database")
 	machines := flags.Int("machines", 100_000, "number of machines in the group")
 	_ = flags.Parse(args) // exits on an error
-	s, err := openServer(ctx, *url, *machines, slog.New(slog.DiscardHandler))
+	s, err := openServer(ctx, *url, *machines, 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

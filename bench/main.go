@@ -11,8 +11,10 @@
 // subscribers, dashboards and page run the real program as a separate process; see
 // the methods of runner.
 //
-// Two subcommands are for other measurements (e2e/measure):
+// The subcommand year runs a server through a year in simulated time (make year). Two
+// others are for measurements of the dashboard (e2e/measure):
 //
+//	bench year -machines 100000 -days 365
 //	bench fill -url coreroller.db -machines 1000000     creates the group in an empty database and prints its ids
 //	bench drive -address localhost:8000 -app ID -rate 1000 -for 1m     sends updates of machines of that group
 package main
@@ -42,16 +44,15 @@ type settings struct {
 	databases   []string
 	workloads   []string
 	postgres    string // URL of the cluster
+	smart       int    // groups with an expression, over which the machines are spread
 	only        string // part of the names of checks to measure
 	profiles    string // directory; "" for none
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "fill" {
-		exit(fillCommand(context.Background(), os.Args[2:]))
-	}
-	if len(os.Args) > 1 && os.Args[1] == "drive" {
-		exit(driveCommand(context.Background(), os.Args[2:]))
+	commands := map[string]func(context.Context, []string) error{"fill": fillCommand, "drive": driveCommand, "year": yearCommand}
+	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
+		exit(commands[os.Args[1]](context.Background(), os.Args[2:]))
 	}
 	var s settings
 	sizes := flag.String("machines", "10000,1000000", "numbers of machines in the group, separated by commas")
@@ -59,6 +60,7 @@ func main() {
 	workloads := flag.String("workloads", strings.Join(allWorkloads(), ","), "workloads, separated by commas")
 	flag.DurationVar(&s.length, "for", 6*time.Second, "length of one measurement, including all rounds")
 	flag.IntVar(&s.rounds, "rounds", 6, "number of rounds in which a check and the bare handler are measured in turns")
+	flag.IntVar(&s.smart, "smart-groups", 0, "number of groups with an expression, over which the machines are spread; 0 for one group without")
 	flag.StringVar(&s.only, "only", "", "measure only checks whose name contains this text")
 	flag.StringVar(&s.profiles, "profiles", "", "directory for a CPU profile of each round")
 	flag.IntVar(&s.connections, "connections", 512, "number of connections; each sends its next request after the response")
@@ -138,7 +140,7 @@ func measure(ctx context.Context, s settings, binary, kind string, machines int)
 		defer func() { err = errors.Join(err, drop()) }()
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	server, err := openServer(ctx, url, machines, log)
+	server, err := openServer(ctx, url, machines, s.smart, log)
 	if err != nil {
 		return err
 	}

@@ -41,13 +41,14 @@ type testServer struct {
 
 	ctx      context.Context // with a principal
 	app      uuid.UUID
-	group    uuid.UUID
+	group    uuid.UUID   // of the track
+	groups   []uuid.UUID // of the machines: those with an expression, else group
 	channel  uuid.UUID
 	machines int
 }
 
 // openServer opens an empty database and creates the group with its machines.
-func openServer(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*testServer, error) {
+func openServer(ctx context.Context, databaseURL string, machines, smart int, log *slog.Logger) (*testServer, error) {
 	s := &testServer{machines: machines, ctx: auth.With(ctx, auth.Principal{Name: "bench", TeamID: catalog.DefaultTeamID(), Role: auth.Owner, Credential: auth.CredentialCommand})}
 	var err error
 	if s.store, err = store.Open(ctx, store.Options{URL: databaseURL, Log: log}); err != nil {
@@ -61,7 +62,7 @@ func openServer(ctx context.Context, databaseURL string, machines int, log *slog
 	if s.fleet, err = fleet.New(ctx, fleet.Options{Store: s.store, Now: time.Now, Log: log}); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
-	if err := errors.Join(s.createGroup(), s.createMachines(ctx)); err != nil {
+	if err := errors.Join(s.createGroup(), s.createSmartGroups(smart), s.createMachines(ctx)); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -141,9 +142,28 @@ func (s *testServer) createGroup() error {
 	if err != nil {
 		return err
 	}
-	s.group = group.ID
+	s.group, s.groups = group.ID, []uuid.UUID{group.ID}
 	return nil
 }
+
+// createSmartGroups creates groups of the machines of one rack each.
+func (s *testServer) createSmartGroups(n int) error {
+	p := s.policy(unlimited)
+	for i := range n {
+		group, err := s.fleet.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: rack(i), ChannelID: &s.channel, Policy: &p,
+			Expression: "attributes.rack == '" + rack(i) + "'"})
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			s.groups = nil
+		}
+		s.groups = append(s.groups, group.ID)
+	}
+	return nil
+}
+
+func rack(i int) string { return fmt.Sprintf("rack-%02d", i) }
 
 // unlimited is a limit that no benchmark reaches.
 const unlimited = 1 << 30
@@ -155,10 +175,14 @@ func (s *testServer) policy(limit int) rollout.Policy {
 	return p
 }
 
-// setLimit sets the group's maximum number of concurrent updates.
+// setLimit sets the maximum number of concurrent updates of all groups together.
 func (s *testServer) setLimit(n int) error {
-	_, err := s.fleet.UpdatePolicy(s.ctx, fleet.UpdatePolicy{GroupID: s.group, Policy: s.policy(n), Reason: "bench"})
-	return err
+	for _, group := range s.groups {
+		if _, err := s.fleet.UpdatePolicy(s.ctx, fleet.UpdatePolicy{GroupID: group, Policy: s.policy(n / len(s.groups)), Reason: "bench"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // machineID is the id of the n-th machine of the group. Even ones run the target
@@ -177,24 +201,35 @@ func (s *testServer) createMachines(ctx context.Context) error {
 	one, _ := rollout.ParseVersion("1.0.0")
 	two, _ := rollout.ParseVersion("2.0.0")
 	now := time.Now().UTC().Truncate(time.Microsecond)
+	selectors := s.fleet.Catalog().App(s.app).Selectors()
 	for from := 0; from < s.machines; from += batch {
 		err := s.store.Write(ctx, now, func(tx *store.Tx) error {
-			groups, err := tx.LockGroups(ctx, []uuid.UUID{s.group})
+			groups, err := tx.LockGroups(ctx, s.groups)
 			if err != nil {
 				return err
 			}
 			b := &store.Batch{Groups: groups}
+			states := map[uuid.UUID]*store.GroupState{}
+			for _, g := range groups {
+				states[g.GroupID] = g
+			}
 			for n := from; n < min(from+batch, s.machines); n++ {
-				m := &store.Machine{InstanceID: store.InstanceID(s.app, machineID(n)), ApplicationID: s.app, GroupID: s.group,
+				at := n / 2 % len(s.groups)
+				g := states[s.groups[at]]
+				m := &store.Machine{InstanceID: store.InstanceID(s.app, machineID(n)), ApplicationID: s.app, GroupID: g.GroupID,
 					Reported: store.Reported{Arch: "amd64", Address: "127.0.0.1", OEM: "ami"}, StateChangedAt: now}
 				m.ID, m.Version, m.Reason = machineID(n), one, rollout.ReasonConcurrencyLimit
 				m.FirstSeenAt, m.LastSeenAt = now, now
+				if m.Selectors = selectors; selectors != 0 {
+					m.HomeGroup = s.group
+					b.Labels = append(b.Labels, store.Label{InstanceID: m.InstanceID, ApplicationID: s.app, MachineID: m.ID, Name: "rack", Value: rack(at), By: "bench", At: now})
+				}
 				m.State = rollout.StateOnHold
-				groups[0].Census.Behind++
+				g.Census.Behind++
 				if n%2 == 0 {
 					m.Version, m.Reason, m.State = two, rollout.ReasonUpToDate, rollout.StateNone
-					groups[0].Census.Behind--
-					groups[0].Census.OnTarget++
+					g.Census.Behind--
+					g.Census.OnTarget++
 				}
 				b.Machines = append(b.Machines, m)
 			}

@@ -58,7 +58,7 @@ func (s *testServer) granted(ctx context.Context, n int) (string, error) {
 	}
 	inFlight := 0
 	for _, l := range ledgers {
-		inFlight = max(inFlight, l.InFlight)
+		inFlight += l.InFlight
 	}
 	if inFlight != n {
 		return "", fmt.Errorf("%d grants are in flight, the cap is %d", inFlight, n)

@@ -134,8 +134,8 @@ func (a *assistant) progressText(g *progress) []string {
 	text = append(text, fmt.Sprintf("Rollout of %s: %s, %s granted, %s succeeded, %s failed, %s.", mcp.Quote(r.Version), enum(r.State),
 		count(r.Attempts.Granted), count(r.Attempts.Succeeded), count(r.Attempts.Failed), began(r)))
 	for _, w := range r.Waves {
-		text = append(text, fmt.Sprintf("Wave %d, to %.4g %% of the machines, %d canaries: %s, %s granted, %s succeeded, %s failed.", w.Position, w.Share*100,
-			len(w.Canaries), enum(w.State), count(w.Attempts.Granted), count(w.Attempts.Succeeded), count(w.Attempts.Failed)))
+		text = append(text, fmt.Sprintf("Wave %d, to %.4g %% of the machines, %d canaries%s: %s, %s granted, %s succeeded, %s failed.", w.Position, w.Share*100,
+			len(w.Canaries), selected(w.Expression), enum(w.State), count(w.Attempts.Granted), count(w.Attempts.Succeeded), count(w.Attempts.Failed)))
 	}
 	if r.Halt != nil {
 		text = append(text, "Halted: "+r.Halt.Sentence)
@@ -204,4 +204,12 @@ func (a *assistant) simulate(ctx context.Context, in struct {
 		text = append(text, several(n.Machines, "machine")+" would not be updated: "+enum(n.Reason)+".")
 	}
 	return &mcp.Reply{Text: text, Facts: r, Page: a.page("apps", group.app.ID, "groups", group.ID, "policy")}, nil
+}
+
+// selected names the machines of a wave's expression, "" for none.
+func selected(expression string) string {
+	if expression == "" {
+		return ""
+	}
+	return " and the machines where " + mcp.Quote(expression)
 }

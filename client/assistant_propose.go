@@ -30,18 +30,17 @@ type planned struct {
 	what      string // one sentence
 	command   string
 	page      string
-	proposes  bool // whether the API takes it as a proposal
 }
 
 // controls are the changes of a group that have no version.
 var controls = map[string]struct {
 	mutation, control string
-	proposes          bool
+	free              bool // needs no approval
 }{
-	"pause":   {"pauseUpdates", "PAUSE", false},
-	"resume":  {"resumeUpdates", "RESUME", true},
-	"halt":    {"haltRollout", "HALT", false},
-	"advance": {"advanceWave", "ADVANCE", true},
+	"pause":   {"pauseUpdates", "PAUSE", true},
+	"resume":  {"resumeUpdates", "RESUME", false},
+	"halt":    {"haltRollout", "HALT", true},
+	"advance": {"advanceWave", "ADVANCE", false},
 }
 
 // plan resolves the names of a change.
@@ -67,7 +66,6 @@ func (a *assistant) plan(ctx context.Context, in changeArguments) (*planned, err
 		what:      in.Change + " group " + mcp.Quote(group.path()),
 		command:   "coreroller " + in.Change + " " + group.ID,
 		page:      a.page("apps", group.app.ID, "groups", group.ID) + "?do=" + in.Change,
-		proposes:  control.proposes,
 	}, nil
 }
 
@@ -83,7 +81,6 @@ func (a *assistant) planPromotion(ctx context.Context, in changeArguments) (*pla
 		what:      "promote " + mcp.Quote(in.Version) + " to channel " + mcp.Quote(channel.path()),
 		command:   "coreroller package promote " + argument(in.Version) + " --channel " + channel.ID,
 		page:      a.page("apps", channel.app.ID, "channels", channel.ID),
-		proposes:  true,
 	}, nil
 }
 
@@ -107,7 +104,6 @@ func (a *assistant) planRollback(ctx context.Context, in changeArguments) (*plan
 		what:      "roll back " + target.kind + " " + mcp.Quote(target.path()) + " to " + mcp.Quote(in.Version),
 		command:   "coreroller rollback " + target.ID + " --to " + argument(in.Version),
 		page:      a.page("apps", target.app.ID, target.kind+"s", target.ID),
-		proposes:  true,
 	}
 	if target.kind == "group" {
 		p.page += "?do=rollBack"
@@ -178,9 +174,6 @@ func (a *assistant) propose(ctx context.Context, in proposeArguments) (*mcp.Repl
 	if err != nil {
 		return nil, err
 	}
-	if !p.proposes {
-		return a.describe(ctx, p, "Nothing was proposed or changed: a person can "+in.Change+" at any time without an approval. This is how to "+p.what+".")
-	}
 	hours := in.ExpiresInHours
 	if hours == 0 {
 		hours = defaultHours
@@ -201,6 +194,9 @@ func (a *assistant) propose(ctx context.Context, in proposeArguments) (*mcp.Repl
 	}
 	reply := &mcp.Reply{Text: made.text(), Facts: made, Page: a.page("approvals", made.ID)}
 	reply.Text = slices.Insert(reply.Text, 0, "Proposed. Nothing changes until another person approves it on the page.")
+	if controls[in.Change].free {
+		reply.Text = append(reply.Text, "It needs no approval: when it is urgent, a person makes it at once, with: "+p.command+` --reason "…"`)
+	}
 	return reply, nil
 }
 

@@ -25,14 +25,15 @@ type fleetFile struct {
 
 // fileApplication is an application. The other fields of the file have the names of the API.
 type fileApplication struct {
-	ID          string        `json:"-"`
-	Name        string        `json:"name"`
-	ProductID   string        `json:"productId,omitempty"`
-	Description string        `json:"description"`
-	Versioning  string        `json:"versioning"`
-	Packages    []filePackage `json:"packages"`
-	Channels    []fileChannel `json:"channels"`
-	Groups      []fileGroup   `json:"groups"`
+	ID                string        `json:"-"`
+	Name              string        `json:"name"`
+	ProductID         string        `json:"productId,omitempty"`
+	Description       string        `json:"description"`
+	Versioning        string        `json:"versioning"`
+	RequestAttributes []string      `json:"requestAttributes"`
+	Packages          []filePackage `json:"packages"`
+	Channels          []fileChannel `json:"channels"`
+	Groups            []fileGroup   `json:"groups"`
 }
 
 // filePackage is known by version and architecture. The postinstall action of an
@@ -91,18 +92,20 @@ type fileGroup struct {
 	Description     string          `json:"description"`
 	Channel         string          `json:"channel"` // name, "" for none
 	RequireApproval bool            `json:"requireApproval"`
+	Expression      string          `json:"expression"` // "" for none
+	Priority        int             `json:"priority"`
 	Policy          json.RawMessage `json:"policy"`
 }
 
 // policyFields are all of PolicyInput but the pause, which is no configuration.
 const policyFields = `safeMode maxUpdatesPerPeriod periodInterval maxConcurrentUpdates updateTimeout rebootTimeout lostAfter
   evidenceAge enrolledOnly timezone officeHours windows { days start end } freezes { from until reason }
-  waves { share canaries soak minFinished minSuccessShare approval } haltFailureShare haltMinAttempts maxAttempts onDemand pollInterval
+  waves { share canaries expression soak minFinished minSuccessShare approval } haltFailureShare haltMinAttempts maxAttempts onDemand pollInterval
   rebootSlots rebootWindows { days start end } rebootOverdueAfter rebootReleaseAfter rebootOverdueLimit`
 
-const fleetDocument = `{ applications { id name productId description versioning
+const fleetDocument = `{ applications { id name productId description versioning requestAttributes
   channels { id name arch color requireApproval package { version } }
-  groups { id name arch track aliases description requireApproval channel { name } policy { ` + policyFields + ` } } } }`
+  groups { id name arch track aliases description requireApproval expression priority channel { name } policy { ` + policyFields + ` } } } }`
 
 const packagesDocument = `query($id: ID!, $after: String) { application(id: $id) { packages(first: 500, after: $after) {
   nodes { id version arch type url filename size sha1 sha256 description files { name size sha1 sha256 } }

@@ -163,7 +163,10 @@ func (p *plan) application(ctx context.Context, s *session, want, have object) e
 	if name == "" {
 		return usage("an application of the file has no name")
 	}
-	fields := []string{"productId", "description", "versioning"}
+	fields := []string{"productId", "description", "versioning", "requestAttributes"}
+	if names, listed := want["requestAttributes"].([]any); listed { // as the server sorts them
+		slices.SortFunc(names, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	}
 	self := key("application", name)
 	if p.ids[self] == "" {
 		input := pickFields(want, append(fields, "name"))

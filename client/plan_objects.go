@@ -99,7 +99,7 @@ func (p *plan) group(ctx context.Context, s *session, app, self string, want, ha
 			return st, usage("group %s/%s: policy.updatesEnabled is no configuration: use coreroller pause and resume", app, text(want, "name"))
 		}
 	}
-	changed, lines := differences(want, have, "track", "aliases", "description", "requireApproval")
+	changed, lines := differences(want, have, "track", "aliases", "description", "requireApproval", "expression", "priority")
 	_, follows := differences(want, have, "channel")
 	st.Changes = append(lines, follows...)
 	refs := map[string]string{}
@@ -107,7 +107,7 @@ func (p *plan) group(ctx context.Context, s *session, app, self string, want, ha
 		refs["channelId"] = key("channel", app, archOf(want), channel)
 	}
 	if have == nil {
-		input := pickFields(want, []string{"name", "track", "aliases", "description", "policy"})
+		input := pickFields(want, []string{"name", "track", "aliases", "description", "expression", "priority", "policy"})
 		input["arch"] = archOf(want)
 		refs["applicationId"] = key("application", app)
 		st.mutations = append(st.mutations, mutation{change: change{mutation: "createGroup", input: input}, result: "group", makes: self, refs: refs})

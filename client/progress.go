@@ -88,11 +88,12 @@ type attempts struct {
 
 // wave is one wave of a rollout.
 type wave struct {
-	Position int      `json:"position"`
-	Share    float64  `json:"share"`
-	Canaries []string `json:"canaries"`
-	State    string   `json:"state"`
-	Attempts attempts `json:"attempts"`
+	Position   int      `json:"position"`
+	Share      float64  `json:"share"`
+	Canaries   []string `json:"canaries"`
+	Expression string   `json:"expression"`
+	State      string   `json:"state"`
+	Attempts   attempts `json:"attempts"`
 }
 
 const (
@@ -101,7 +102,7 @@ const (
     byVersion { version machines standing } heldByReason { reason machines } }
   rollout { id version state createdAt endedAt currentWave projectedEnd halt { sentence } stall { cause action }
     attempts { granted succeeded failed }
-    waves { position share canaries state attempts { granted succeeded failed } } }`
+    waves { position share canaries expression state attempts { granted succeeded failed } } }`
 
 	progressDocument = `subscription($id: ID!) { groupChanged(groupId: $id) { group { ` + progressFields + ` } } }`
 )

@@ -214,6 +214,9 @@ func (s *session) boardWaves(g *progress) {
 		if len(w.Canaries) > 0 {
 			size += fmt.Sprintf(" and %d named", len(w.Canaries))
 		}
+		if w.Expression != "" {
+			size += " and by expression"
+		}
 		rows[i] = []any{
 			waveSigns[w.State], w.Position, size, enum(w.State), count(w.Attempts.Granted),
 			count(w.Attempts.Succeeded), count(w.Attempts.Failed),

@@ -91,6 +91,21 @@ test('a new application gets a channel, a group, and a package with digests comp
     await expect(page.getByText('io.example.kiosk')).toBeVisible();
   });
 
+  await test.step('request attributes to keep', async () => {
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Edit Kiosk' });
+    const names = dialog.getByLabel(/^Request attributes/);
+    await names.fill('rack, Region');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await expect(dialog.getByText('must have 1 to 63 characters', { exact: false })).toBeVisible();
+    await names.fill('rack oem_region');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await expect(dialog).toBeHidden();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await expect(names).toHaveValue('oem_region, rack');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+  });
+
   await test.step('a channel', async () => {
     await page.getByRole('button', { name: 'New channel' }).click();
     const dialog = page.getByRole('dialog', { name: 'New channel' });

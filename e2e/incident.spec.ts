@@ -7,6 +7,17 @@ test('an incident link keeps the state of its time', async ({ dashboard: page, a
   machines(rollout, { machines: 25, versions: '1.0.0', bad: '2.0.0:1' });
   await page.goto(rollout.path);
   await expect(state(page)).toHaveText(/Halted/, { timeout: 90_000 });
+  await test.step('failures by attribute lead to their list', async () => {
+    const card = page.getByRole('region', { name: 'Failures', exact: true });
+    await card.getByRole('link', { name: 'Attribute', exact: true }).click();
+    const slice = card.getByRole('link', { name: /^version 1\.0\.0/ });
+    await expect(slice).toBeVisible();
+    expect(await violations(page), 'failures by attribute: axe').toEqual([]);
+    await slice.click();
+    await expect(page.getByText('with version=1.0.0')).toBeVisible();
+    await page.goto(rollout.path);
+  });
+
   await page.getByRole('button', { name: 'Copy incident link' }).click();
   const link = await page.evaluate(() => navigator.clipboard.readText());
   expect(new URL(link).pathname).toBe(`${rollout.path}/incident`);

@@ -158,6 +158,42 @@ for (const [device, { shape, further, ...rules }] of Object.entries(devices)) {
         const path = `/connect?application=${rollout.applicationId}&client=${client}`;
         await visit(`connect ${client}`, path, listening);
       }
+      await visit('storage', '/storage', main.getByRole('heading', { name: 'Downloads now' }));
+      await visit('imports', '/imports', title('Imports'));
+      await visit('no notifier', '/notifications', main.getByText('There is none yet'));
+      await visit('no mirror', '/mirrors', main.getByRole('button', { name: 'Add mirror' }));
+      const created = await api.ask<{
+        n: { created: { notifier: { id: string } } };
+        u: { upstream: { id: string } };
+      }>(
+        `mutation ($n: CreateNotifierInput!, $u: CreateUpstreamInput!) {
+          n: createNotifier(input: $n) { created { notifier { id } } }
+          u: createUpstream(input: $u) { upstream { id } } }`,
+        {
+          n: { name: `Tracker ${rollout.name}`, kind: 'WEBHOOK', url: 'http://127.0.0.1:1/a-long-path/hook' },
+          u: { applicationId: rollout.applicationId, name: 'hq', kind: 'OMAHA', url: 'http://127.0.0.1:1/' },
+        },
+      );
+      const notifier = created.n.created.notifier.id;
+      const upstream = created.u.upstream.id;
+      await api.ask(
+        `mutation ($n: ID!, $u: AddUpstreamChannelInput!) {
+          testNotifier(input: { id: $n }) { delivery { id } }
+          addUpstreamChannel(input: $u) { userErrors { message } } }`,
+        { n: notifier, u: { upstreamId: upstream, channelId, mode: 'IMPORT' } },
+      );
+      await visit('notifications', '/notifications', main.getByText('No connection'));
+      const delivery = main.getByRole('region', { name: 'Latest failures' }).getByRole('link');
+      await delivery.first().click();
+      await expect(main.getByRole('heading', { name: 'Request' })).toBeVisible();
+      await check('notifier');
+      await visit('mirrors', '/mirrors', main.getByRole('heading', { name: 'hq' }));
+      await api.ask(
+        `mutation ($n: ID!, $u: ID!) {
+          deleteNotifier(input: { id: $n }) { deletedId }
+          deleteUpstream(input: { id: $u }) { deletedId } }`,
+        { n: notifier, u: upstream },
+      );
       await visit('password', '/account/password', title('Change your password'));
       await visit('missing', '/no/such/page', title('Page not found'));
 

@@ -24,6 +24,7 @@ const (
 	ProposalChanged // App is set, and Group if it concerns one
 	UpstreamChanged // App is set: a mirror, or a run of it
 	NoticeAdded     // a message waits to be sent, or a notifier was changed
+	NoticeSent      // deliveries of a notifier were added or tried
 )
 
 // Event is one hint. Unused ids are zero.

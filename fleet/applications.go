@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/coreroller/coreroller/store"
 )
@@ -28,8 +31,10 @@ type CreateApplication struct {
 	ProductID   *string   // reverse-domain name; nil or "" = none
 	Description string
 	Versioning  *version.Versioning // nil: that of CloneFrom, else semantic
-	CloneFrom   *uuid.UUID          // copies the channels and groups of this application
-	ID          uuid.UUID           // zero: a new id; only the demo sets it
+	// RequestAttributes are the names of attributes of <app> that are kept.
+	RequestAttributes []string
+	CloneFrom         *uuid.UUID // copies the channels and groups of this application
+	ID                uuid.UUID  // zero: a new id; only the demo sets it
 }
 
 // CreateApplication creates an application, empty or with copies of the channels
@@ -39,6 +44,7 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 	name := p.Name("name", in.Name, input.MaxName)
 	product := p.ProductID("productId", input.Or(in.ProductID, ""))
 	description := p.Text("description", in.Description, input.MaxDescription)
+	names := job.CheckRequestAttributes(&p, "requestAttributes", in.RequestAttributes)
 	if in.ID == uuid.Nil {
 		in.ID = store.NewID(s.now())
 	}
@@ -51,7 +57,7 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 			return err
 		}
 		create := c.Tx.Client().Application.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
-			SetName(name).SetDescription(description)
+			SetName(name).SetDescription(description).SetRequestAttributes(names)
 		versioning, err := in.versioning(c)
 		if err != nil {
 			return err
@@ -67,7 +73,7 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 		c.App = c.ID
 		c.Publish(event.FleetChanged)
 		if in.CloneFrom != nil {
-			if err := clone(c, *in.CloneFrom); err != nil {
+			if err := clone(c, *in.CloneFrom, in.RequestAttributes); err != nil {
 				return err
 			}
 		}
@@ -100,18 +106,24 @@ type UpdateApplication struct {
 	ProductID   *string    // "" = none
 	Description *string
 	Versioning  *version.Versioning // only without packages and machines
+	// RequestAttributes replaces the names of attributes of <app> that are kept.
+	RequestAttributes []string
 
 	RequireSecret      *bool // whether all groups refuse requests without a right machine secret
 	RequireCertificate *bool // whether all groups refuse requests without a certificate of their machine
 }
 
-// UpdateApplication changes name, product id, description and versioning. Machines
-// that send the old product id are no longer served.
+// UpdateApplication changes properties of an application. Machines that send the old
+// product id are no longer served. They lose a request attribute whose name is removed
+// with their next update check, or in the background.
 func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (*db.Application, error) {
 	var p input.Problems
 	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
 	in.ProductID = input.Checked(in.ProductID, func(text string) string { return p.ProductID("productId", text) })
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
+	if in.RequestAttributes != nil {
+		in.RequestAttributes = job.CheckRequestAttributes(&p, "requestAttributes", in.RequestAttributes)
+	}
 	v := change.Verb{Name: "updateApplication", Invalid: p.Err()}
 	if err := s.ownTeam(ctx, input.Or(in.TeamID, uuid.Nil)); err != nil {
 		return nil, err
@@ -152,6 +164,9 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 		}
 		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetTeamID(team).SetRequireSecret(require).SetRequireCertificate(certificate).SetName(name).SetVersioning(versioning).
 			SetDescription(input.Or(in.Description, row.Description))
+		if in.RequestAttributes != nil && !slices.Equal(in.RequestAttributes, row.RequestAttributes) {
+			update.SetRequestAttributes(in.RequestAttributes).AddRequestAttributesRevision(1).SetRemovedRequestAttributes(removedRequestAttributes(row, in.RequestAttributes))
+		}
 		if product == "" {
 			update.ClearProductID()
 		} else {
@@ -163,6 +178,16 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 		return nil, err
 	}
 	return s.View.Application(ctx, in.ID, nil)
+}
+
+// removedRequestAttributes returns the names whose labels must be deleted when an
+// application names others.
+func removedRequestAttributes(row *db.Application, names []string) string {
+	gone := slices.DeleteFunc(append(strings.Split(row.RemovedRequestAttributes, ","), row.RequestAttributes...), func(name string) bool {
+		return name == "" || slices.Contains(names, name)
+	})
+	slices.Sort(gone)
+	return strings.Join(slices.Compact(gone), ",")
 }
 
 // mayVersion returns an error if the versioning of the application cannot change to
@@ -291,12 +316,19 @@ func undeleted(c *change.Change, id uuid.UUID) (*db.Application, error) {
 	return row, err
 }
 
-// clone copies the channels and groups of another application into the new one.
+// clone copies the channels and groups of another application into the new one, and its
+// request attributes unless some are given.
 // The copied channels point to no package.
-func clone(c *change.Change, from uuid.UUID) error {
+func clone(c *change.Change, from uuid.UUID, given []string) error {
 	client := c.Tx.Client()
-	if _, err := undeleted(c, from); err != nil {
+	source, err := undeleted(c, from)
+	if err != nil {
 		return fault.Missing(err, "cloneFrom", "application")
+	}
+	if given == nil {
+		if err := client.Application.UpdateOneID(c.App).SetRequestAttributes(source.RequestAttributes).Exec(c.Ctx); err != nil {
+			return err
+		}
 	}
 	channels, err := client.Channel.Query().Where(channel.ApplicationID(from)).Order(channel.ByID()).All(c.Ctx)
 	if err != nil {
@@ -317,7 +349,8 @@ func clone(c *change.Change, from uuid.UUID) error {
 	}
 	for _, g := range groups {
 		create := client.Group.Create().SetID(store.NewID(c.Now)).SetApplicationID(c.App).SetCreatedAt(c.Now).
-			SetName(g.Name).SetTrack(g.Track).SetAliases(g.Aliases).SetArch(g.Arch).SetDescription(g.Description).SetPolicy(g.Policy)
+			SetName(g.Name).SetTrack(g.Track).SetAliases(g.Aliases).SetArch(g.Arch).SetDescription(g.Description).SetPolicy(g.Policy).
+			SetExpression(g.Expression).SetPriority(g.Priority)
 		if g.ChannelID != nil {
 			create.SetChannelID(copies[*g.ChannelID])
 		}

@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -221,6 +222,39 @@ func TestHaltIsReleasedWithAnApproval(t *testing.T) {
 		if r := d.rollout(g.group.ID); r.State != rollout.RolloutActive {
 			t.Errorf("the rollout is %v", r.State)
 		}
+	})
+}
+
+// A pause and a halt need no approval, but can be proposed.
+// One that another person has made meanwhile cannot be approved.
+func TestPauseAndHaltCanBeProposed(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		g := d.guarded()
+		halt := fleet.Propose{HaltRollout: &fleet.HaltRollout{GroupID: g.group.ID, Reason: "kernel panics"}}
+		row := must(d.Propose(g.ann, halt))(t)
+		if row.Verb != "haltRollout" || !strings.Contains(row.Summary, "halt the rollout of group "+g.group.Name) || must(d.View.ProposalImpact(g.ben, row))(t) == nil {
+			t.Errorf("proposal %+v", row)
+		}
+		if r := d.rollout(g.group.ID); r.State != rollout.RolloutActive {
+			t.Errorf("the proposal halted it: %v", r.State)
+		}
+		must(d.ApproveProposal(g.ben, fleet.DecideProposal{ID: row.ID}))(t)
+		if r := d.rollout(g.group.ID); r.State != rollout.RolloutHalted || !strings.Contains(r.Halt.Reason, "kernel panics (proposed by ann)") {
+			t.Errorf("the rollout is %v, %q", r.State, r.Halt.Reason)
+		}
+		_, err := d.Propose(g.ann, halt)
+		code(t, "another reason is lost", err, fault.Conflict)
+
+		pause := must(d.Propose(g.ann, fleet.Propose{PauseUpdates: &fleet.PauseUpdates{GroupID: g.group.ID, Reason: "migration"}}))(t)
+		outdated := must(d.Propose(g.ann, fleet.Propose{PauseUpdates: &fleet.PauseUpdates{GroupID: g.group.ID, Reason: "another"}}))(t)
+		_, err = d.ApproveProposal(g.vic, fleet.DecideProposal{ID: pause.ID})
+		code(t, "a viewer approves", err, fault.Forbidden)
+		must(d.ApproveProposal(g.ben, fleet.DecideProposal{ID: pause.ID}))(t)
+		if row := must(d.store.Reader().Group.Get(d.ctx, g.group.ID))(t); row.Policy.UpdatesEnabled {
+			t.Error("the group is not paused")
+		}
+		_, err = d.ApproveProposal(g.ben, fleet.DecideProposal{ID: outdated.ID})
+		code(t, "paused meanwhile", err, fault.Conflict)
 	})
 }
 

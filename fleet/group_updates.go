@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // UpdatePolicy is the input of Service.UpdatePolicy.
@@ -74,6 +75,9 @@ func (s *Service) PauseUpdates(ctx context.Context, in PauseUpdates) (*db.Group,
 		if !row.Policy.UpdatesEnabled {
 			return already("paused", row.PausedBy, row.PauseReason, in.Reason)
 		}
+		if err := suggestStop(c, row.ID, "pause updates of", row.Name, "enabled", "paused"); err != nil {
+			return err
+		}
 		p := row.Policy
 		p.UpdatesEnabled = false
 		return setPolicy(c, row, p)
@@ -122,8 +126,18 @@ func (s *Service) HaltRollout(ctx context.Context, in HaltRollout) (*db.Group, e
 		if h := &w.Rollout.Halt; w.Rollout.State == rollout.RolloutHalted {
 			return already("halted", cmp.Or(h.By, "a rule"), h.Reason, in.Reason)
 		}
+		if err := suggestStop(c, in.GroupID, "halt the rollout of", c.Config.Group(in.GroupID).Name, "running", "halted"); err != nil {
+			return err
+		}
 		w.HaltRollout(c.By.Name, c.Reason, c.Now, fx)
 		return nil
+	})
+}
+
+// suggestStop lets another person decide about a pause or halt, if it is proposed.
+func suggestStop(c *change.Change, group uuid.UUID, what, name, was, is string) error {
+	return c.Suggest(change.Step{
+		Summary: what + " group " + name, Group: group, Changes: []string{phrase.Change("updates of group "+name, was, is)},
 	})
 }
 

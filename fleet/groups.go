@@ -26,6 +26,8 @@ type CreateGroup struct {
 	ChannelID     *uuid.UUID
 	Description   string
 	Policy        *rollout.Policy // nil = policy.Default
+	Expression    string          // machines for which it is true are in the group; "" = those of its tracks
+	Priority      int             // of Expression: the lowest number is tried first
 }
 
 // CreateGroup creates a group with its ledger and, if its channel has a package,
@@ -52,6 +54,8 @@ func (in *CreateGroup) validate() error {
 		in.Policy = &policy
 	}
 	p.Policy(*in.Policy)
+	p.Expression("expression", in.Expression)
+	p.Priority("priority", in.Priority)
 	return p.Err()
 }
 
@@ -77,7 +81,13 @@ func createGroup(c *change.Change, in CreateGroup) error {
 	if err := freeNames(c, in.Arch, nil, in.Name, in.Track, in.Aliases); err != nil {
 		return err
 	}
-	create := c.Tx.Client().Group.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
+	if in.Expression != "" {
+		if err := changeExpression(c, "", in.Expression); err != nil {
+			return err
+		}
+	}
+	create := c.Tx.Client().Group.Create().SetExpression(in.Expression).SetPriority(in.Priority).
+		SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 		SetName(in.Name).SetTrack(in.Track).SetAliases(in.Aliases).SetArch(in.Arch).SetDescription(in.Description).
 		SetNillableChannelID(in.ChannelID).SetPolicy(*in.Policy)
 	if !in.Policy.UpdatesEnabled {
@@ -109,6 +119,9 @@ type UpdateGroup struct {
 	ExpectedRevision *int64     // Conflict if the group has another revision
 	Reason           string
 
+	Expression *string // machines for which it is true are in the group; "" = those of its tracks
+	Priority   *int    // of Expression: the lowest number is tried first
+
 	RequireCertificate *bool // whether to refuse requests without a certificate of their machine; needs Admin
 }
 
@@ -122,6 +135,10 @@ func (s *Service) UpdateGroup(ctx context.Context, in UpdateGroup) (*db.Group, e
 		in.Aliases = checkAliases(&p, input.Or(in.Track, ""), in.Aliases)
 	}
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
+	if in.Expression != nil {
+		p.Expression("expression", *in.Expression)
+	}
+	p.Priority("priority", input.Or(in.Priority, 0))
 	v := change.Verb{Name: "updateGroup", Reason: in.Reason, Invalid: p.Err()}
 	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error {
 		if err := s.requireCertificate(c, row.RequireCertificate, input.Or(in.RequireCertificate, row.RequireCertificate)); err != nil {
@@ -154,12 +171,18 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 	if err := approveTracks(c, g, track, aliases); err != nil {
 		return err
 	}
+	expression, priority := input.Or(in.Expression, row.Expression), input.Or(in.Priority, row.Priority)
+	if expression != row.Expression || priority != row.Priority {
+		if err := changeExpression(c, row.Expression, expression); err != nil {
+			return err
+		}
+	}
 	if in.SetChannel {
 		if err := approveChannel(c, g, in.ChannelID); err != nil {
 			return err
 		}
 	}
-	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).SetRequireSecret(require).SetRequireApproval(approval).
+	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).SetExpression(expression).SetPriority(priority).SetRequireSecret(require).SetRequireApproval(approval).
 		SetRequireCertificate(input.Or(in.RequireCertificate, row.RequireCertificate)).
 		SetName(name).SetTrack(track).SetAliases(aliases).SetDescription(input.Or(in.Description, row.Description))
 	switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/job"
+	"github.com/coreroller/coreroller/fleet/reassign"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -36,10 +37,12 @@ func assign(c *change.Change, m *store.Machine, from *catalog.Group, id *uuid.UU
 	if err := approveMove(c, m, from, id); err != nil {
 		return err
 	}
+	m.Selectors = 0 // its next check-in decides by the expressions, unless a person chose
 	if id == nil {
 		m.Moved, m.MoveTo = false, uuid.Nil
 		return nil
 	}
+	m.HomeGroup = uuid.Nil
 	to, err := c.Group(*id, "groupId")
 	if err != nil {
 		return err
@@ -57,29 +60,14 @@ func assign(c *change.Change, m *store.Machine, from *catalog.Group, id *uuid.UU
 			fx.History = append(fx.History, moved(c, m, "moves to group "+to.Name+" once its update ended, decided"))
 		})
 	}
-	return moveMachine(c, m, from, to)
-}
-
-// moveMachine moves a machine from its group, nil for none, to another one. Both
-// must be locked.
-func moveMachine(c *change.Change, m *store.Machine, from, to *catalog.Group) error {
-	state := m.State
-	if from == nil {
-		m.Orphan()
-	} else if err := c.Run(from, func(w *rollout.World, fx *rollout.Effects) { w.Depart(&m.Machine, c.Now, fx) }); err != nil {
-		return err
-	}
-	m.GroupID = to.ID
-	if m.State != state {
-		m.StateChangedAt = c.Now
-	}
-	return c.Run(to, func(w *rollout.World, fx *rollout.Effects) {
-		w.Join(&m.Machine)
-		fx.History = append(fx.History, moved(c, m, "moved to group "+to.Name))
-	})
+	return reassign.Move(c, m, from, to, movedText(c, "moved to group "+to.Name))
 }
 
 // moved is a line of the machine's history about its move.
 func moved(c *change.Change, m *store.Machine, text string) rollout.Entry {
-	return rollout.Entry{Machine: m.ID, State: m.State, Version: m.Version.String(), Detail: text + " by " + c.By.Name + change.Because(c.Reason)}
+	return rollout.Entry{Machine: m.ID, State: m.State, Version: m.Version.String(), Detail: movedText(c, text)}
+}
+
+func movedText(c *change.Change, text string) string {
+	return text + " by " + c.By.Name + change.Because(c.Reason)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/job"
+	"github.com/coreroller/coreroller/fleet/reassign"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
@@ -116,6 +117,11 @@ func (s *Service) jobBatch(ctx context.Context, row *db.MachineJob, limit int, d
 				}
 			}
 			ended = append(ended, store.JobItem{ID: item.ID, Result: int8(out.Result), Detail: out.Detail, EndedAt: c.Now})
+		}
+		if order.Action == job.Label && len(changed) > 0 && c.Config != nil && c.Config.SelectLabels() {
+			if err := reassign.Restart(ctx, c.Tx, c.Config, c.Now); err != nil {
+				return err
+			}
 		}
 		n = len(ended)
 		if n == 0 && len(items) > 0 {

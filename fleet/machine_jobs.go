@@ -140,6 +140,9 @@ func mayRun(v *change.Verb, seen *catalog.Catalog, action job.Action, app *catal
 			}
 		}
 	}
+	if action == job.Label && app != nil && app.SelectLabels() {
+		within = nil // labels can move machines to every group
+	}
 	for _, place := range view.JobPlaces(v.By, app, within, to) {
 		for _, verb := range view.JobVerbs(v.Name, action) {
 			if err := fault.RequireOn(v.By, verb, place); err != nil {

@@ -130,6 +130,13 @@ func TestWebhookGetsEachActivityOnceAlthoughItFails(t *testing.T) {
 		if len(first) != 2 || first[0] == first[1] {
 			t.Fatalf("ids %v, want two", first)
 		}
+		failures := func(want int) {
+			t.Helper()
+			if all := must(d.View.FailedDeliveries(d.ctx, 10))(t); len(all) != want || want > 0 && notice.Log(all[0])[0].Status != http.StatusServiceUnavailable {
+				t.Errorf("failed deliveries %+v, want %d", all, want)
+			}
+		}
+		failures(2)
 		d.wait(6 * time.Second)
 		d.deliver()
 		second, _ := b.take()
@@ -150,6 +157,7 @@ func TestWebhookGetsEachActivityOnceAlthoughItFails(t *testing.T) {
 		if strings.Join(ids, " ") != strings.Join(first, " ") {
 			t.Fatalf("ids after the restart %v, want %v", ids, first)
 		}
+		failures(0)
 		var body struct {
 			Type string
 			Data struct {

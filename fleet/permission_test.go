@@ -15,6 +15,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 	open := map[string]string{
 		"Service.WorkUpstreams":  "called by the program",
 		"Service.MirrorStates":   "numbers of this process for the metrics",
+		"Service.RebootUses":     "numbers for the metrics",
 		"Service.Catalog":        "a value of this process, not reachable from outside",
 		"Service.Close":          "called by the program",
 		"Service.Run":            "called by the program",

@@ -32,6 +32,8 @@ type Propose struct {
 	UpdateChannel  *UpdateChannel  `json:",omitempty"`
 	UpdateGroup    *UpdateGroup    `json:",omitempty"`
 	UpdatePolicy   *UpdatePolicy   `json:",omitempty"`
+	PauseUpdates   *PauseUpdates   `json:",omitempty"` // needs no approval, but can be proposed
+	HaltRollout    *HaltRollout    `json:",omitempty"` // the same
 	ResumeUpdates  *ResumeUpdates  `json:",omitempty"`
 	AdvanceWave    *AdvanceWave    `json:",omitempty"`
 	MoveInstance   *MoveInstance   `json:",omitempty"`
@@ -55,6 +57,8 @@ func (s *Service) one(in *Propose) (proposed, error) {
 	add(&all, in.UpdateChannel, s.UpdateChannel, func(v *UpdateChannel) *string { return &v.Reason })
 	add(&all, in.UpdateGroup, s.UpdateGroup, func(v *UpdateGroup) *string { return &v.Reason })
 	add(&all, in.UpdatePolicy, s.UpdatePolicy, func(v *UpdatePolicy) *string { return &v.Reason })
+	add(&all, in.PauseUpdates, s.PauseUpdates, func(v *PauseUpdates) *string { return &v.Reason })
+	add(&all, in.HaltRollout, s.HaltRollout, func(v *HaltRollout) *string { return &v.Reason })
 	add(&all, in.ResumeUpdates, s.ResumeUpdates, func(v *ResumeUpdates) *string { return &v.Reason })
 	add(&all, in.AdvanceWave, s.AdvanceWave, func(v *AdvanceWave) *string { return &v.Reason })
 	add(&all, in.MoveInstance, s.MoveInstance, func(v *MoveInstance) *string { return &v.Reason })

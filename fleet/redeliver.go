@@ -44,7 +44,7 @@ func (s *Service) RedeliverMessages(ctx context.Context, in RedeliverMessages) (
 			where = append(where, delivery.State(string(notice.Failed)))
 		}
 		where = append(where, delivery.TypeNEQ("test"))
-		if out.Messages, err = c.Tx.Client().Delivery.Update().Where(where...).SetState(string(notice.Pending)).SetAttempts(0).SetNextAt(c.Now).ClearEndedAt().Save(ctx); err != nil {
+		if out.Messages, err = c.Tx.Client().Delivery.Update().Where(where...).SetState(string(notice.Pending)).SetAttempts(0).SetNextAt(c.Now).ClearEndedAt().ClearFailedAt().Save(ctx); err != nil {
 			return err
 		}
 		if out.Messages == 0 {

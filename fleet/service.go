@@ -28,6 +28,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/notice"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/fleet/reach"
+	"github.com/coreroller/coreroller/fleet/reassign"
 	"github.com/coreroller/coreroller/fleet/reboot"
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
@@ -130,6 +131,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 // tasks are the background jobs of the services.
 func (s *Service) tasks() []upkeep.Task {
 	const soon, later = upkeep.WorkEvery, upkeep.RetainEvery
+	walker := &reassign.Walker{Store: s.store, Catalog: s.catalog, Changes: s.changes, Now: s.now}
 	signIns := func(all bool) func(context.Context) error {
 		return func(ctx context.Context) error { return s.Accounts.FlushSignIns(ctx, all) }
 	}
@@ -140,6 +142,7 @@ func (s *Service) tasks() []upkeep.Task {
 		// Each process has uploads of its own, unless they share a directory.
 		{Name: "delete old uploads", Every: later, Do: upkeep.Timeless(s.Hosting.ExpireUploads), Who: upkeep.EachSteadyProcess},
 		{Name: "end expired proposals", Every: soon, Do: s.expireProposals, Who: upkeep.OneProcess},
+		{Name: "move machines by changed expressions", Every: soon, Do: walker.Work, Who: upkeep.OneProcess},
 		{Name: "report and release overdue reboot slots", Every: soon, Do: s.Reboots.Work, Who: upkeep.OneProcess},
 	}
 }

@@ -156,7 +156,7 @@ func (h *Handler) failed(w http.ResponseWriter, r *http.Request, q *reboot.Reque
 	case fault.Forbidden:
 		out = failure{http.StatusForbidden, kindForbidden, err.Error()}
 	case fault.Unavailable:
-		out = failure{http.StatusServiceUnavailable, kindUnavailable, err.Error()}
+		out = failure{http.StatusServiceUnavailable, kindUnavailable, fault.All(err)[0].Error()}
 	default:
 		if r.Context().Err() == nil {
 			h.o.Log.ErrorContext(r.Context(), "reboot request failed", "request_id", w.Header().Get("X-Request-Id"), "group", q.Group, "client", q.Client, "error", err)

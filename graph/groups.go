@@ -127,7 +127,7 @@ func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGr
 	policy := newPolicy(input.Policy)
 	return payload(r.fleet.CreateGroup(ctx, fleet.CreateGroup{
 		ApplicationID: input.ApplicationID, Name: input.Name, Track: value(input.Track), Aliases: input.Aliases, Arch: value(input.Arch),
-		Description: value(input.Description), ChannelID: input.ChannelID, Policy: &policy,
+		Description: value(input.Description), ChannelID: input.ChannelID, Policy: &policy, Expression: value(input.Expression), Priority: value(input.Priority),
 	}))
 }
 

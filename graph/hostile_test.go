@@ -119,7 +119,7 @@ func TestEntitiesAreRefused(t *testing.T) {
 		bomb, `<!DOCTYPE r SYSTEM "file:///etc/passwd"><request/>`, `<!DOCTYPE r [<!ENTITY x SYSTEM "http://127.0.0.1/">]><request a="&x;"/>`,
 		`<request xmlns:xi="http://www.w3.org/2001/XInclude"><!DOCTYPE x></request>`, `<?xml version="1.0"?><!DOCTYPE r PUBLIC "a" "b"><request/>`,
 	} {
-		if r, err := omaha.Parse([]byte(body)); err == nil || !strings.Contains(err.Error(), "document type declarations are not accepted") {
+		if r, err := omaha.Parse([]byte(body), func(string) []string { return nil }); err == nil || !strings.Contains(err.Error(), "document type declarations are not accepted") {
 			t.Errorf("%s: %+v %v", body, r, err)
 		}
 	}

@@ -26,7 +26,11 @@ func (r *instanceResolver) Attributes(ctx context.Context, obj *db.Instance) ([]
 		}
 	}
 	for _, row := range rows {
-		if !row.Tag {
+		switch {
+		case row.Tag:
+		case row.Sent:
+			all = append(all, &model.MachineAttribute{Name: row.Name, Value: row.Value, Source: model.AttributeSourceMachine})
+		default:
 			all = append(all, &model.MachineAttribute{Name: row.Name, Value: row.Value, Source: model.AttributeSourceUser, SetBy: row.SetBy, SetAt: &row.SetAt})
 		}
 	}

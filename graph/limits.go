@@ -68,6 +68,7 @@ func complexity() generated.ComplexityRoot {
 	}
 	c.MachineJob.Items = func(child int, _ *job.Result, first *int, _ *string) int { return page(child, first) }
 	c.Query.MachineJobs = after
+	c.Query.FailedDeliveries = page
 	c.Query.Activities = func(child int, _ *view.ActivityFilter, first *int, _ *string, _ *model.OrderDirection) int {
 		return page(child, first)
 	}
@@ -76,6 +77,7 @@ func complexity() generated.ComplexityRoot {
 	}
 	c.Application.Packages = func(child int, _ *view.PackageFilter, first *int, _ *string) int { return page(child, first) }
 	c.Rollout.FailedAttempts = func(child int, _ *view.FailureFilter, first *int, _ *string) int { return page(child, first) }
+	c.Rollout.FailuresByAttribute = func(child int, _ *string, first *int) int { return costExplain + page(child, first) }
 	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History, c.Channel.Promotions = after, after, after, after
 
 	c.GroupNumbers.ByVersion, c.Numbers.ByVersion = reported, reported
@@ -88,7 +90,7 @@ func complexity() generated.ComplexityRoot {
 
 	c.Application.RecentChecks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)
-	c.Group.CurrentHold = costs(costNumbers)
+	c.Group.CurrentHold, c.Notifier.AnswerTimes = costs(costNumbers), costs(costNumbers)
 	c.Query.ExplainUpdate = func(child int, _ uuid.UUID) int { return costExplain + child }
 	c.Query.Timeline = func(child int, _ uuid.UUID, _ model.TimelineRange) int { return costTimeline + child }
 	c.Query.SimulateRollout = func(child int, _ model.SimulateRolloutInput) int { return costSimulation + child }
@@ -99,6 +101,8 @@ func complexity() generated.ComplexityRoot {
 		return costSimulation + child
 	}
 	c.Query.MachineJobImpact = func(child int, _ machines.Filter, _ job.Order) int { return costSimulation + child }
+	c.Query.PreviewGroupExpression = func(child int, _ view.PreviewExpression) int { return costSimulation + child }
+	c.Instance.Membership = costs(costExplain)
 	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
 	c.Query.DeletionImpact = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }

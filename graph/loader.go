@@ -49,13 +49,15 @@ type loaders struct {
 	applications       loader[*db.Application]
 	groups             loader[*db.Group]
 	instances          loader[*db.Instance]
-	rebootSlots        loader[*view.RebootSlots]  // by group
-	machineSlots       loader[*view.RebootSlot]   // by machine
-	labels             loader[[]*db.MachineLabel] // by machine
-	waves              loader[[]*db.Wave]         // by rollout
-	failures           loader[[]*db.Failure]      // by rollout
-	shares             loader[[]*db.FailureShare] // by rollout
-	teams              func() ([]*db.Team, error) // of the caller, read once
+	rebootSlots        loader[*view.RebootSlots]    // by group
+	machineSlots       loader[*view.RebootSlot]     // by machine
+	labels             loader[[]*db.MachineLabel]   // by machine
+	reassignments      loader[*db.Reassignment]     // by application
+	waves              loader[[]*db.Wave]           // by rollout
+	failures           loader[[]*db.Failure]        // by rollout
+	shares             loader[[]*db.FailureShare]   // by rollout
+	deliveryCounts     loader[*view.DeliveryCounts] // by notifier
+	teams              func() ([]*db.Team, error)   // of the caller, read once
 }
 
 type loadersKey struct{}
@@ -75,9 +77,11 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		rebootSlots:        newLoader(r.fleet.View.ManyRebootSlots),
 		machineSlots:       newLoader(r.fleet.View.InstanceRebootSlots),
 		labels:             newLoader(r.fleet.View.MachineLabels),
+		reassignments:      newLoader(r.fleet.View.Reassignments),
 		waves:              newLoader(r.fleet.View.Waves),
 		failures:           newLoader(r.fleet.View.Failures),
 		shares:             newLoader(r.fleet.View.FailureShares),
+		deliveryCounts:     newLoader(r.fleet.View.DeliveryCounts),
 		teams:              sync.OnceValues(func() ([]*db.Team, error) { return r.fleet.Accounts.Teams(ctx) }),
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/notice"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -25,6 +26,26 @@ func (r *queryResolver) Notifier(ctx context.Context, id uuid.UUID) (*db.Notifie
 
 func (r *queryResolver) Delivery(ctx context.Context, id uuid.UUID) (*db.Delivery, error) {
 	return maybe(r.fleet.View.Delivery(ctx, id))
+}
+
+func (r *queryResolver) FailedDeliveries(ctx context.Context, first *int) ([]*db.Delivery, error) {
+	n, err := limit(first)
+	if err != nil {
+		return nil, err
+	}
+	return r.fleet.View.FailedDeliveries(ctx, n)
+}
+
+func (r *queryResolver) MessageSettings(ctx context.Context) (*fleet.MessageSettings, error) {
+	return r.fleet.MessageSettings(ctx)
+}
+
+func (r *subscriptionResolver) NotifiersChanged(ctx context.Context) (<-chan *model.NotifiersChange, error) {
+	wanted := func(e event.Event) bool { return e.Kind == event.NoticeSent || e.Kind == event.NoticeAdded }
+	return watch(ctx, r.Resolver, fleetInterval, wanted, func(ctx context.Context, snapshot bool) (*model.NotifiersChange, bool, error) {
+		all, err := r.fleet.View.Notifiers(ctx)
+		return &model.NotifiersChange{AsOf: r.Now(), Snapshot: snapshot, Notifiers: all}, false, err
+	})
 }
 
 func (r *mutationResolver) CreateNotifier(ctx context.Context, input fleet.CreateNotifier) (*model.NewNotifierPayload, error) {
@@ -91,7 +112,15 @@ func (r *notifierResolver) Digest(_ context.Context, obj *db.Notifier) (time.Dur
 }
 
 func (r *notifierResolver) LastDay(ctx context.Context, obj *db.Notifier) (*view.DeliveryCounts, error) {
-	return r.fleet.View.DeliveryCounts(ctx, obj)
+	counts, err := loadersOf(ctx).deliveryCounts.load(ctx, obj.ID)
+	if err == nil && counts == nil {
+		counts = &view.DeliveryCounts{}
+	}
+	return counts, err
+}
+
+func (r *notifierResolver) AnswerTimes(ctx context.Context, obj *db.Notifier) (*view.AnswerTimes, error) {
+	return r.fleet.View.AnswerTimes(ctx, obj, notice.Took)
 }
 
 func (r *notifierResolver) Firing(_ context.Context, obj *db.Notifier) (int, error) {

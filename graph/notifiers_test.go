@@ -92,3 +92,44 @@ func TestNotifierInputIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// The page reads all notifiers with their numbers and the latest failures. The number of
+// statements does not depend on the number of notifiers and deliveries.
+func TestNotificationsPageStaysWithinItsStatementBudget(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		ana := s.ana(t)
+		for _, name := range []string{"a", "b", "c"} {
+			made := ana.get(mutate("createNotifier", "created { notifier { id } }"), vars{"in": vars{"name": name, "kind": "WEBHOOK", "url": "http://127.0.0.1:1/"}}) // refused
+			for range 3 {
+				ana.get(mutate("testNotifier", "delivery { id }"), vars{"in": vars{"id": at(t, made, "created.notifier.id")}})
+			}
+		}
+		count := s.statements()
+		r := ana.ask(`{ notifiers { `+notifierFields+` }
+			failedDeliveries(first: 5) { id notifierId type summary state failedAt nextAt log { class error } }
+			messageSettings { mailServer mailFrom mailEncrypted lastMail { at error } receivers } }`, nil)
+		if n := count(); n > 4 || len(r.Errors) > 0 {
+			t.Errorf("%d statements, the budget is 4; %+v", n, r.Errors)
+		}
+		if got := strings.Count(string(r.Data), `"class":"REFUSED"`); got != 5 {
+			t.Errorf("%d failed deliveries, want the newest 5: %s", got, r.Data)
+		}
+		if !strings.Contains(string(r.Data), `"messageSettings":{"mailServer":"","mailFrom":"","mailEncrypted":false,"lastMail":null,"receivers":["public"]}`) {
+			t.Errorf("settings: %s", r.Data)
+		}
+	})
+}
+
+// A subscriber gets the notifiers again when one is made, and when a message was tried.
+func TestNotifiersAreSentWhenTheyOrTheirMessagesChange(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		ana := s.ana(t)
+		live := ana.dial()
+		live.subscribe("1", `subscription { notifiersChanged { snapshot notifiers { name lastDay { total } answerTimes { attempts median slowest } } } }`, nil)
+		want(t, live.next(), "snapshot", true, "notifiers", []any{})
+		made := ana.get(mutate("createNotifier", "created { notifier { id } }"), vars{"in": vars{"name": "hook", "kind": "WEBHOOK", "url": "http://127.0.0.1:1/"}})
+		want(t, live.next(), "snapshot", false, "notifiers.0.name", "hook", "notifiers.0.lastDay.total", 0.0, "notifiers.0.answerTimes", nil)
+		ana.get(mutate("testNotifier", "delivery { id }"), vars{"in": vars{"id": at(t, made, "created.notifier.id")}})
+		want(t, live.next(), "notifiers.0.answerTimes.attempts", 1.0)
+	})
+}

@@ -32,7 +32,8 @@ func (r *queryResolver) OpenProposals(ctx context.Context) (int, error) {
 func (r *mutationResolver) Propose(ctx context.Context, input model.ProposeInput) (*model.ProposalPayload, error) {
 	in := fleet.Propose{
 		PromotePackage: input.PromotePackage, RollBack: input.RollBack, AddFloor: input.AddFloor, RemoveFloor: input.RemoveFloor,
-		UpdateChannel: input.UpdateChannel, UpdateGroup: input.UpdateGroup, ResumeUpdates: input.ResumeUpdates,
+		UpdateChannel: input.UpdateChannel, UpdateGroup: input.UpdateGroup,
+		PauseUpdates: input.PauseUpdates, HaltRollout: input.HaltRollout, ResumeUpdates: input.ResumeUpdates,
 		AdvanceWave: input.AdvanceWave, MoveInstance: input.MoveInstance, ExpiresIn: value(input.ExpiresIn),
 	}
 	if input.UpdatePolicy != nil {

@@ -127,6 +127,10 @@ func (r root) Attention() generated.AttentionResolver             { return &atte
 func (r root) Notifier() generated.NotifierResolver               { return &notifierResolver{r} }
 func (r root) Delivery() generated.DeliveryResolver               { return &deliveryResolver{r} }
 func (r root) DeliveryAttempt() generated.DeliveryAttemptResolver { return &deliveryAttemptResolver{r} }
+func (r root) ExpressionMove() generated.ExpressionMoveResolver   { return &expressionMoveResolver{r} }
+func (r root) ExpressionResult() generated.ExpressionResultResolver {
+	return &expressionResultResolver{r}
+}
 func (r root) MachineJobItem() generated.MachineJobItemResolver {
 	return &machineJobItemResolver{r}
 }
@@ -158,6 +162,8 @@ type (
 	attemptResolver          struct{ root }
 	auditResolver            struct{ root }
 	channelResolver          struct{ root }
+	expressionMoveResolver   struct{ root }
+	expressionResultResolver struct{ root }
 	machineSecretResolver    struct{ root }
 	decisionResolver         struct{ root }
 	failureCountResolver     struct{ root }

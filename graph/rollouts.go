@@ -69,7 +69,7 @@ func (r *rolloutResolver) canaries(ctx context.Context, row *db.GroupRollout, st
 
 func wave(row *db.GroupRollout, i int, step rollout.Wave, c rollout.Counts) *model.Wave {
 	w := &model.Wave{
-		Position: i + 1, Share: step.Share, Canaries: step.Canaries, Soak: step.Soak, Approval: step.Approval,
+		Position: i + 1, Share: step.Share, Canaries: step.Canaries, Expression: step.Expression, Soak: step.Soak, Approval: step.Approval,
 		State: model.WaveStatePending, Attempts: &c, CanaryWarnings: []string{},
 	}
 	if w.Canaries == nil {
@@ -154,10 +154,14 @@ func (r *rolloutResolver) FailuresByAddressBlock(ctx context.Context, obj *db.Gr
 	return view.SharesOf(rows, view.TraitAddressBlock), err
 }
 
+func (r *rolloutResolver) FailuresByAttribute(ctx context.Context, obj *db.GroupRollout, name *string, first *int) (*view.FailureSlices, error) {
+	return r.fleet.View.FailureSlices(ctx, obj.ID, name, first)
+}
+
 func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	cached := loadersOf(ctx)
 	counters := view.FailureCounters{Waves: cached.waves.load, Failures: cached.failures.load, Shares: cached.shares.load}
-	l, err := r.fleet.View.FailedAttempts(obj.ID, value(filter), counters, withNodes(ctx))
+	l, err := r.fleet.View.FailedAttempts(ctx, obj.ID, value(filter), counters, withNodes(ctx))
 	if err != nil {
 		return nil, err
 	}

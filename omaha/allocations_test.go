@@ -15,7 +15,8 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
-// The allocations are the text of the request and the parsed Request.
+// The allocations are the text of the request and the parsed Request, also with attributes
+// that the application keeps: the check has two of them.
 func TestCheckAllocatesAtMost8Times(t *testing.T) {
 	const limit = 8
 	answer, err := scripted("hold up_to_date")

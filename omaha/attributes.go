@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -24,8 +25,9 @@ type attribute struct{ name, value string }
 
 // element reads a known element. The root has depth 1. Callers omit elements and
 // attributes with a namespace prefix, because they are extensions, and pass "" for
-// a parent with a prefix.
-func (r *Request) element(depth int, parent, name string, attrs []attribute) error {
+// a parent with a prefix. kept returns the names of the attributes that an application
+// keeps.
+func (r *Request) element(depth int, parent, name string, attrs []attribute, kept func(appID string) []string) error {
 	switch {
 	case depth == 1:
 		source := attr(attrs, "installsource")
@@ -39,7 +41,12 @@ func (r *Request) element(depth int, parent, name string, attrs []attribute) err
 			return invalid("more than %d apps", maxApps)
 		}
 		r.Apps = append(r.Apps, App{})
-		r.Apps[len(r.Apps)-1].read(attrs)
+		app := &r.Apps[len(r.Apps)-1]
+		app.read(attrs)
+		if len(r.Apps) == 1 {
+			app.Request = r.room[:0]
+		}
+		app.keep(attrs, kept(app.ID))
 	case depth == 3 && parent == "app":
 		return r.Apps[len(r.Apps)-1].child(name, attrs)
 	}
@@ -107,6 +114,15 @@ func (app *App) read(attrs []attribute) {
 	}
 	if app.Track == "" {
 		app.Track = ap
+	}
+}
+
+// keep reads the attributes that the application keeps, at most maxKept.
+func (app *App) keep(attrs []attribute, names []string) {
+	for _, name := range names[:min(len(names), maxKept)] {
+		if value := attr(attrs, name); value != "" {
+			app.Request = append(app.Request, checkin.RequestAttribute{Name: name, Value: clip(value, maxText)})
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func BenchmarkParse(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(daemonCheck)))
 	for b.Loop() {
-		if _, err := Parse(daemonCheck); err != nil {
+		if _, err := Parse(daemonCheck, keepNone); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -40,7 +40,7 @@ func BenchmarkEncode(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			req, err := Parse(daemonCheck)
+			req, err := Parse(daemonCheck, keepNone)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func BenchmarkParseXML(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(daemonCheck)))
 	for b.Loop() {
-		if _, err := parseXML(daemonCheck); err != nil {
+		if _, err := parseXML(daemonCheck, keepNone); err != nil {
 			b.Fatal(err)
 		}
 	}

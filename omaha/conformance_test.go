@@ -132,7 +132,7 @@ func TestGoOmahaParsesRequestsTheSameWay(t *testing.T) {
 			t.Logf("go-omaha cannot parse it: %v", err) // for example because of empty numbers
 			continue
 		}
-		ours, err := Parse([]byte(body))
+		ours, err := Parse([]byte(body), keepNone)
 		if err != nil {
 			t.Errorf("%v in %s", err, body)
 			continue

@@ -23,7 +23,16 @@ type fakeFleet struct {
 	script   []string // empty answers "ok"
 	checkIns []checkin.CheckIn
 	refused  []checkin.Refused
+	names    []string // of attributes that every application keeps
 }
+
+// keepNone and keepSome are arguments of Parse.
+func keepNone(string) []string { return nil }
+func keepSome(string) []string { return someNames }
+
+var someNames = []string{"board", "hardware_class", "oem", "oem_region"}
+
+func (f *fakeFleet) RequestAttributes(string) []string { return f.names }
 
 func (f *fakeFleet) Refuse(r checkin.Refused) { f.refused = append(f.refused, r) }
 

@@ -10,6 +10,7 @@ type fastParser struct {
 	text     string
 	at       int
 	req      *Request
+	kept     func(appID string) []string
 	open     [maxDepth]string
 	depth    int
 	elements int
@@ -23,8 +24,8 @@ var declarations = [...]string{
 }
 
 // parseFast parses a request, or returns nil if the text is not in the subset.
-func parseFast(text string) *Request {
-	p := fastParser{text: text, req: new(Request)}
+func parseFast(text string, kept func(appID string) []string) *Request {
+	p := fastParser{text: text, req: new(Request), kept: kept}
 	for _, d := range declarations {
 		if strings.HasPrefix(text, d) {
 			p.at = len(d)
@@ -190,5 +191,5 @@ func (p *fastParser) start(name string) bool {
 	p.open[p.depth] = name
 	p.depth++
 	p.elements++
-	return p.req.element(p.depth, parent, name, p.attrs[:p.n]) == nil
+	return p.req.element(p.depth, parent, name, p.attrs[:p.n], p.kept) == nil
 }

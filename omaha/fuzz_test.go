@@ -27,16 +27,17 @@ func FuzzFastParser(f *testing.F) {
 		`<request a = "1"></request >`, `<request a="1"b="2"/>`, `<request a="&lt;"/>`, `<?xml version="1.0"?>` + "\n<request>\t>\n</request>\n",
 		`<request><a:app><ping/></a:app></request>`, `<request></ request>`, `< request/>`, `<request / >`, `<request><1/></request>`,
 		"<request>\x00</request>", "<request>\u00fc</request>", `<request><!-- --><![CDATA[x]]></request>`, nested(maxDepth), attributes(maxAttributes),
+		`<request><app appid="a" oem_region="eu" board='b' hardware_class="&lt;"/><app oem_region="\u202e"/></request>`, `<request><app board="b" x:board="c"/></request>`,
 	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, gotErr := Parse(body)
+		got, gotErr := Parse(body, keepSome)
 		body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 		if len(body) == 0 {
 			return
 		}
-		want, wantErr := parseXML(body)
+		want, wantErr := parseXML(body, keepSome)
 		if (gotErr == nil) != (wantErr == nil) || gotErr != nil && gotErr.Error() != wantErr.Error() {
 			t.Fatalf("error %v, parseXML has %v", gotErr, wantErr)
 		}
@@ -47,7 +48,7 @@ func FuzzFastParser(f *testing.F) {
 }
 
 func TestFastParserParsesChecksOfUpdateEngine(t *testing.T) {
-	if parseFast(string(daemonCheck)) == nil {
+	if parseFast(string(daemonCheck), keepNone) == nil {
 		t.Error("a check of update_engine is not in the subset")
 	}
 }
@@ -72,7 +73,7 @@ func FuzzParse(f *testing.F) {
 		answers = append(answers, a)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		req, err := Parse(body)
+		req, err := Parse(body, keepSome)
 		if err != nil {
 			if m := err.Error(); fault.CodeOf(err) != fault.Invalid || m == "" || len(m) > maxMessage || !utf8.ValidString(m) {
 				t.Fatalf("error %q", m)
@@ -90,6 +91,11 @@ func FuzzParse(f *testing.F) {
 			for _, s := range []*string{app.Alias, app.OEM, app.OEMVersion, app.AlephVersion} {
 				if s != nil && (len(*s) > maxText || !utf8.ValidString(*s)) {
 					t.Fatalf("text %q", *s)
+				}
+			}
+			for _, r := range app.Request {
+				if r.Value == "" || len(r.Value) > maxText || !utf8.ValidString(r.Value) {
+					t.Fatalf("kept %q", r)
 				}
 			}
 			if len(app.Events) > maxEvents {

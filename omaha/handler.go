@@ -30,6 +30,9 @@ type Fleet interface {
 	CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Answer, error)
 	// Refuse records a request that no check-in can be read from.
 	Refuse(r checkin.Refused)
+	// RequestAttributes returns the names of the attributes of <app> that an
+	// application keeps, sorted.
+	RequestAttributes(appID string) []string
 }
 
 // Options configure a Handler.
@@ -53,6 +56,7 @@ type Options struct {
 // Handler answers Omaha requests. It is safe for concurrent use.
 type Handler struct {
 	fleet    Fleet
+	kept     func(appID string) []string // a method value of fleet, so that no request allocates one
 	proxies  Proxies
 	secret   string
 	log      *slog.Logger
@@ -94,7 +98,7 @@ func NewHandler(f Fleet, o Options) *Handler {
 	if o.CrossSite == nil {
 		o.CrossSite = func() {}
 	}
-	h := &Handler{fleet: f, proxies: o.TrustedProxies, secret: strings.Trim(o.Secret, "/"), log: o.Log, now: o.Now,
+	h := &Handler{fleet: f, kept: f.RequestAttributes, proxies: o.TrustedProxies, secret: strings.Trim(o.Secret, "/"), log: o.Log, now: o.Now,
 		sites: http.NewCrossOriginProtection(), refused: o.CrossSite, limit: int64(cmp.Or(o.MaxInFlight, defaultMaxInFlight))}
 	h.buffers.New = func() any { return &buffers{body: make([]byte, 0, 4<<10)} }
 	return h
@@ -146,7 +150,7 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers, sec
 	if inFlight > h.limit {
 		return true
 	}
-	req, err := Parse(b.body)
+	req, err := Parse(b.body, h.kept)
 	if err != nil {
 		h.refuse(r, checkin.RefusedUnreadable)
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -224,7 +228,7 @@ func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
 		Board:   app.Board,
 		Arch:    req.Arch,
 		Attributes: checkin.Attributes{
-			Alias: app.Alias, OEM: app.OEM, OEMVersion: app.OEMVersion, AlephVersion: app.AlephVersion, Address: address,
+			Alias: app.Alias, OEM: app.OEM, OEMVersion: app.OEMVersion, AlephVersion: app.AlephVersion, Address: address, Request: app.Request,
 		},
 		Check: rollout.Check{
 			OnDemand: req.OnDemand || app.OnDemand, Prefix: app.VersionPrefix, Disabled: app.UpdatesDisabled,

@@ -71,6 +71,8 @@ type fleetFunc func(context.Context, checkin.CheckIn) (checkin.Answer, error)
 
 func (fleetFunc) Refuse(checkin.Refused) {}
 
+func (fleetFunc) RequestAttributes(appID string) []string { return keepSome(appID) }
+
 func (f fleetFunc) CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Answer, error) {
 	return f(ctx, in)
 }

@@ -16,6 +16,7 @@ const (
 	maxAttributes = 64       // per element
 	maxApps       = 32
 	maxEvents     = 64 // per app
+	maxKept       = 8  // attributes that an application names
 
 	// maxText limits texts that are stored unchecked (alias, OEM …). Longer ones
 	// are truncated. The fleet checks ids and versions.
@@ -27,20 +28,21 @@ const (
 // Parse parses one request. It accepts well-formed XML without a document type
 // declaration, so the only entities are XML's five and character references.
 // Invalid numbers count as 0. Every error is a *fault.Error with code invalid. The
-// result does not reference body.
+// result does not reference body. kept returns the names of the further attributes of
+// <app> that an application keeps, by appid.
 //
 // A one-pass parser handles what machines usually send. It leaves everything else,
 // including every error, to a parser based on encoding/xml. The two agree on every
 // text that the first accepts (FuzzFastParser).
-func Parse(body []byte) (*Request, error) {
+func Parse(body []byte, kept func(appID string) []string) (*Request, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	if len(body) == 0 {
 		return nil, invalid("empty body")
 	}
-	if req := parseFast(string(body)); req != nil {
+	if req := parseFast(string(body), kept); req != nil {
 		return req, nil
 	}
-	return parseXML(body)
+	return parseXML(body, kept)
 }
 
 // invalid returns an error for the client. The message may quote input, so it is

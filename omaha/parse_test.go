@@ -1,6 +1,7 @@
 package omaha
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -71,7 +72,7 @@ func TestParseRejectsInvalidRequests(t *testing.T) {
 		{"too many events", inApp(strings.Repeat("<event/>", maxEvents+1)), "more than 64 events"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			req, err := Parse([]byte(test.body))
+			req, err := Parse([]byte(test.body), keepNone)
 			if err == nil {
 				t.Fatalf("accepted: %+v", req)
 			}
@@ -102,7 +103,7 @@ func TestParseAcceptsUnusualRequests(t *testing.T) {
 		{"many events", inApp(strings.Repeat("<event/>", maxEvents))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := Parse([]byte(test.body)); err != nil {
+			if _, err := Parse([]byte(test.body), keepNone); err != nil {
 				t.Error(err)
 			}
 		})
@@ -112,7 +113,7 @@ func TestParseAcceptsUnusualRequests(t *testing.T) {
 // An empty attribute replaces the stored text, a missing one keeps it (acceptance
 // case 49).
 func TestParseDistinguishesEmptyFromMissingAttributes(t *testing.T) {
-	req, err := Parse([]byte(`<request><app oem="" machinealias="bob"/><app oemversion="1" alephversion="2"/></request>`))
+	req, err := Parse([]byte(`<request><app oem="" machinealias="bob"/><app oemversion="1" alephversion="2"/></request>`), keepNone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,8 +130,8 @@ func TestParseDistinguishesEmptyFromMissingAttributes(t *testing.T) {
 
 // Attributes with a namespace prefix are extensions.
 func TestParseIgnoresAttributesWithAPrefix(t *testing.T) {
-	req, err := Parse([]byte(`<request xmlns:x="urn:x" x:installsource="ondemandupdate"><os x:arch="arm"/>` +
-		`<app x:appid="no" appid="yes"><event x:eventtype="3" eventresult="1"/></app></request>`))
+	req, err := Parse([]byte(`<request xmlns:x="urn:x" x:installsource="ondemandupdate"><os x:arch="arm"/>`+
+		`<app x:appid="no" appid="yes"><event x:eventtype="3" eventresult="1"/></app></request>`), keepNone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +141,43 @@ func TestParseIgnoresAttributesWithAPrefix(t *testing.T) {
 	}
 }
 
+// Both parsers keep what the application names, without prefixes, in the order of the
+// names. An empty attribute is none.
+func TestParseKeepsTheAttributesThatTheApplicationNames(t *testing.T) {
+	long := strings.Repeat("x", maxText+1)
+	for _, c := range []struct{ attributes, more, want string }{
+		{`oem_region="eu" board="amd64-usr" lsb_release="3510" lang="en"`, "", `[{board amd64-usr} {oem_region eu}]`},
+		{`oem_region="" hardware_class="&amp;&#x202e;" x:board="b"`, `<ping oem_region="no"/>`, "[{hardware_class &\u202e}]"},
+		{`oem_region="` + long + `"`, "", "[{oem_region " + long[:maxText] + "}]"},
+		{`OEM_REGION="eu" lsb_release="1"`, "", "[]"},
+	} {
+		req, err := Parse([]byte(`<request xmlns:x="urn:x"><app appid="a" `+c.attributes+`>`+c.more+`</app><app appid="b" board="b"/></request>`), keepSome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(req.Apps[0].Request); got != c.want {
+			t.Errorf("%s: kept %s", c.attributes, got)
+		}
+		if got := fmt.Sprint(req.Apps[1].Request); got != "[{board b}]" {
+			t.Errorf("the second app kept %s", got)
+		}
+	}
+}
+
+func TestParseAsksForNamesByApplication(t *testing.T) {
+	var asked []string
+	_, err := Parse([]byte(`<request><app appid="a"/><app board="x"/><os><app appid="c"/></os></request>`), func(id string) []string {
+		asked = append(asked, id)
+		return nil
+	})
+	if err != nil || fmt.Sprint(asked) != "[a ]" {
+		t.Errorf("asked for %q, error %v", asked, err)
+	}
+}
+
 func TestParseIgnoresMisplacedElements(t *testing.T) {
-	req, err := Parse([]byte(`<request><ping/><event/><app appid="a"><data><ping/><updatecheck/><event/></data><os arch="x"/>` +
-		`<app appid="b"/></app><hw><ping/><event/><app appid="c"/></hw><os><updatecheck/></os></request>`))
+	req, err := Parse([]byte(`<request><ping/><event/><app appid="a"><data><ping/><updatecheck/><event/></data><os arch="x"/>`+
+		`<app appid="b"/></app><hw><ping/><event/><app appid="c"/></hw><os><updatecheck/></os></request>`), keepNone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +197,7 @@ func TestLatin1ReaderWithSmallReads(t *testing.T) {
 }
 
 func TestParseConvertsLatin1(t *testing.T) {
-	req, err := Parse([]byte("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><request><app appid=\"a\" machinealias=\"b\xfc\xdf\"/></request>"))
+	req, err := Parse([]byte("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><request><app appid=\"a\" machinealias=\"b\xfc\xdf\"/></request>"), keepNone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +209,7 @@ func TestParseConvertsLatin1(t *testing.T) {
 // The handler reuses the buffer of the body.
 func TestParseDoesNotReferenceTheBody(t *testing.T) {
 	body := []byte(inApp(`<event eventtype="3" eventresult="2" previousversion="1.2.3"/>`))
-	req, err := Parse(body)
+	req, err := Parse(body, keepNone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +249,7 @@ func TestErrorMessagesAreShort(t *testing.T) {
 		"<request><" + long + "></x></request>", "<request a=\"&" + long + ";\"/>", "<request><" + long + ">",
 		"<request " + long + "=\"\" " + long + "=\"\"/>", "<?xml version=\"1.0\" encoding=\"" + long + "\"?><request/>",
 	} {
-		_, err := Parse([]byte(body))
+		_, err := Parse([]byte(body), keepNone)
 		if err == nil {
 			t.Errorf("accepted %.40q", body)
 			continue
@@ -230,7 +265,7 @@ func TestMultiManifestIsReadFromAppAndUpdateCheck(t *testing.T) {
 		{`multi_manifest_ok="true"`, ``}: true, {``, `multi_manifest_ok="true"`}: true,
 		{``, `multi_manifest_ok="0"`}: false, {``, ``}: false,
 	} {
-		req, err := Parse([]byte(`<request><app appid="a" ` + attributes[0] + `><updatecheck ` + attributes[1] + `/></app></request>`))
+		req, err := Parse([]byte(`<request><app appid="a" `+attributes[0]+`><updatecheck `+attributes[1]+`/></app></request>`), keepNone)
 		if err != nil || req.Apps[0].MultiManifest != want {
 			t.Errorf("%q: %+v, %v", attributes, req, err)
 		}

@@ -1,6 +1,9 @@
 package omaha
 
-import "github.com/coreroller/coreroller/rollout"
+import (
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/rollout"
+)
 
 // Request is the used part of an Omaha <request>. Other elements and attributes are
 // ignored, as the protocol requires. The protocol attribute is ignored too, because
@@ -11,6 +14,9 @@ type Request struct {
 	Arch     string // <os arch>
 	Session  string // sessionid
 	Apps     []App
+
+	// room is for the Request of the first app, so that it needs no allocation of its own.
+	room [maxKept]checkin.RequestAttribute
 }
 
 // App is one <app> of a request.
@@ -25,6 +31,8 @@ type App struct {
 
 	// Nil if the attribute was not sent. An empty text replaces the stored one.
 	Alias, OEM, OEMVersion, AlephVersion *string
+
+	Request []checkin.RequestAttribute // that the application keeps, not empty, by name
 
 	Ping            bool
 	UpdateCheck     bool

@@ -11,8 +11,8 @@ import (
 )
 
 // parseXML parses any request with encoding/xml.
-func parseXML(body []byte) (*Request, error) {
-	p := xmlParser{dec: xml.NewDecoder(bytes.NewReader(body))}
+func parseXML(body []byte, kept func(appID string) []string) (*Request, error) {
+	p := xmlParser{dec: xml.NewDecoder(bytes.NewReader(body)), kept: kept}
 	p.dec.CharsetReader = charsetReader
 	if err := p.run(); err != nil {
 		return nil, err
@@ -25,6 +25,7 @@ func parseXML(body []byte) (*Request, error) {
 type xmlParser struct {
 	dec      *xml.Decoder
 	req      Request
+	kept     func(appID string) []string
 	open     [maxDepth]xml.Name
 	depth    int
 	elements int
@@ -109,7 +110,7 @@ func (p *xmlParser) start(t xml.StartElement) error {
 			p.attrs = append(p.attrs, attribute{a.Name.Local, a.Value})
 		}
 	}
-	return p.req.element(p.depth, parent, t.Name.Local, p.attrs)
+	return p.req.element(p.depth, parent, t.Name.Local, p.attrs, p.kept)
 }
 
 func (p *xmlParser) end(t xml.EndElement) error {

@@ -78,7 +78,7 @@ func (w *World) adoptedReason(m *Machine, now time.Time) Reason {
 		return ReasonPaused
 	}
 	settled := w.Settled(now)
-	return DecideNext(settled, m.Version, settled.Reaches(m.ID), now).Reason
+	return DecideNext(settled, m.Version, settled.Reaches(m.ID, m.SelectedWave), now).Reason
 }
 
 // stages counts the stages that an open attempt has reached.

@@ -294,7 +294,7 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 	switch {
 	case failed && leads && p.SafeMode && !r.Proven():
 		h.Rule, h.Outcome, h.Code = HaltSafeMode, last.Outcome, last.Code
-	case failed && w.isCanary(m.ID) && m.QuarantinedVersion.Compare(last.Version) == 0:
+	case failed && w.isCanary(m) && m.QuarantinedVersion.Compare(last.Version) == 0:
 		h.Rule, h.Outcome, h.Code = HaltCanary, last.Outcome, last.Code
 	case tooManyFailed(p, e):
 		most := mostCommon(r.FailureKinds)
@@ -306,9 +306,13 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 	w.halt(h, SeverityError, fx)
 }
 
-// isCanary reports whether the policy names the machine in a wave that has opened.
-func (w *World) isCanary(machine string) bool {
-	first, ok := w.Policy.FirstWave(machine)
+// isCanary reports whether the machine is in a wave that has opened because the policy
+// names it, or by the expression of a wave without a share.
+func (w *World) isCanary(m *Machine) bool {
+	first, ok := w.Policy.FirstWave(m.ID)
+	if !ok && w.Policy.Selects(m.SelectedWave) && w.policy().Waves[m.SelectedWave-1].Share == 0 {
+		first, ok = m.SelectedWave-1, true
+	}
 	return ok && first <= w.wave()
 }
 

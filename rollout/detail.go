@@ -125,7 +125,7 @@ func alsoFrom(recalled []Version) string {
 
 // waveText says which wave is open, and which one contains the machine.
 func (d Decision) waveText() string {
-	open := fmt.Sprintf("wave %d of %d contains only listed machines, this machine is", d.Wave+1, d.Waves)
+	open := fmt.Sprintf("wave %d of %d has only machines of its list or expression, this machine is", d.Wave+1, d.Waves)
 	if d.Share > 0 {
 		open = fmt.Sprintf("wave %d of %d reaches %s of the machines, this machine is at %s,", d.Wave+1, d.Waves, phrase.Percent(d.Share), phrase.Percent(d.Bucket))
 	}

@@ -195,8 +195,12 @@ func (e *evaluation) waveText() string {
 	case last < 0:
 		return "no waves"
 	}
-	return fmt.Sprintf("wave %d of %d: %s; this machine is at %s",
+	text := fmt.Sprintf("wave %d of %d: %s; this machine is at %s",
 		cur+1, last+1, e.w.policy().Waves[cur].Describe(), phrase.Percent(Bucket(e.w.Rollout.Salt, e.m.ID)))
+	if selected := e.m.SelectedWave; e.w.Policy.Selects(selected) {
+		text += fmt.Sprintf(" and selected by the expression of wave %d", selected)
+	}
+	return text
 }
 
 func (e *evaluation) safeModeText() string {

@@ -55,7 +55,8 @@ func newRandomFleet(t *testing.T, r *rand.Rand) *randomFleet {
 		{{Share: 0.05, MinFinished: 3, MinSuccessShare: 0.5}, {Share: 0.25, MinFinished: 9, Soak: time.Hour}, {Share: 1}},
 		{{Canaries: []string{"m0", "elsewhere"}}, {Share: 1}},
 		{{Canaries: []string{"m1"}, MinSuccessShare: 1}, {Share: 0.3, MinFinished: 2, Approval: r.IntN(2) == 0}, {Share: 1}},
-	}[r.IntN(4)]
+		{{Expression: "machine in ['m1', 'm3']", MinFinished: 1}, {Share: 0.3, Expression: "machine in ['m2']"}, {Share: 1}},
+	}[r.IntN(5)]
 	f := &randomFleet{rig: newRig(t, p), random: r}
 	f.w.Reboots = r.IntN(2) == 0
 	for i := range 1 + r.IntN(8) {
@@ -141,7 +142,7 @@ func (f *randomFleet) run(days int) {
 		if f.w.RosterDue(f.rig.now) {
 			var all []Member
 			for _, m := range f.rig.machines {
-				all = append(all, Member{m.ID, m.Version, m.Standing == StandingActive, m.FirstSeenAt})
+				all = append(all, Member{m.ID, m.Version, m.Standing == StandingActive, m.FirstSeenAt, m.SelectedWave})
 			}
 			f.w.CountWave(all, f.rig.now, &fx)
 		}

@@ -45,25 +45,29 @@ func (w *World) WavesHold() bool {
 	return w.Policy.LastWave() >= 0 && w.policy().Waves[w.wave()].Share < 1
 }
 
-// Reaches reports whether a machine is inside the waves opened so far.
-func (w *World) Reaches(machine string) bool {
-	return !w.WavesHold() || w.reaches(w.wave(), machine, Bucket(w.Rollout.Salt, machine))
+// Reaches reports whether a machine with this id and SelectedWave is inside the waves
+// opened so far.
+func (w *World) Reaches(machine string, selected int) bool {
+	return !w.WavesHold() || w.reaches(w.wave(), machine, selected, Bucket(w.Rollout.Salt, machine))
 }
 
-// nextReached returns the bucket of the first machine outside the current wave,
-// or its id if the next wave only adds canaries.
-func (w *World) nextReached(cur int) (machine string, bucket float64) {
+// nextReached returns the bucket of the first machine outside the current wave, with its
+// SelectedWave or its id if the next wave only adds machines by expression or canaries.
+func (w *World) nextReached(cur int) (machine string, selected int, bucket float64) {
 	s := w.Policy
 	bucket = s.Policy().Waves[cur].Share
 	if cur == s.LastWave() || s.Policy().Waves[cur+1].Share > bucket {
-		return "", bucket
+		return "", 0, bucket
+	}
+	if next := cur + 2; s.Selects(next) {
+		return "", next, bucket
 	}
 	for _, id := range s.Policy().Waves[cur+1].Canaries {
 		if first, _ := s.FirstWave(id); first == cur+1 {
-			return id, bucket
+			return id, 0, bucket
 		}
 	}
-	return "", bucket
+	return "", 0, bucket
 }
 
 // Wait describes, for operators, what the group waits for: the decision about

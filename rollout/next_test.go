@@ -44,13 +44,13 @@ func TestDecideNextAgreesWithDecide(t *testing.T) {
 		w := g.w.Settled(g.now)
 		for k := range 5 {
 			other := &Machine{ID: fmt.Sprint("other-", i, "-", k), Version: mustVersion(t, "1.0.0")}
-			reached := w.Reaches(other.ID)
+			reached := w.Reaches(other.ID, 0)
 			want, got := Decide(&g.w, other, Check{}, g.now), DecideNext(w, other.Version, reached, g.now)
 			if !reached && want.Reason == ReasonWaveNotReached && (got.Reason == ReasonSoaking || got.Reason == ReasonWaitingForApproval) {
 				// The first machine outside is in the next wave, this one may be in a later one.
 				next := *w
 				next.Rollout.Wave = w.wave() + 1
-				if !next.Reaches(other.ID) {
+				if !next.Reaches(other.ID, other.SelectedWave) {
 					continue
 				}
 			}
@@ -215,7 +215,7 @@ func TestReachedMachines(t *testing.T) {
 		p.Waves = c.waves
 		g := newRig(t, p)
 		g.w.Target = pack(t, "2.0.0")
-		if holds, inside := g.w.WavesHold(), g.w.Reaches("m"); holds != c.holds || inside != c.inside {
+		if holds, inside := g.w.WavesHold(), g.w.Reaches("m", selectedWave(p, "m")); holds != c.holds || inside != c.inside {
 			t.Errorf("%s: waves hold %v, m is inside %v", name, holds, inside)
 		}
 	}

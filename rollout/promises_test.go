@@ -375,7 +375,7 @@ func TestP11_GrowingWaveRemovesNoMachine(t *testing.T) {
 			id := fmt.Sprintf("%032x", i)
 			before := false
 			for wave := range 3 {
-				now := w.reaches(wave, id, Bucket(salt, id))
+				now := w.reaches(wave, id, 0, Bucket(salt, id))
 				if before && !now {
 					t.Fatalf("%s is in wave %d and not in the next", id, wave)
 				}

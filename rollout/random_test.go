@@ -54,6 +54,7 @@ func newHistory(t *testing.T, rt *rapid.T) *history {
 		{{Share: 0.5, Soak: 30 * time.Minute}, {Share: 1}},
 		{{Canaries: []string{"a"}}, {Share: 0.4, MinFinished: 1, MinSuccessShare: 0.6, Soak: 10 * time.Minute}, {Share: 1}},
 		{{Share: 0.3, MinFinished: 2, MinSuccessShare: 0.5}, {Share: 0.6, Soak: time.Hour}, {Share: 1}},
+		{{Expression: "machine in ['b', 'c']", MinFinished: 1}, {Share: 0.3, Expression: "machine in ['d']", MinFinished: 2}, {Share: 1}},
 	}).Draw(rt, "waves")
 	h := &history{rt: rt, rig: newRig(t, p)}
 	h.rig.w.Reboots = rapid.Bool().Draw(rt, "reboots")

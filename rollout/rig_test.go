@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // zones for machines without a zone database
@@ -67,7 +68,18 @@ func (g *rig) setPolicy(p Policy) {
 	g.t.Helper()
 	g.policy, g.fx = p, Effects{}
 	g.w.Policy = compile(g.t, p)
+	for id, m := range g.machines {
+		m.SelectedWave = selectedWave(p, id)
+	}
 	g.w.Advance(g.now, &g.fx)
+}
+
+// selects reports whether the expression of a wave is true for a machine. In these tests
+// it has the form machine in ['a', 'b'].
+func selects(w *Wave, id string) bool { return strings.Contains(w.Expression, "'"+id+"'") }
+
+func selectedWave(p Policy, id string) int {
+	return 1 + slices.IndexFunc(p.Waves, func(w Wave) bool { return selects(&w, id) })
 }
 
 func pack(t testing.TB, text string) *Package {
@@ -135,7 +147,7 @@ func (g *rig) knownBehind() bool {
 func (g *rig) machine(id string, v Version) *Machine {
 	m := g.machines[id]
 	if m == nil {
-		m = &Machine{ID: id, Version: v, FirstSeenAt: g.now}
+		m = &Machine{ID: id, Version: v, FirstSeenAt: g.now, SelectedWave: selectedWave(g.policy, id)}
 		g.machines[id] = m
 		g.order = append(g.order, id)
 		g.w.Join(m)

@@ -25,6 +25,8 @@ type Member struct {
 	Version    Version
 	Active     bool
 	KnownSince time.Time // see Machine.KnownSince
+
+	SelectedWave int // see Machine
 }
 
 // MaxRoster bounds the machines that are read to count a wave: with that many or
@@ -63,7 +65,7 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 	if len(all) < MaxRoster {
 		first, lowest, remaining, behind := "", 2.0, 0, 0
 		wave := &w.policy().Waves[cur]
-		awaited := 0 // canaries of a wave of canaries that are not active in the group
+		awaited := 0 // canaries of a wave without a share that are not active in the group
 		if wave.Share == 0 {
 			awaited = len(wave.Canaries)
 		}
@@ -80,7 +82,7 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 			}
 			behind++
 			bucket := Bucket(r.Salt, m.ID)
-			if w.reaches(cur, m.ID, bucket) {
+			if w.reaches(cur, m.ID, m.SelectedWave, bucket) {
 				remaining++
 			} else if bucket < lowest {
 				first, lowest = m.ID, bucket
@@ -89,6 +91,9 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 		finished := r.WaveCounts.Finished() - r.SetAside
 		if remaining == 0 && finished <= 0 && first != "" && wave.Share > 0 {
 			o.Elected, o.Chosen, remaining = append(slices.Clone(o.Elected), first), first, 1
+		}
+		if wave.Share == 0 && wave.Expression != "" && finished+remaining <= 0 {
+			awaited++ // one that the expression selects
 		}
 		if behind > 0 {
 			o.Eligible = finished + remaining + awaited

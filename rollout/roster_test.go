@@ -14,7 +14,7 @@ func (g *rig) count() Roster {
 	var all []Member
 	for _, id := range g.order {
 		m := g.machines[id]
-		all = append(all, Member{m.ID, m.Version, m.Standing == StandingActive, m.FirstSeenAt})
+		all = append(all, Member{m.ID, m.Version, m.Standing == StandingActive, m.FirstSeenAt, m.SelectedWave})
 	}
 	g.fx = Effects{}
 	g.w.CountWave(all, g.now, &g.fx)
@@ -117,23 +117,26 @@ func TestCountOfAWave(t *testing.T) {
 		eligible int
 		elected  int
 	}{
-		"machines of the wave":              {Wave{Share: 0.999999, MinFinished: 9}, nil, []Member{{"a", old, true, start}, {"b", old, true, start}}, 2, 0},
-		"silent ones do not count":          {Wave{Share: 0.999999, MinFinished: 9}, nil, []Member{{"b", old, false, start}, {"a", old, true, start}}, 1, 0},
-		"nor do those on the target":        {Wave{Share: 0.999999, MinFinished: 9}, nil, []Member{{"b", target, true, start}, {"a", old, true, start}}, 1, 0},
-		"nor do newcomers":                  {Wave{Share: 0.999999, MinFinished: 9}, func(r *Rollout) { r.Newcomers.Since = start }, []Member{{"a", old, true, start}, {"b", old, true, start.Add(1)}}, 1, 0},
-		"finished ones do":                  {Wave{Share: 0.999999, MinFinished: 9}, func(r *Rollout) { r.WaveCounts.Succeeded = 3 }, []Member{{"a", old, true, start}}, 4, 0},
-		"but not those before a resume":     {Wave{Share: 0.999999, MinFinished: 9}, func(r *Rollout) { r.WaveCounts.Failed, r.SetAside = 3, 2 }, []Member{{"a", old, true, start}}, 2, 0},
-		"nothing to update":                 {Wave{Share: 0.999999, MinFinished: 9}, nil, []Member{{"a", target, true, start}}, -1, 0},
-		"elected when none is in the wave":  {Wave{Share: 1e-9, MinFinished: 9}, nil, []Member{{"a", old, true, start}, {"b", old, true, start}}, 1, 1},
-		"not when one finished":             {Wave{Share: 1e-9, MinFinished: 9}, func(r *Rollout) { r.WaveCounts.Succeeded = 1 }, []Member{{"a", old, true, start}}, 1, 0},
-		"but when it failed before":         {Wave{Share: 1e-9, MinFinished: 9}, func(r *Rollout) { r.WaveCounts.Failed, r.SetAside = 1, 1 }, []Member{{"a", old, true, start}}, 1, 1},
-		"canaries are never elected":        {Wave{Canaries: []string{"x"}}, nil, []Member{{"a", old, true, start}}, 1, 0},
-		"active canaries are not awaited":   {Wave{Canaries: []string{"x", "y"}}, nil, []Member{{"x", target, true, start}, {"a", old, true, start}}, 1, 0},
-		"silent canaries are awaited":       {Wave{Canaries: []string{"x", "y"}}, nil, []Member{{"x", old, false, start}, {"y", old, true, start}}, 2, 0},
-		"canaries of a share are not":       {Wave{Share: 1e-9, MinFinished: 9, Canaries: []string{"x", "y"}}, nil, []Member{{"x", old, true, start}, {"a", old, true, start}}, 1, 0},
-		"not counted in a group of 1,000":   {Wave{Share: 0.999999, MinFinished: 9}, nil, slices.Repeat([]Member{{"a", old, true, start}}, MaxRoster), -1, 0},
-		"counted in a group of 999":         {Wave{Share: 0.999999, MinFinished: 9999}, nil, slices.Repeat([]Member{{"a", old, true, start}}, MaxRoster-1), MaxRoster - 1, 0},
-		"a canary elsewhere is not elected": {Wave{Canaries: []string{"x"}, MinFinished: 1}, nil, []Member{{"a", old, true, start}, {"b", old, true, start}}, 1, 0},
+		"machines of the wave":              {Wave{Share: 0.999999, MinFinished: 9}, nil, []Member{{"a", old, true, start, 0}, {"b", old, true, start, 0}}, 2, 0},
+		"silent ones do not count":          {Wave{Share: 0.999999, MinFinished: 9}, nil, []Member{{"b", old, false, start, 0}, {"a", old, true, start, 0}}, 1, 0},
+		"nor do those on the target":        {Wave{Share: 0.999999, MinFinished: 9}, nil, []Member{{"b", target, true, start, 0}, {"a", old, true, start, 0}}, 1, 0},
+		"nor do newcomers":                  {Wave{Share: 0.999999, MinFinished: 9}, func(r *Rollout) { r.Newcomers.Since = start }, []Member{{"a", old, true, start, 0}, {"b", old, true, start.Add(1), 0}}, 1, 0},
+		"finished ones do":                  {Wave{Share: 0.999999, MinFinished: 9}, func(r *Rollout) { r.WaveCounts.Succeeded = 3 }, []Member{{"a", old, true, start, 0}}, 4, 0},
+		"but not those before a resume":     {Wave{Share: 0.999999, MinFinished: 9}, func(r *Rollout) { r.WaveCounts.Failed, r.SetAside = 3, 2 }, []Member{{"a", old, true, start, 0}}, 2, 0},
+		"nothing to update":                 {Wave{Share: 0.999999, MinFinished: 9}, nil, []Member{{"a", target, true, start, 0}}, -1, 0},
+		"elected when none is in the wave":  {Wave{Share: 1e-9, MinFinished: 9}, nil, []Member{{"a", old, true, start, 0}, {"b", old, true, start, 0}}, 1, 1},
+		"not when one finished":             {Wave{Share: 1e-9, MinFinished: 9}, func(r *Rollout) { r.WaveCounts.Succeeded = 1 }, []Member{{"a", old, true, start, 0}}, 1, 0},
+		"but when it failed before":         {Wave{Share: 1e-9, MinFinished: 9}, func(r *Rollout) { r.WaveCounts.Failed, r.SetAside = 1, 1 }, []Member{{"a", old, true, start, 0}}, 1, 1},
+		"canaries are never elected":        {Wave{Canaries: []string{"x"}}, nil, []Member{{"a", old, true, start, 0}}, 1, 0},
+		"active canaries are not awaited":   {Wave{Canaries: []string{"x", "y"}}, nil, []Member{{"x", target, true, start, 0}, {"a", old, true, start, 0}}, 1, 0},
+		"silent canaries are awaited":       {Wave{Canaries: []string{"x", "y"}}, nil, []Member{{"x", old, false, start, 0}, {"y", old, true, start, 0}}, 2, 0},
+		"one that is selected is awaited":   {Wave{Expression: "machine in ['x']", MinFinished: 9}, nil, []Member{{"a", old, true, start, 0}}, 1, 0},
+		"selected machines are counted":     {Wave{Expression: "machine in ['x']", MinFinished: 9}, nil, []Member{{"a", old, true, start, 0}, {"x", old, true, start, 1}, {"y", old, true, start, 1}}, 2, 0},
+		"not those of a later wave":         {Wave{Share: 1e-9, MinFinished: 9}, nil, []Member{{"a", old, true, start, 2}}, 1, 1},
+		"canaries of a share are not":       {Wave{Share: 1e-9, MinFinished: 9, Canaries: []string{"x", "y"}}, nil, []Member{{"x", old, true, start, 0}, {"a", old, true, start, 0}}, 1, 0},
+		"not counted in a group of 1,000":   {Wave{Share: 0.999999, MinFinished: 9}, nil, slices.Repeat([]Member{{"a", old, true, start, 0}}, MaxRoster), -1, 0},
+		"counted in a group of 999":         {Wave{Share: 0.999999, MinFinished: 9999}, nil, slices.Repeat([]Member{{"a", old, true, start, 0}}, MaxRoster-1), MaxRoster - 1, 0},
+		"a canary elsewhere is not elected": {Wave{Canaries: []string{"x"}, MinFinished: 1}, nil, []Member{{"a", old, true, start, 0}, {"b", old, true, start, 0}}, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := rosterRig(t, c.wave)

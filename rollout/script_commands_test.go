@@ -221,6 +221,8 @@ func (s *script) waveOf(text string, share func(string) float64) Wave {
 		switch key {
 		case "canaries":
 			w.Canaries = strings.Split(value, ":")
+		case "expression":
+			w.Expression = "machine in ['" + strings.ReplaceAll(value, ":", "', '") + "']"
 		case "soak":
 			w.Soak = s.duration(value)
 		case "finished":

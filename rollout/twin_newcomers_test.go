@@ -50,11 +50,13 @@ func (t *twin) knownWaits() bool {
 	return false
 }
 
-// canary reports whether a wave that has opened names the machine.
+// canary reports whether a wave that has opened names the machine, or one without a share
+// selects it.
 func (t *twin) canary(m *twinMachine) bool {
 	for i := range min(t.wave+1, len(t.policy.Waves)) {
-		for _, id := range t.policy.Waves[i].Canaries {
-			if t.machines[id] == m {
+		w := &t.policy.Waves[i]
+		for id := range t.machines {
+			if t.machines[id] == m && (slices.Contains(w.Canaries, id) || w.Share == 0 && selects(w, id)) {
 				return true
 			}
 		}

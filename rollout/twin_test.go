@@ -464,7 +464,7 @@ func (t *twin) rule(id string, m *twinMachine, c Check) (r Reason, again bool) {
 
 func (t *twin) in(wave int, id string) bool {
 	for i := range wave + 1 {
-		if slices.Contains(t.policy.Waves[i].Canaries, id) {
+		if w := &t.policy.Waves[i]; slices.Contains(w.Canaries, id) || selects(w, id) {
 			return true
 		}
 	}

@@ -10,10 +10,11 @@ import (
 // than the rollout already reached, it is the last one.
 func (w *World) wave() int { return max(0, min(w.Rollout.Wave, w.Policy.LastWave())) }
 
-// reaches reports whether a wave contains the machine with this bucket.
-func (w *World) reaches(wave int, machine string, bucket float64) bool {
+// reaches reports whether a wave contains the machine with this id, SelectedWave and
+// bucket.
+func (w *World) reaches(wave int, machine string, selected int, bucket float64) bool {
 	s := w.Policy
-	if bucket < s.Policy().Waves[wave].Share {
+	if bucket < s.Policy().Waves[wave].Share || selected <= wave+1 && s.Selects(selected) {
 		return true
 	}
 	first, ok := s.FirstWave(machine)
@@ -21,9 +22,9 @@ func (w *World) reaches(wave int, machine string, bucket float64) bool {
 }
 
 // ownWave returns the first wave from one on that contains the machine, -1 for none.
-func (w *World) ownWave(from int, machine string, bucket float64) int {
+func (w *World) ownWave(from int, machine string, selected int, bucket float64) int {
 	for wave := from; wave <= w.Policy.LastWave(); wave++ {
-		if w.reaches(wave, machine, bucket) {
+		if w.reaches(wave, machine, selected, bucket) {
 			return wave
 		}
 	}
@@ -36,20 +37,20 @@ func (e *evaluation) waveHolds() bool {
 	if s.LastWave() < 0 || s.Policy().Waves[cur].Share >= 1 || e.skipsPacing() {
 		return false
 	}
-	machine, bucket := e.m.ID, 0.0
+	machine, selected, bucket := e.m.ID, e.m.SelectedWave, 0.0
 	switch e.side {
 	case sideInside:
 		return false
 	case sideNext:
-		machine, bucket = e.w.nextReached(cur)
+		machine, selected, bucket = e.w.nextReached(cur)
 	case sideOwn:
 		bucket = Bucket(r.Salt, machine)
-		if e.w.reaches(cur, machine, bucket) {
+		if e.w.reaches(cur, machine, selected, bucket) {
 			return false
 		}
 	}
 	wave := s.Policy().Waves[cur]
-	e.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur, Waves: s.LastWave() + 1, Own: e.w.ownWave(cur+1, machine, bucket)}
+	e.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur, Waves: s.LastWave() + 1, Own: e.w.ownWave(cur+1, machine, selected, bucket)}
 	if r.GateAt.IsZero() || e.d.Own != cur+1 {
 		return true // the soak time of a wave concerns only the machines of the next one
 	}

@@ -165,6 +165,10 @@ type Machine struct {
 	LastSeenAt  time.Time
 	Enrolled    bool // a person enrolled it: its results count, however new it is
 
+	// SelectedWave is the first wave of the policy whose expression is true for the machine,
+	// counted from 1; 0: none.
+	SelectedWave int
+
 	FailedVersion      Version // the version that Failures counts
 	Failures           int     // failed attempts at FailedVersion
 	QuarantinedVersion Version // zero: not quarantined

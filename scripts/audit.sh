@@ -72,7 +72,7 @@ else
 fi
 verdict 'retracted and deprecated Go modules' $status
 
-for folder in frontend e2e; do
+for folder in frontend e2e docs/site; do
 	printf '\n==== npm: vulnerabilities of %s\n' $folder
 	npm --prefix $folder audit --json >"$log" 2>/dev/null
 	node -e '

@@ -180,11 +180,31 @@ func (f *files) dashboard() http.Handler {
 	})
 }
 
+// documentation serves the pages of the documentation: /docs/connect is the file
+// docs/connect.html.
+func (f *files) documentation() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+		switch {
+		case name == "docs":
+			name = "docs/index.html"
+		case path.Ext(name) == "":
+			name += ".html"
+		}
+		c := f.get(name)
+		if c == nil {
+			notFound(w, r)
+			return
+		}
+		c.send(w, r, dashboardPolicy, revalidate)
+	})
+}
+
 // services are the first parts of the URLs of services, which have no pages below them.
-var services = []string{"v1", "omaha", "api", "nebraska", "graphql", "export", "healthz", "readyz", "metrics", "assets"}
+var services = []string{"v1", "omaha", "api", "nebraska", "graphql", "export", "healthz", "health", "readyz", "ready", "livez", "live", "metrics", "assets", "docs"}
 
 // readOnly are the paths that exist for GET and HEAD only, besides those of files.
-var readOnly = []string{"healthz", "readyz", "metrics", "playground", "export/activity", "export/audit"}
+var readOnly = []string{"healthz", "health", "readyz", "ready", "livez", "live", "metrics", "playground", "export/activity", "export/audit"}
 
 // opensPage reports whether a browser opens the URL: only then it accepts HTML by name.
 func opensPage(r *http.Request) bool {

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
@@ -30,6 +31,9 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	}
 	if o.Fleet.Notices != nil {
 		m.countMessages(o.Fleet.Notices.Sent)
+	}
+	if o.Fleet.Reboots != nil {
+		m.measureSlots(o.Fleet.RebootUses)
 	}
 	files := newFiles(o.Files)
 	mux, machines, operations := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
@@ -65,11 +69,11 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	handle("GET "+signin.Prefix, guard.Anonymous(signIn))
 
 	// Operations.
-	handle("GET /healthz", health(o.Store))
-	handle("GET /readyz", ready(o.Store, problem))
+	stopping := new(atomic.Bool)
+	health := &probes{database: o.Store, now: o.Now, clock: problem, stopping: stopping}
+	health.mount(handle)
 	for _, other := range []*http.ServeMux{machines, operations} {
-		other.Handle("GET /healthz", health(o.Store))
-		other.Handle("GET /readyz", ready(o.Store, problem))
+		health.mount(other.Handle)
 	}
 	operations.Handle("GET /metrics", m.handler())
 	if !o.SeparateMetrics {
@@ -78,6 +82,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 
 	// The dashboard: its files, and its index page for every other URL.
 	handle("GET /assets/", files.assets())
+	handle("GET /docs/", files.documentation())
 	handle("/", countWrongPaths(o.Fleet, resolver, files.dashboard()))
 
 	// REST: /api/ and, in Nebraska's shapes, /nebraska/. It bypasses the mux, which would answer unclean paths with an
@@ -97,7 +102,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	around := func(h http.Handler) http.Handler {
 		return resolver.withID(clients.limitForwarded(resolver, logRequests(o.Log, o.Now, recoverPanics(o.Log, h))))
 	}
-	return &Server{handler: around(routed), machines: around(machineHandler), metrics: around(operations)}
+	return &Server{stopping: stopping, handler: around(routed), machines: around(machineHandler), metrics: around(operations)}
 }
 
 // machineRoutes returns what adds the FleetLock endpoint to a handler.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreroller/coreroller/auth"
@@ -25,7 +26,7 @@ import (
 // Options configure a Server.
 type Options struct {
 	Fleet *fleet.Service
-	Store graph.Store
+	Store Store
 	Omaha Mounter
 	Log   *slog.Logger // nil discards
 	Now   func() time.Time
@@ -59,12 +60,19 @@ type Options struct {
 	Files fs.FS
 }
 
+// Store is the part of store.Store that the server needs.
+type Store interface {
+	graph.Store
+	databaseState
+}
+
 // Mounter registers the routes of the Omaha endpoint.
 type Mounter interface{ Mount(mux *http.ServeMux) }
 
 // Server is the handler of all routes.
 type Server struct {
 	handler, machines, metrics http.Handler
+	stopping                   *atomic.Bool
 	api                        *graph.Handler
 	signIn                     *signin.Handler
 }
@@ -118,6 +126,10 @@ func (s *Server) Metrics() http.Handler { return s.metrics }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain lets /readyz answer that the server stops. Everything is answered as before: load
+// balancers need some seconds to notice.
+func (s *Server) Drain() { s.stopping.Store(true) }
 
 // Close ends all subscriptions and the checks of sessions, and waits for them. Other requests
 // continue.

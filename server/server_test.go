@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -26,12 +27,18 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fakeStore is a store without data whose Ping returns err.
-type fakeStore struct{ err error }
+// fakeStore is a store without data, in a condition.
+type fakeStore struct {
+	committed, failing, listened time.Time
+	problem                      error
+}
 
-func (fakeStore) Reader() *db.Client           { return nil }
-func (fakeStore) Bus() event.Bus               { return event.NewMemory() }
-func (s fakeStore) Ping(context.Context) error { return s.err }
+func (fakeStore) Reader() *db.Client { return nil }
+func (fakeStore) Bus() event.Bus     { return event.NewMemory() }
+func (s fakeStore) Condition() (committed, failing, listened time.Time, problem error) {
+	return s.committed, s.failing, s.listened, s.problem
+}
+func (fakeStore) Ping(context.Context) error { return nil }
 
 // fakeOmaha stands in for the Omaha endpoint.
 type fakeOmaha struct{}
@@ -196,27 +203,40 @@ func TestMissingDashboardBuildIsExplained(t *testing.T) {
 	}
 }
 
-func TestHealthFailsIfTheDatabaseDoesNotRespond(t *testing.T) {
-	s := testServer(t, func(o *Options) { o.Store = fakeStore{err: errors.New("gone")} })
-	if w := send(s, "GET", "/healthz"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "gone") {
-		t.Errorf("status %d: %s", w.Code, w.Body)
-	}
-}
-
-func TestReadinessSaysWhatTheServerDoesNotDo(t *testing.T) {
-	for _, c := range []struct {
-		gone   error
-		text   string
-		status int
-		body   string
+func TestProbesSayWhatTheServerCannotDo(t *testing.T) {
+	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	well := fakeStore{committed: now.Add(-2 * time.Second), listened: now}
+	failing := fakeStore{committed: now.Add(-40 * time.Second), failing: now.Add(-12 * time.Second), problem: errors.New("secret address")}
+	const lost = "the database cannot be used for 12s; the log has the cause\n"
+	for name, c := range map[string]struct {
+		state   fakeStore
+		clock   string
+		stops   bool
+		healthz string
+		readyz  string
 	}{
-		{nil, "", 200, "ok\n"},
-		{nil, "the clock is wrong", 200, "ok\nthe clock is wrong\n"}, // machines are answered all the same
-		{errors.New("gone"), "the clock is wrong", 503, "the database does not respond\n"},
+		"well":              {well, "", false, "ok\n", "ok\n"},
+		"before any commit": {fakeStore{}, "", false, "ok\n", "ok\n"},
+		"wrong clock":       {well, "the clock is wrong", false, "ok\n", "ok\nthe clock is wrong\n"}, // machines are answered all the same
+		"database lost":     {failing, "the clock is wrong", false, lost, lost},
+		"no commit": {fakeStore{committed: now.Add(-16 * time.Second)}, "", false,
+			"the last commit was 16s ago\n", "the last commit was 16s ago\n"},
+		"stops": {well, "", true, "ok\n", "the server stops\n"},
+		"no events": {fakeStore{committed: now, listened: now.Add(-time.Minute)}, "", false,
+			"ok\n", "ok\nno events of other servers are received since 2026-03-02T09:59:00Z\n"},
 	} {
-		w := send(ready(fakeStore{err: c.gone}, func() string { return c.text }), "GET", "/readyz")
-		if w.Code != c.status || w.Body.String() != c.body {
-			t.Errorf("%+v: answered %d %q", c, w.Code, w.Body)
+		mux, stopping := http.NewServeMux(), new(atomic.Bool)
+		stopping.Store(c.stops)
+		p := &probes{database: c.state, now: func() time.Time { return now }, clock: func() string { return c.clock }, stopping: stopping}
+		p.mount(mux.Handle)
+		for path, want := range map[string]string{"/healthz": c.healthz, "/health": c.healthz, "/readyz": c.readyz, "/ready": c.readyz, "/livez": "ok\n", "/live": "ok\n"} {
+			status := http.StatusOK
+			if !strings.HasPrefix(want, "ok") {
+				status = http.StatusServiceUnavailable
+			}
+			if w := send(mux, "GET", path); w.Code != status || w.Body.String() != want {
+				t.Errorf("%s, %s: answered %d %q, want %q", name, path, w.Code, w.Body, want)
+			}
 		}
 	}
 }
@@ -287,5 +307,25 @@ func TestRequestLogContainsNoSecrets(t *testing.T) {
 	send(s, "GET", "/healthz")
 	if text := log.String(); strings.Contains(text, "s3cret") || !strings.Contains(text, "status=200") || !strings.Contains(text, "/v1/update/") {
 		t.Errorf("log: %s", text)
+	}
+}
+
+func TestDocumentationIsServedBelowDocs(t *testing.T) {
+	s := testServer(t, func(o *Options) {
+		o.Files = fstest.MapFS{
+			"index.html": {Data: []byte("dashboard")}, "docs/index.html": {Data: []byte("start")}, "docs/connect.html": {Data: []byte("connect")},
+			"docs/adr.html": {Data: []byte("decisions")}, "docs/adr/0001-x.html": {Data: []byte("first")}, "docs/search.json": {Data: []byte("[]")},
+		}
+	})
+	for path, want := range map[string]string{
+		"/docs/": "start", "/docs/connect": "connect", "/docs/adr": "decisions", "/docs/adr/0001-x": "first", "/docs/search.json": "[]", "/docs/nothing": "",
+	} {
+		r, w := httptest.NewRequest("GET", path, nil), httptest.NewRecorder()
+		r.Header.Set("Accept", "text/html") // as a browser, which gets the dashboard elsewhere
+		s.ServeHTTP(w, r)
+		if want == "" && w.Code == 404 || w.Code == 200 && w.Body.String() == want {
+			continue
+		}
+		t.Errorf("%s: %d %s, want %q", path, w.Code, w.Body, want)
 	}
 }

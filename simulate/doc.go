@@ -7,5 +7,6 @@
 // of them makes a test fail.
 //
 // Package load sends much simpler requests at a high rate, to measure a server.
-// Package demo fills a server with sample data and runs machines in it.
+// Package demo fills a server with sample data and runs machines in it. Package year
+// runs a server through a year in simulated time.
 package simulate

@@ -276,3 +276,9 @@ func (m *Machine) untilReboot(now time.Duration) time.Duration {
 	}
 	return m.attempt.checkAt - now
 }
+
+// Rebooted reports whether the machine runs a version that it has not reported yet.
+func (m *Machine) Rebooted() bool { return m.boot.unreported }
+
+// Reason is why the last check got no update, as the server answered.
+func (m *Machine) Reason() string { return m.reason }

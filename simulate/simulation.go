@@ -33,6 +33,14 @@ type Exchange struct {
 	at       time.Duration
 }
 
+// body is the request as the machine encodes it.
+func (x *Exchange) body() []byte {
+	if x.Machine.program {
+		return programXML(&x.Machine.Identity, x.Request)
+	}
+	return daemonXML(&x.Machine.Identity, x.Request)
+}
+
 // Run runs the fleet until the context ends and waits for requests in flight.
 func (s *Simulation) Run(ctx context.Context) Stats {
 	s.init()
@@ -88,11 +96,7 @@ func (s *Simulation) init() {
 func (s *Simulation) send(ctx context.Context, work <-chan *Exchange, done chan<- *Exchange) {
 	ctx = context.WithoutCancel(ctx)
 	for x := range work {
-		body := daemonXML(&x.Machine.Identity, x.Request)
-		if x.Machine.program {
-			body = programXML(&x.Machine.Identity, x.Request)
-		}
-		x.Response = s.Send(ctx, body)
+		x.Response = s.Send(ctx, x.body())
 		done <- x
 	}
 }

@@ -22,6 +22,7 @@ type Batch struct {
 	Progress   []rollout.Progress
 	Labels     []Label       // to set; their machines must be in Machines
 	Unlabeled  []uuid.UUID   // LabelIDs to delete
+	Unsent     []uuid.UUID   // LabelIDs to delete if they are request attributes
 	Events     []event.Event // published after the commit
 }
 

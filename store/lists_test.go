@@ -211,7 +211,7 @@ func (f *fixture) label(t *testing.T, d *sql.DB, url string, last func(int) stri
 	}
 	for _, l := range []struct{ tag, name, value, where string }{
 		{"false", "rack", "7", last(60)},
-		{"false", "rack", "1", "group_id = '" + f.groups[0].String() + "' AND NOT (" + last(60) + ")"},
+		{"false", "rack", "1", "group_id = '" + f.groups[0].String() + "' AND NOT (" + last(60) + ") AND request_attributes = ''"},
 		{"true", "canary", "", last(30)},
 	} {
 		if _, err := d.Exec(fmt.Sprintf("INSERT INTO machine_labels (id, instance_id, application_id, machine_id, tag, name, value, set_by, set_at) "+

@@ -22,6 +22,8 @@ type Machine struct {
 	Alias         string    // set by an operator
 	Moved         bool      // an operator chose the group
 	MoveTo        uuid.UUID // where it moves once its update ended; zero: nowhere
+	HomeGroup     uuid.UUID // of its track, if an expression chose the group; else zero
+	Selectors     int64     // the expressions that were evaluated, see catalog.App.Selectors
 
 	StateChangedAt time.Time
 
@@ -37,6 +39,10 @@ type Reported struct {
 
 	VersionPrefix   string // targetversionprefix of the last update check
 	UpdatesDisabled bool   // updatedisabled of the last update check
+
+	// RequestAttributes are those that the application names, as text of package
+	// checkin. A change of them and of their labels belongs in the same batch.
+	RequestAttributes string
 }
 
 // LastDecision describes the last decision about a machine.
@@ -83,8 +89,24 @@ func (m *Machine) Check() rollout.Check {
 	return rollout.Check{Prefix: m.VersionPrefix, Disabled: m.UpdatesDisabled}
 }
 
+// Home is the group of the machine's track, as it was when the machine checked in.
+func (m *Machine) Home() uuid.UUID {
+	if m.HomeGroup != uuid.Nil {
+		return m.HomeGroup
+	}
+	return m.GroupID
+}
+
 // New reports whether the machine has no row yet.
 func (m *Machine) New() bool { return m.was == nil }
+
+// RequestAttributesBefore are those of the row as it was read, "" for a new machine.
+func (m *Machine) RequestAttributesBefore() string {
+	if m.was == nil {
+		return ""
+	}
+	return m.was.RequestAttributes
+}
 
 // GroupState is what the ledger lock of one group protects.
 type GroupState struct {

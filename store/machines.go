@@ -42,7 +42,7 @@ var instances = bulk.NewTable("instances", "ON CONFLICT (id) DO NOTHING",
 	last_offer_version text, last_granted_at time`,
 
 	`group_id id, alias text, machine_alias text, address text, arch text,
-	oem text, oem_version text, aleph_version text, version_prefix text, updates_disabled bool, enrolled bool, moved bool, move_to id`,
+	oem text, oem_version text, aleph_version text, request_attributes text, version_prefix text, updates_disabled bool, enrolled bool, moved bool, move_to id, home_group_id id, selectors number, selected_wave number`,
 
 	`failed_version text, failures number, quarantined_version text, interrupted_version text, interruptions number, deferred_rollout_id id, withdrawn_at time,
 	override number, override_version text, override_until time, override_by text, override_reason text`,
@@ -67,7 +67,7 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 		bulk.Text(m.LastOfferVersion), bulk.Time(m.LastGrantedAt),
 
 		bulk.ID(m.GroupID), bulk.Text(m.Alias), bulk.Text(m.MachineAlias), bulk.Text(m.Address), bulk.Text(m.Arch),
-		bulk.Text(m.OEM), bulk.Text(m.OEMVersion), bulk.Text(m.AlephVersion), bulk.Text(m.VersionPrefix), bulk.Bool(m.UpdatesDisabled), bulk.Bool(m.Enrolled), bulk.Bool(m.Moved), bulk.ID(m.MoveTo),
+		bulk.Text(m.OEM), bulk.Text(m.OEMVersion), bulk.Text(m.AlephVersion), bulk.Text(m.RequestAttributes), bulk.Text(m.VersionPrefix), bulk.Bool(m.UpdatesDisabled), bulk.Bool(m.Enrolled), bulk.Bool(m.Moved), bulk.ID(m.MoveTo), bulk.ID(m.HomeGroup), bulk.Number(m.Selectors), bulk.Number(m.SelectedWave),
 
 		bulk.Text(m.FailedVersion.String()), bulk.Number(m.Failures), bulk.Text(m.QuarantinedVersion.String()), bulk.Text(m.InterruptedVersion.String()), bulk.Number(m.Interruptions), bulk.ID(uuid.UUID(m.Deferred)), bulk.Time(m.WithdrawnAt),
 		bulk.Number(m.Override.Kind), bulk.Text(m.Override.Version.String()), bulk.Time(m.Override.Until), bulk.Text(m.Override.By), bulk.Text(m.Override.Reason),
@@ -91,7 +91,7 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 		&version, &m.State, &m.Standing, &reason, &m.Decision, statement.Time(&m.StateChangedAt),
 		statement.Time(&a.GrantedAt), statement.Time(&a.LeaseUntil), &a.Extended, &a.Session, &a.RebootOverdue, statement.Time(&a.DownloadingAt), statement.Time(&a.DownloadedAt), statement.Time(&a.InstalledAt),
 		statement.ID(&rolloutID), statement.ID(&packageID), &offered, &leaves, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, statement.Time(&m.LastGrantedAt),
-		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.VersionPrefix, &m.UpdatesDisabled, &m.Enrolled, &m.Moved, statement.ID(&m.MoveTo),
+		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.RequestAttributes, &m.VersionPrefix, &m.UpdatesDisabled, &m.Enrolled, &m.Moved, statement.ID(&m.MoveTo), statement.ID(&m.HomeGroup), &m.Selectors, &m.SelectedWave,
 		&failed, &m.Failures, &quarantined, &interrupted, &m.Interruptions, statement.ID(&deferred), statement.Time(&m.WithdrawnAt),
 		&m.Override.Kind, &pinned, statement.Time(&m.Override.Until), &m.Override.By, &m.Override.Reason,
 		statement.ID(&m.LastAttemptID), statement.ID(&lastRollout), &last, &from, &r.Wave, &r.Epoch, &r.Stage, &r.Outcome, &r.Code, &r.Proof, &m.LastTraits.OEM, &m.LastTraits.AddressBlock,

@@ -41,14 +41,56 @@ func TestP4_NoStatementOfTheHotPathScansAGroup(t *testing.T) {
 		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error { return f.checkIns(ctx, tx, batch) })
 		f.Trace(nil)
 		for _, write := range []string{"UPDATE ledgers", "INSERT INTO rollouts", "INSERT INTO instances", "UPDATE instances", "INSERT INTO group_counts", "INSERT INTO waves",
-			"INSERT INTO attempts", "INSERT INTO history_entries", "INSERT INTO activities", "INSERT INTO failures", "INSERT INTO failure_shares"} {
+			"INSERT INTO attempts", "INSERT INTO history_entries", "INSERT INTO activities", "INSERT INTO failures", "INSERT INTO failure_shares",
+			"INSERT INTO machine_labels", "DELETE FROM machine_labels"} {
 			if !strings.Contains(seen, write) {
 				t.Errorf("the batch ran no %s", write)
 			}
 		}
 		f.lists(t, url)
+		f.dropsRequestAttributes(t, url, batch/2)
 		f.reads(t, url)
 	})
+}
+
+// dropsRequestAttributes checks the deletion of a removed request attribute, which only the
+// machines of the batch have: the others have an attribute of the same name by people.
+func (f *fixture) dropsRequestAttributes(t *testing.T, url string, sent int) {
+	t.Helper()
+	d, deleted := raw(t, url), 0
+	count := func() (n int) {
+		if err := d.QueryRow("SELECT COUNT(*) FROM machine_labels WHERE name = 'rack' AND sent").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if _, err := d.Exec("UPDATE applications SET removed_request_attributes = 'none,rack'"); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(); n != sent {
+		t.Fatalf("%d request attributes, want %d", n, sent)
+	}
+	f.Trace(func(tx *sql.Tx, text string, args []any) {
+		if !strings.Contains(text, "machine_labels") {
+			return // the rows of applications are few
+		}
+		if deleted++; store.IsPostgres(url) {
+			explainPostgres(t, tx, text, args, float64(sent))
+		} else {
+			explainSQLite(t, tx, text)
+		}
+	})
+	if err := f.DropRequestAttributes(t.Context(), start, 10); err != nil {
+		t.Fatal(err)
+	}
+	f.Trace(nil)
+	var people int
+	if err := d.QueryRow("SELECT COUNT(*) FROM machine_labels WHERE name = 'rack'").Scan(&people); err != nil || people == 0 {
+		t.Errorf("%d attributes by people are left, error %v", people, err)
+	}
+	if n := count(); n != 0 || deleted != 2 {
+		t.Errorf("%d request attributes are left after %d deletions", n, deleted)
+	}
 }
 
 // fillGroup fills the first group with many machines, each with its own id.
@@ -124,6 +166,9 @@ func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
 	for _, m := range known {
 		m.State, m.LastSeenAt = rollout.StateGranted, start.Add(time.Minute)
 		m.Attempt = rollout.Attempt{Rollout: g.Rollout.ID, Package: g.Rollout.Package, Version: g.Rollout.Version, GrantedAt: start, LeaseUntil: start.Add(time.Hour)}
+		m.RequestAttributes = "1\nrack=3"
+		b.Labels = append(b.Labels, store.Label{InstanceID: m.InstanceID, ApplicationID: f.app, MachineID: m.ID, Name: "rack", Value: "3", At: start, Sent: true})
+		b.Unsent = append(b.Unsent, store.LabelID(m.InstanceID, false, "zone"))
 		b.Machines = append(b.Machines, m)
 		b.History = append(b.History, store.HistoryEntry{InstanceID: m.InstanceID, Entry: rollout.Entry{State: m.State}})
 		b.Attempts = append(b.Attempts, store.Attempt{InstanceID: m.InstanceID, Ended: rollout.Ended{Attempt: m.Attempt, Outcome: rollout.OutcomeFailed}})

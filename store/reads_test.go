@@ -47,6 +47,10 @@ func (f *fixture) reads(t *testing.T, url string) {
 		explainSQLite(t, tx, text)
 		explainSorts(t, tx, text, args)
 	}
+	var failed uuid.UUID // a rollout with a page of failed attempts
+	if err := d.QueryRow("SELECT rollout_id FROM attempts WHERE failed GROUP BY rollout_id HAVING COUNT(*) = " + fmt.Sprint(page)).Scan(&failed); err != nil {
+		t.Fatal(err)
+	}
 	var what string
 	f.TraceReader(func(text string, args []any) {
 		if what != "jobs" || store.IsPostgres(url) { // SQLite reads all jobs in order until the page is full
@@ -95,6 +99,21 @@ func (f *fixture) reads(t *testing.T, url string) {
 		{"machines of a job", items(nil), 2 * page},
 		{"machines of a job with a frequent result", items(new(job.Pending)), 2 * page},
 		{"machines of a job with a rare result", items(new(job.Failed)), page + 3},
+		{"failures by attribute", func() (int, error) {
+			found, err := service.View.FailureSlices(ctx, failed, nil, nil)
+			if err != nil {
+				return 0, err
+			}
+			return found.Attempts, nil
+		}, page},
+		{"failures with an attribute", func() (int, error) {
+			list, err := service.View.FailedAttempts(ctx, failed, view.FailureFilter{Attribute: &job.Attribute{Name: "rack", Value: "7"}}, view.FailureCounters{}, view.Edges())
+			if err != nil {
+				return 0, err
+			}
+			n, _, err := list.Count(ctx, page)
+			return n, err
+		}, 0},
 		{"stopped groups", func() (int, error) {
 			explain(f.StoppedGroupsStatement(f.groups[:]))
 			stopped, err := f.StoppedGroups(ctx, []*db.GroupCount{{GroupID: f.groups[0]}, {GroupID: f.groups[1]}})

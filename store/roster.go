@@ -14,7 +14,7 @@ import (
 // Roster returns machines of a group, at most rollout.MaxRoster. It reads no more rows
 // than that, however many machines are silent.
 func (tx *Tx) Roster(ctx context.Context, group uuid.UUID) (all []rollout.Member, err error) {
-	rows, err := tx.query(ctx, "SELECT machine_id, version, standing, created_at, enrolled FROM instances WHERE group_id = ? LIMIT ?", group.String(), rollout.MaxRoster)
+	rows, err := tx.query(ctx, "SELECT machine_id, version, standing, created_at, enrolled, selected_wave FROM instances WHERE group_id = ? LIMIT ?", group.String(), rollout.MaxRoster)
 	if err != nil {
 		return nil, fmt.Errorf("read the machines of a wave: %w", err)
 	}
@@ -24,7 +24,7 @@ func (tx *Tx) Roster(ctx context.Context, group uuid.UUID) (all []rollout.Member
 		var version string
 		var standing rollout.Standing
 		var enrolled bool
-		if err := rows.Scan(&m.ID, &version, &standing, statement.Time(&m.KnownSince), &enrolled); err != nil {
+		if err := rows.Scan(&m.ID, &version, &standing, statement.Time(&m.KnownSince), &enrolled, &m.SelectedWave); err != nil {
 			return nil, fmt.Errorf("read the machines of a wave: %w", err)
 		}
 		if enrolled {

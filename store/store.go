@@ -14,7 +14,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,20 +47,31 @@ type Options struct {
 	Log *slog.Logger // nil: discard
 	// Unchanged opens a database that exists, without migrating it.
 	Unchanged bool
+	// AnswerWithin is how long PostgreSQL may take to answer, three times that for reads; 0
+	// for DefaultAnswerWithin. Then the connection is closed.
+	AnswerWithin time.Duration
+	// OutageAfter is the time without a beat of any process that counts as an outage, 0 for
+	// 8 s. A simulation whose clock moves in longer steps sets it.
+	OutageAfter time.Duration
 }
+
+// DefaultAnswerWithin is Options.AnswerWithin if it is 0.
+const DefaultAnswerWithin = postgres.DefaultLimit
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	sqlite   *sqlite.DB   // nil on PostgreSQL
-	postgres *postgres.DB // nil on SQLite
-	writer   *statement.Pool
-	readers  *statement.Pool
-	client   *db.Client // of readers
-	bulk     bulk.Writer
-	recent   recentRows
-	outages  atomic.Pointer[[]rollout.Outage] // see Beat
-	bus      *event.Memory
-	log      *slog.Logger
+	sqlite      *sqlite.DB   // nil on PostgreSQL
+	postgres    *postgres.DB // nil on SQLite
+	writer      *statement.Pool
+	readers     *statement.Pool
+	client      *db.Client // of readers
+	bulk        bulk.Writer
+	recent      recentRows
+	outages     atomic.Pointer[[]rollout.Outage] // see Beat
+	outageAfter time.Duration
+	state       states
+	bus         *event.Memory
+	log         *slog.Logger
 }
 
 // ErrReadOnly is returned by the reader client for every write.
@@ -82,7 +95,7 @@ func (s *Store) Postgres() bool { return s.postgres != nil }
 // other processes. A database newer than this binary is refused with
 // migrations.ErrNewer.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{log: o.Log, bus: event.NewMemory()}
+	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter), state: states{beating: make(chan struct{}, 1)}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -91,7 +104,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	name := dialect.SQLite
 	if IsPostgres(o.URL) {
-		d, err := postgres.Open(ctx, o.URL, s.bus, s.log)
+		d, err := postgres.Open(ctx, o.URL, cmp.Or(o.AnswerWithin, postgres.DefaultLimit), s.bus, s.log)
 		if err != nil {
 			return nil, err
 		}
@@ -147,7 +160,12 @@ func (s *Store) Reader() *db.Client { return s.client }
 func (s *Store) Bus() event.Bus { return s.bus }
 
 // Ping reports whether the database answers.
-func (s *Store) Ping(ctx context.Context) error { return s.readers.PingContext(ctx) }
+func (s *Store) Ping(ctx context.Context) error {
+	if _, _, _, problem := s.Condition(); problem != nil {
+		return problem // another question could wait for the driver
+	}
+	return s.readers.PingContext(ctx)
+}
 
 // Write runs f in one transaction, whose time is now. If f returns nil, Write
 // commits and then publishes the transaction's events. Otherwise it rolls back
@@ -155,6 +173,9 @@ func (s *Store) Ping(ctx context.Context) error { return s.readers.PingContext(c
 func (s *Store) Write(ctx context.Context, now time.Time, f func(tx *Tx) error) error {
 	tx, err := s.write(ctx, s.writer, now, f)
 	if err != nil {
+		if Unavailable(err) { // callers answer that the database cannot be used, and log nothing
+			s.log.Warn("a transaction failed", "error", err)
+		}
 		return err
 	}
 	tx.sql.PrepareOnPool(ctx)
@@ -177,7 +198,7 @@ func (s *Store) write(ctx context.Context, from statement.Beginner, now time.Tim
 		return nil, err
 	}
 	if err := tx.sql.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
+		return nil, &commitError{err}
 	}
 	if tx.saved != nil && s.postgres != nil { // SQLite reads a row faster than recentRows keeps it
 		s.recent.keep(tx.saved)
@@ -200,7 +221,13 @@ func (s *Store) View(ctx context.Context, now time.Time, f func(tx *Tx) error) e
 }
 
 func (s *Store) begin(ctx context.Context, from statement.Beginner, now time.Time) (*Tx, error) {
+	if err := s.refuses(now); err != nil {
+		return nil, err
+	}
 	t, err := s.writer.Begin(ctx, from, nil)
+	if err != nil && s.postgres != nil && Unavailable(err) && ctx.Err() == nil { // a connection that ended; nothing was done yet
+		t, err = s.writer.Begin(ctx, from, nil)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -218,13 +245,27 @@ func (s *Store) publish(events []event.Event) {
 	}
 }
 
+// commitError is the error of a commit: whether it took place is not known if the
+// connection was lost.
+type commitError struct{ err error }
+
+func (e *commitError) Error() string { return "commit: " + e.err.Error() }
+func (e *commitError) Unwrap() error { return e.err }
+
 // retry repeats f after a conflict with another transaction: a deadlock, or
-// ErrRetry from f.
+// ErrRetry from f. It repeats it once after the loss of a connection before the commit,
+// because another connection may work.
 func retry(f func() error) (err error) {
+	lost := false
 	for range maxAttempts {
-		if err = f(); !errors.Is(err, ErrRetry) && !postgres.Retryable(err) {
+		err = f()
+		if errors.Is(err, ErrRetry) || postgres.Retryable(err) {
+			continue
+		}
+		if _, committing := errors.AsType[*commitError](err); lost || committing || !errors.Is(err, driver.ErrBadConn) && !postgres.IsLost(err) {
 			break
 		}
+		lost = true
 	}
 	return err
 }

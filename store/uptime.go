@@ -14,8 +14,8 @@ import (
 const (
 	// BeatEvery is the time between two beats of a process.
 	BeatEvery = 3 * time.Second
-	// outageAfter is the time without a beat of any process that counts as an outage.
-	outageAfter = 8 * time.Second
+	// defaultOutageAfter is the time without a beat of any process that counts as an outage.
+	defaultOutageAfter = 8 * time.Second
 	// futureAfter is how far ahead of now a record is removed. A beat can wait long
 	// for its connection, so that those of other processes are later than its time.
 	futureAfter = time.Minute
@@ -23,16 +23,16 @@ const (
 	knownOutages = 100
 )
 
-// Beat records that a server runs and that the database responds. The first beat
+// beat records that a server runs and that the database responds. The first beat
 // after an outage begins a new row of uptimes: the time between two rows is an
 // outage. Every process beats, before it serves and every BeatEvery.
-func (s *Store) Beat(ctx context.Context, now time.Time) error {
+func (s *Store) beat(ctx context.Context, now time.Time) error {
 	now = now.UTC().Truncate(time.Microsecond)
 	if err := s.dropFutureUptimes(ctx, now); err != nil {
 		return err
 	}
 	result, err := s.writer.ExecContext(ctx, s.readers.SQL(`UPDATE uptimes SET ended_at = CASE WHEN ended_at < ? THEN ? ELSE ended_at END
-		WHERE id = (SELECT id FROM uptimes ORDER BY ended_at DESC LIMIT 1) AND ended_at > ?`), now, now, now.Add(-outageAfter))
+		WHERE id = (SELECT id FROM uptimes ORDER BY ended_at DESC LIMIT 1) AND ended_at > ?`), now, now, now.Add(-s.outageAfter))
 	if err != nil {
 		return fmt.Errorf("record uptime: %w", err)
 	}
@@ -89,14 +89,14 @@ func (s *Store) Served(ctx context.Context, now time.Time) (bool, error) {
 	last, _, err := uptimes(ctx, func(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 		return s.readers.QueryContext(ctx, s.readers.SQL(text), args...)
 	})
-	return !last.IsZero() && now.Sub(last) < outageAfter, err
+	return !last.IsZero() && now.Sub(last) < s.outageAfter, err
 }
 
 // Serving returns the outages, oldest first, and whether another one is not
 // recorded yet. Without any beat there are none.
 func (tx *Tx) Serving(ctx context.Context) (outages []rollout.Outage, unserved bool, err error) {
 	last, outages, err := uptimes(ctx, tx.sql.Run)
-	return outages, !last.IsZero() && tx.now.Sub(last) > outageAfter, err
+	return outages, !last.IsZero() && tx.now.Sub(last) > tx.store.outageAfter, err
 }
 
 // uptimes reads the time of the last beat and the outages, oldest first.

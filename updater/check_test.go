@@ -232,3 +232,27 @@ func TestOnlyTheStandardLibraryIsImported(t *testing.T) {
 		}
 	}
 }
+
+// Further attributes are sent with each request, escaped; names with a meaning are refused.
+func TestFurtherAttributesAreSent(t *testing.T) {
+	s := newServer(t)
+	var sent []string
+	s.answer = func(w http.ResponseWriter, app *appXML) {
+		for _, a := range app.Attributes {
+			sent = append(sent, a.Name.Local+"="+a.Value)
+		}
+		s.respond(w, "ok", `<updatecheck status="noupdate"/>`)
+	}
+	m := newMachine(t, s, false)
+	m.o.Attributes = map[string]string{"zone": `"<eu>&`, "rack": "3"}
+	if _, err := m.open(t).Check(t.Context()); err != nil || fmt.Sprint(sent) != `[rack=3 zone="<eu>&]` {
+		t.Errorf("sent %v, error %v", sent, err)
+	}
+	for _, name := range []string{"", "Rack", "a b", "appid", "machineid", "x:y"} {
+		o := newMachine(t, s, false).o
+		o.Attributes = map[string]string{name: "1"}
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), "Attributes") {
+			t.Errorf("attribute %q: error %v", name, err)
+		}
+	}
+}

@@ -8,7 +8,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // Options configure an Updater. URL, AppID, Version and Dir are required.
@@ -28,6 +31,10 @@ type Options struct {
 	MachineID string
 	// Alias is a name of the machine for people, such as its host name. It may be empty.
 	Alias string
+	// Attributes are further attributes of the machine that are sent with each request,
+	// by name: lower-case letters, digits and _. CoreRoller keeps those that the
+	// application names.
+	Attributes map[string]string
 	// Secret is a machine secret of CoreRoller, sent as a bearer token to URL only.
 	Secret string
 
@@ -107,11 +114,25 @@ const (
 	defaultMaxSize       = 4 << 30
 )
 
+var (
+	attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+	// ownAttributes are sent already, or have a meaning in the protocol.
+	ownAttributes = []string{"appid", "version", "track", "bootid", "machineid", "machinealias", "installsource", "multi_manifest_ok", "withdrawn_ok"}
+)
+
 // complete checks the options and sets defaults.
 func (o *Options) complete() error {
 	for _, required := range []struct{ name, value string }{{"URL", o.URL}, {"AppID", o.AppID}, {"Version", o.Version}, {"Dir", o.Dir}} {
 		if required.value == "" {
 			return fmt.Errorf("updater: %s is missing", required.name)
+		}
+	}
+	for name, value := range o.Attributes {
+		if !attributeName.MatchString(name) || slices.Contains(ownAttributes, name) {
+			return fmt.Errorf("updater: Attributes: %q is no name of an attribute, or one that is sent anyway", name)
+		}
+		if !utf8.ValidString(value) {
+			return fmt.Errorf("updater: Attributes: the value of %s is not valid UTF-8", name)
 		}
 	}
 	if u, err := url.Parse(o.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

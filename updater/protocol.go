@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,15 +34,17 @@ type osXML struct {
 }
 
 type appXML struct {
-	ID      string    `xml:"appid,attr"`
-	Version string    `xml:"version,attr"`
-	Track   string    `xml:"track,attr"`
-	BootID  string    `xml:"bootid,attr"`
-	Machine string    `xml:"machineid,attr"`
-	Alias   string    `xml:"machinealias,attr,omitempty"`
-	Ping    *pingXML  `xml:"ping"`
-	Check   *struct{} `xml:"updatecheck"`
-	Event   *report   `xml:"event"`
+	ID      string `xml:"appid,attr"`
+	Version string `xml:"version,attr"`
+	Track   string `xml:"track,attr"`
+	BootID  string `xml:"bootid,attr"`
+	Machine string `xml:"machineid,attr"`
+	Alias   string `xml:"machinealias,attr,omitempty"`
+	// Attributes are those of Options.Attributes.
+	Attributes []xml.Attr `xml:",any,attr"`
+	Ping       *pingXML   `xml:"ping"`
+	Check      *struct{}  `xml:"updatecheck"`
+	Event      *report    `xml:"event"`
 }
 
 type pingXML struct {
@@ -106,6 +110,9 @@ func (u *Updater) exchange(ctx context.Context, app appXML) (*appAnswer, error) 
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	app.ID, app.Track, app.BootID, app.Machine, app.Alias = u.o.AppID, u.o.Track, u.boot, u.MachineID(), u.o.Alias
+	for _, name := range slices.Sorted(maps.Keys(u.o.Attributes)) {
+		app.Attributes = append(app.Attributes, xml.Attr{Name: xml.Name{Local: name}, Value: u.o.Attributes[name]})
+	}
 	body, err := xml.Marshal(requestXML{
 		Protocol: "3.0", Version: "coreroller-updater", SessionID: u.boot,
 		OS: osXML{Platform: runtime.GOOS, Arch: archOf(runtime.GOARCH)}, App: app,

@@ -54,6 +54,7 @@ rollout. The agent continues after a crash or a power failure at any step.
 	f.StringVar(&o.tls.Key, "client-key", "", "key of --client-cert in PEM")
 	f.StringVar(&o.MachineID, "machine-id", "", "id of the machine; default: a random one that --state-dir keeps")
 	f.StringVar(&o.Alias, "alias", "", "name of the machine in the dashboard; default: its host name")
+	f.StringToStringVar(&o.Attributes, "attribute", nil, "further attribute of the machine, such as rack=3; the server keeps those that the application names")
 	f.BoolVar(&o.once, "once", false, "check once and exit, for a timer")
 	return cmd
 }

@@ -102,6 +102,7 @@ func freeAddress(t *testing.T) string {
 func TestProcess(t *testing.T) {
 	binary := buildProgram(t)
 	t.Run("stops on SIGTERM", func(t *testing.T) { testStop(t, binary) })
+	t.Run("is not ready before it stops", func(t *testing.T) { testDrain(t, binary) })
 	t.Run("ends at once on the second signal", func(t *testing.T) { testSecondSignal(t, binary) })
 	t.Run("answers or rejects every request while it stops", func(t *testing.T) { testStopUnderLoad(t, binary) })
 	t.Run("keeps every acknowledged event when it is killed", func(t *testing.T) {
@@ -163,7 +164,7 @@ func testSecondSignal(t *testing.T, binary string) {
 	if status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
 		t.Errorf("exited with %v, want the signal", err)
 	}
-	if took := time.Since(start); took < duplicateSignal || took > stopTimeout/2 {
+	if took := time.Since(start); took < duplicateSignal || took > defaultStopWithin/2 {
 		t.Errorf("stopping took %s", took)
 	}
 }

@@ -5,11 +5,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coreroller/coreroller/fleet"
 )
 
 func TestApplyOfAnExportChangesNothing(t *testing.T) {
 	p := startProgram(t, "")
-	newTestGroup(t, p.fleet, p.store, fastPolicy(3))
+	k := newTestGroup(t, p.fleet, p.store, fastPolicy(3))
+	if _, err := p.fleet.UpdateGroup(k.ctx, fleet.UpdateGroup{ID: k.group, Expression: new("oem == 'azure'"), Priority: new(7)}); err != nil {
+		t.Fatal(err)
+	}
 	r := remoteUser(t, p, "admin")
 	file := filepath.Join(t.TempDir(), "fleet.yaml")
 	write := func(text string) {
@@ -18,7 +23,7 @@ func TestApplyOfAnExportChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	exported := r.run(0, arguments("export"), "Flatcar Container Linux", "maxConcurrentUpdates: 3", "package: 1.0.0")
+	exported := r.run(0, arguments("export"), "Flatcar Container Linux", "maxConcurrentUpdates: 3", "package: 1.0.0", "expression: oem == 'azure'", "priority: 7")
 	write(exported)
 	if out := r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to add, 0 to change, 0 to delete, "); strings.Contains(out, "Only on the server") {
 		t.Error(out)
@@ -29,21 +34,24 @@ func TestApplyOfAnExportChangesNothing(t *testing.T) {
 	write("applications:\n- name: OS\n  groups:\n  - name: production\n    policy: {updateTimeout: 1 minute}\n")
 	r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to change", "2 unchanged")
 
-	write("applications:\n- name: OS\n  description: ours\n  channels:\n  - name: stable\n    package: 2.0.0\n" +
+	write("applications:\n- name: OS\n  description: ours\n  requestAttributes: [rack, oem_region]\n  channels:\n  - name: stable\n    package: 2.0.0\n" +
 		"  groups:\n  - name: production\n    channel: stable\n    policy: {maxConcurrentUpdates: 8}\n")
-	r.run(2, []string{"apply", "-f", file, "--dry-run"}, "~ application OS", `description: "" → "ours"`,
+	r.run(2, []string{"apply", "-f", file, "--dry-run"}, "~ application OS", `description: "" → "ours"`, `requestAttributes: [] → ["oem_region","rack"]`,
 		`package: "1.0.0" → "2.0.0"`, "0 machines in 1 group; 0 of them would update", "~ group OS/production (amd64)", "3 → 8", "0 to add, 3 to change", "nothing was changed")
 	r.run(2, []string{"apply", "-f", file}, "add --yes")
 	r.run(0, []string{"apply", "-f", file, "--yes", "--reason", "commit 1f3a9c"}, "✓ channel OS/stable (amd64) changed")
 	r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to change")
 	r.run(0, arguments("channels --app OS"), "2.0.0")
 	r.run(0, arguments("activity --app OS"), "commit 1f3a9c")
-	r.run(0, arguments("export --app OS -o json"), `"maxConcurrentUpdates": 8`, `"description": "ours"`)
+	r.run(0, arguments("export --app OS -o json"), `"maxConcurrentUpdates": 8`, `"description": "ours"`, `"oem_region"`)
 }
 
 func TestApplyMakesAndPrunes(t *testing.T) {
 	source := startProgram(t, "")
-	newTestGroup(t, source.fleet, source.store, fastPolicy(3))
+	k := newTestGroup(t, source.fleet, source.store, fastPolicy(3))
+	if _, err := source.fleet.UpdateGroup(k.ctx, fleet.UpdateGroup{ID: k.group, Expression: new("oem == 'azure'"), Priority: new(7)}); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(t.TempDir(), "os.yaml")
 	exported := remoteUser(t, source, "admin").run(0, arguments("export --app OS"))
 	if err := os.WriteFile(file, []byte(exported), 0o600); err != nil {
@@ -56,6 +64,12 @@ func TestApplyMakesAndPrunes(t *testing.T) {
 	if again := r.run(0, arguments("export --app OS")); again != exported {
 		t.Errorf("%s\nwant %s", again, exported)
 	}
+	change := "applications:\n- name: OS\n  groups:\n  - {name: production, expression: \"'spare' in tags\"}\n"
+	if err := os.WriteFile(file, []byte(change), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.run(0, []string{"apply", "-f", file, "--yes"}, "1 to change", `expression: "oem == 'azure'" → "'spare' in tags"`)
+	r.run(0, []string{"apply", "-f", file, "--dry-run"}, "0 to change")
 	if err := os.WriteFile(file, []byte("applications:\n- name: OS\n  packages:\n  - {version: 1.0.0}\n  groups: []\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/remote/payload"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Only this file and main.go read flags and environment variables; other packages
@@ -32,31 +33,36 @@ const envPrefix = "COREROLLER_"
 
 // Config is the configuration of serve, demo, migrate and user.
 type Config struct {
-	Listen         string // host:port; port 0 chooses a free port
-	MaxConnections int    // 0 is the default
-	Web            Web
-	AdminListen    string // host:port of the profiles; "" serves none
-	DataDir        string // contains the SQLite file
-	DatabaseURL    string // PostgreSQL; "" uses SQLite
-	TrustedProxies []netip.Prefix
-	OmahaSecret    string
-	SessionIdle    time.Duration // an unused browser is signed out after it
-	Quotas         quota.Quotas
-	Inspect        payload.Sources
-	Payloads       Payloads
-	MirrorFlatcar  bool   // follow the public Flatcar server
-	FirstPassword  string // of the first user of a new database; "" is the documented one
-	SignIn         SignIn
-	Notify         Notify
-	LogLevel       string
-	LogFormat      string // text or json
+	Listen          string // host:port; port 0 chooses a free port
+	MaxConnections  int    // 0 is the default
+	Web             Web
+	AdminListen     string // host:port of the profiles; "" serves none
+	DataDir         string // contains the SQLite file
+	DatabaseURL     string // PostgreSQL; "" uses SQLite
+	TrustedProxies  []netip.Prefix
+	OmahaSecret     string
+	WaitForDatabase time.Duration // how long the start waits for PostgreSQL
+	DatabaseTimeout time.Duration // how long PostgreSQL may take to answer
+	StopDelay       time.Duration // between /readyz answering that the server stops, and stopping
+	StopWithin      time.Duration // limit for requests in flight; 0: defaultStopWithin
+	SessionIdle     time.Duration // an unused browser is signed out after it
+	Quotas          quota.Quotas
+	Inspect         payload.Sources
+	Payloads        Payloads
+	MirrorFlatcar   bool   // follow the public Flatcar server
+	FirstPassword   string // of the first user of a new database; "" is the documented one
+	SignIn          SignIn
+	Notify          Notify
+	LogLevel        string
+	LogFormat       string // text or json
 
 	databaseURLFile, databasePasswordFile, omahaSecretFile secretFile
 }
 
 const (
-	defaultListen = ":8000"
-	databaseFile  = "coreroller.db" // in the data directory
+	defaultListen     = ":8000"
+	defaultStopWithin = 10 * time.Second
+	databaseFile      = "coreroller.db" // in the data directory
 	// A connection takes about 20 kB. Ten million machines that check every 45
 	// minutes and keep a connection for 100 ms have 400 open.
 	defaultMaxConnections = 10_000
@@ -84,6 +90,14 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	f.Var(&c.omahaSecretFile, "omaha-secret-file", "file with --omaha-secret on one line")
 	f.DurationVar(&c.SessionIdle, "session-idle", account.DefaultSessionIdle,
 		"time after which an unused browser is signed out; used ones are signed out after 14 days")
+	f.DurationVar(&c.WaitForDatabase, "wait-for-database", 0,
+		"how long the start waits for a PostgreSQL that is not reached yet; 0: it fails at once")
+	f.DurationVar(&c.DatabaseTimeout, "database-timeout", store.DefaultAnswerWithin,
+		"how long PostgreSQL may take to answer before its connection is closed; reads may take three times that")
+	f.DurationVar(&c.StopDelay, "stop-delay", 0,
+		"how long the server goes on after SIGTERM while /readyz answers 503, so that load balancers notice; a second signal ends it at once")
+	f.DurationVar(&c.StopWithin, "stop-within", defaultStopWithin,
+		"how long requests in flight may take to end at a stop; then their connections are closed")
 	c.Quotas = quota.Defaults()
 	f.Var((*mirrorsFlag)(&c.Quotas.Mirrors), "mirrors",
 		"who may fetch packages as a mirror, which no limit of a policy holds back: any, none, or machine ids separated by commas; others are answered like machines")
@@ -246,9 +260,9 @@ func (c *Config) logger(w io.Writer) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch c.LogFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(newSampler(slog.NewTextHandler(w, options), time.Now)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(jsonLog{w}, options)), nil
+		return slog.New(newSampler(slog.NewJSONHandler(jsonLog{w}, options), time.Now)), nil
 	default:
 		return nil, fmt.Errorf("--log-format is %q: use text or json", c.LogFormat)
 	}

@@ -261,7 +261,7 @@ func TestAssistantProposesAndNeverApproves(t *testing.T) {
 	other.run(0, []string{"proposals", "approve", id})
 	other.run(0, arguments("channels --app OS"), "2.0.0")
 
-	a.call("propose_change", map[string]any{"change": "pause", "target": "production", "reason": "x"}, "Nothing was proposed or changed", "?do=pause")
+	a.call("propose_change", map[string]any{"change": "pause", "target": "production", "reason": "x"}, "pause updates of group production", "It needs no approval", "coreroller pause ", p.URL()+"/approvals/")
 	a.fails("propose_change", map[string]any{"change": "advance", "target": "production", "reason": " "}, "reason is missing")
 	a.fails("propose_change", map[string]any{"change": "advance", "target": "production"}, "reason")
 	author.run(0, arguments("halt production"))

@@ -171,7 +171,7 @@ func TestSubscriptionsDoNotDelayShutdown(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(start); took > stopTimeout/2 {
+	if took := time.Since(start); took > defaultStopWithin/2 {
 		t.Errorf("Close took %s", took)
 	}
 	for err == nil {

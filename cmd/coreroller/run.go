@@ -29,7 +29,8 @@ type Program struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	parts  []*part // listeners with their servers; the first is --listen
+	parts  []*part      // listeners with their servers; the first is --listen
+	unlock func() error // releases the lock of the database; nil: there is none
 	store  *store.Store
 	fleet  *fleet.Service
 	demo   *demo.Fleet
@@ -66,8 +67,7 @@ func defaultTimeouts() timeouts {
 // Further limits of the HTTP servers.
 const (
 	maxHeaderBytes = 64 << 10
-	maxStreams     = 100              // requests in progress on one connection of HTTP/2
-	stopTimeout    = 10 * time.Second // for requests in flight at shutdown
+	maxStreams     = 100 // requests in progress on one connection of HTTP/2
 )
 
 // Run opens the port and the database and starts all goroutines. ctx limits the
@@ -130,7 +130,10 @@ func (p *Program) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log}); err != nil {
+	if p.unlock, err = store.Lock(database); err != nil {
+		return err
+	}
+	if p.store, err = store.OpenWithin(ctx, store.Options{URL: database, Log: p.log, AnswerWithin: p.config.DatabaseTimeout}, p.config.WaitForDatabase); err != nil {
 		return p.config.explainOpen(err)
 	}
 	sender, err := p.config.Notify.sender()
@@ -215,6 +218,15 @@ func (p *Program) serve(what string, s *http.Server, l net.Listener) {
 // Failed receives the error of a part that ended before Close.
 func (p *Program) Failed() <-chan error { return p.failed }
 
+// Drain lets /readyz answer that the server stops, and waits so that load balancers notice.
+func (p *Program) Drain() {
+	if p.server == nil || p.config.StopDelay <= 0 {
+		return
+	}
+	p.server.Drain()
+	time.Sleep(p.config.StopDelay) // a second signal ends the process
+}
+
 // Close stops the machines of the demo, waits for requests in flight, drains the
 // lane, stops the background work and closes the database, in this order. It may
 // be called twice, and after a failed Run.
@@ -225,9 +237,12 @@ func (p *Program) Close() error {
 	p.stopped = true
 	var errs []error
 	p.demo.Close() // its machines are clients of this server
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.config.StopWithin, defaultStopWithin))
 	defer cancel()
-	if err := p.closeParts(ctx); err != nil {
+	switch err := p.closeParts(ctx); {
+	case errors.Is(err, context.DeadlineExceeded): // what they waited for is not acknowledged
+		p.log.Warn("closed the connections of requests that did not end in time")
+	case err != nil:
 		errs = append(errs, fmt.Errorf("shut down the HTTP servers: %w", err))
 	}
 	if p.server != nil {
@@ -245,6 +260,9 @@ func (p *Program) Close() error {
 	p.running.Wait()
 	if p.store != nil {
 		errs = append(errs, p.store.Close())
+	}
+	if p.unlock != nil {
+		errs = append(errs, p.unlock())
 	}
 	return errors.Join(errs...)
 }

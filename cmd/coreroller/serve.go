@@ -65,6 +65,7 @@ func serve(ctx context.Context, c *Config, p process, task func(context.Context,
 	select {
 	case <-ctx.Done():
 		log.Info("stopping")
+		program.Drain()
 	case err = <-program.Failed():
 	case err = <-ended:
 		ended = nil

@@ -3,6 +3,7 @@
 package db
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
@@ -34,6 +36,12 @@ type Application struct {
 	RequireSecret bool `json:"require_secret,omitempty"`
 	// requests to its groups need a client certificate that names their machine
 	RequireCertificate bool `json:"require_certificate,omitempty"`
+	// names of attributes of <app> that are kept, sorted
+	RequestAttributes []string `json:"request_attributes,omitempty"`
+	// incremented by every change of request_attributes
+	RequestAttributesRevision int64 `json:"request_attributes_revision,omitempty"`
+	// names that machine_labels still has, separated by commas
+	RemovedRequestAttributes string `json:"removed_request_attributes,omitempty"`
 	// incremented by every change of the application's configuration
 	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -50,6 +58,8 @@ type Application struct {
 type ApplicationEdges struct {
 	// Team holds the value of the team edge.
 	Team *Team `json:"team,omitempty"`
+	// Reassignment holds the value of the reassignment edge.
+	Reassignment *Reassignment `json:"reassignment,omitempty"`
 	// Packages holds the value of the packages edge.
 	Packages []*Release `json:"packages,omitempty"`
 	// Channels holds the value of the channels edge.
@@ -64,7 +74,7 @@ type ApplicationEdges struct {
 	Upstreams []*Upstream `json:"upstreams,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [7]bool
+	loadedTypes [8]bool
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -78,10 +88,21 @@ func (e ApplicationEdges) TeamOrErr() (*Team, error) {
 	return nil, &NotLoadedError{edge: "team"}
 }
 
+// ReassignmentOrErr returns the Reassignment value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ApplicationEdges) ReassignmentOrErr() (*Reassignment, error) {
+	if e.Reassignment != nil {
+		return e.Reassignment, nil
+	} else if e.loadedTypes[1] {
+		return nil, &NotFoundError{label: reassignment.Label}
+	}
+	return nil, &NotLoadedError{edge: "reassignment"}
+}
+
 // PackagesOrErr returns the Packages value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) PackagesOrErr() ([]*Release, error) {
-	if e.loadedTypes[1] {
+	if e.loadedTypes[2] {
 		return e.Packages, nil
 	}
 	return nil, &NotLoadedError{edge: "packages"}
@@ -90,7 +111,7 @@ func (e ApplicationEdges) PackagesOrErr() ([]*Release, error) {
 // ChannelsOrErr returns the Channels value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) ChannelsOrErr() ([]*Channel, error) {
-	if e.loadedTypes[2] {
+	if e.loadedTypes[3] {
 		return e.Channels, nil
 	}
 	return nil, &NotLoadedError{edge: "channels"}
@@ -99,7 +120,7 @@ func (e ApplicationEdges) ChannelsOrErr() ([]*Channel, error) {
 // GroupsOrErr returns the Groups value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) GroupsOrErr() ([]*Group, error) {
-	if e.loadedTypes[3] {
+	if e.loadedTypes[4] {
 		return e.Groups, nil
 	}
 	return nil, &NotLoadedError{edge: "groups"}
@@ -108,7 +129,7 @@ func (e ApplicationEdges) GroupsOrErr() ([]*Group, error) {
 // InstancesOrErr returns the Instances value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) InstancesOrErr() ([]*Instance, error) {
-	if e.loadedTypes[4] {
+	if e.loadedTypes[5] {
 		return e.Instances, nil
 	}
 	return nil, &NotLoadedError{edge: "instances"}
@@ -117,7 +138,7 @@ func (e ApplicationEdges) InstancesOrErr() ([]*Instance, error) {
 // SecretsOrErr returns the Secrets value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) SecretsOrErr() ([]*MachineSecret, error) {
-	if e.loadedTypes[5] {
+	if e.loadedTypes[6] {
 		return e.Secrets, nil
 	}
 	return nil, &NotLoadedError{edge: "secrets"}
@@ -126,7 +147,7 @@ func (e ApplicationEdges) SecretsOrErr() ([]*MachineSecret, error) {
 // UpstreamsOrErr returns the Upstreams value or an error if the edge
 // was not loaded in eager-loading.
 func (e ApplicationEdges) UpstreamsOrErr() ([]*Upstream, error) {
-	if e.loadedTypes[6] {
+	if e.loadedTypes[7] {
 		return e.Upstreams, nil
 	}
 	return nil, &NotLoadedError{edge: "upstreams"}
@@ -137,11 +158,13 @@ func (*Application) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case application.FieldRequestAttributes:
+			values[i] = new([]byte)
 		case application.FieldRequireSecret, application.FieldRequireCertificate:
 			values[i] = new(sql.NullBool)
-		case application.FieldRevision:
+		case application.FieldRequestAttributesRevision, application.FieldRevision:
 			values[i] = new(sql.NullInt64)
-		case application.FieldName, application.FieldProductID, application.FieldDescription, application.FieldVersioning:
+		case application.FieldName, application.FieldProductID, application.FieldDescription, application.FieldVersioning, application.FieldRemovedRequestAttributes:
 			values[i] = new(sql.NullString)
 		case application.FieldCreatedAt, application.FieldDeletedAt:
 			values[i] = new(sql.NullTime)
@@ -211,6 +234,26 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.RequireCertificate = value.Bool
 			}
+		case application.FieldRequestAttributes:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field request_attributes", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.RequestAttributes); err != nil {
+					return fmt.Errorf("unmarshal field request_attributes: %w", err)
+				}
+			}
+		case application.FieldRequestAttributesRevision:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field request_attributes_revision", values[i])
+			} else if value.Valid {
+				_m.RequestAttributesRevision = value.Int64
+			}
+		case application.FieldRemovedRequestAttributes:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field removed_request_attributes", values[i])
+			} else if value.Valid {
+				_m.RemovedRequestAttributes = value.String
+			}
 		case application.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field revision", values[i])
@@ -246,6 +289,11 @@ func (_m *Application) Value(name string) (ent.Value, error) {
 // QueryTeam queries the "team" edge of the Application entity.
 func (_m *Application) QueryTeam() *TeamQuery {
 	return NewApplicationClient(_m.config).QueryTeam(_m)
+}
+
+// QueryReassignment queries the "reassignment" edge of the Application entity.
+func (_m *Application) QueryReassignment() *ReassignmentQuery {
+	return NewApplicationClient(_m.config).QueryReassignment(_m)
 }
 
 // QueryPackages queries the "packages" edge of the Application entity.
@@ -323,6 +371,15 @@ func (_m *Application) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("require_certificate=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RequireCertificate))
+	builder.WriteString(", ")
+	builder.WriteString("request_attributes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequestAttributes))
+	builder.WriteString(", ")
+	builder.WriteString("request_attributes_revision=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RequestAttributesRevision))
+	builder.WriteString(", ")
+	builder.WriteString("removed_request_attributes=")
+	builder.WriteString(_m.RemovedRequestAttributes)
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

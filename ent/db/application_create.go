@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/upstream"
@@ -111,6 +112,40 @@ func (_c *ApplicationCreate) SetNillableRequireCertificate(v *bool) *Application
 	return _c
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_c *ApplicationCreate) SetRequestAttributes(v []string) *ApplicationCreate {
+	_c.mutation.SetRequestAttributes(v)
+	return _c
+}
+
+// SetRequestAttributesRevision sets the "request_attributes_revision" field.
+func (_c *ApplicationCreate) SetRequestAttributesRevision(v int64) *ApplicationCreate {
+	_c.mutation.SetRequestAttributesRevision(v)
+	return _c
+}
+
+// SetNillableRequestAttributesRevision sets the "request_attributes_revision" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableRequestAttributesRevision(v *int64) *ApplicationCreate {
+	if v != nil {
+		_c.SetRequestAttributesRevision(*v)
+	}
+	return _c
+}
+
+// SetRemovedRequestAttributes sets the "removed_request_attributes" field.
+func (_c *ApplicationCreate) SetRemovedRequestAttributes(v string) *ApplicationCreate {
+	_c.mutation.SetRemovedRequestAttributes(v)
+	return _c
+}
+
+// SetNillableRemovedRequestAttributes sets the "removed_request_attributes" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableRemovedRequestAttributes(v *string) *ApplicationCreate {
+	if v != nil {
+		_c.SetRemovedRequestAttributes(*v)
+	}
+	return _c
+}
+
 // SetRevision sets the "revision" field.
 func (_c *ApplicationCreate) SetRevision(v int64) *ApplicationCreate {
 	_c.mutation.SetRevision(v)
@@ -154,6 +189,25 @@ func (_c *ApplicationCreate) SetID(v uuid.UUID) *ApplicationCreate {
 // SetTeam sets the "team" edge to the Team entity.
 func (_c *ApplicationCreate) SetTeam(v *Team) *ApplicationCreate {
 	return _c.SetTeamID(v.ID)
+}
+
+// SetReassignmentID sets the "reassignment" edge to the Reassignment entity by ID.
+func (_c *ApplicationCreate) SetReassignmentID(id uuid.UUID) *ApplicationCreate {
+	_c.mutation.SetReassignmentID(id)
+	return _c
+}
+
+// SetNillableReassignmentID sets the "reassignment" edge to the Reassignment entity by ID if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableReassignmentID(id *uuid.UUID) *ApplicationCreate {
+	if id != nil {
+		_c = _c.SetReassignmentID(*id)
+	}
+	return _c
+}
+
+// SetReassignment sets the "reassignment" edge to the Reassignment entity.
+func (_c *ApplicationCreate) SetReassignment(v *Reassignment) *ApplicationCreate {
+	return _c.SetReassignmentID(v.ID)
 }
 
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
@@ -297,6 +351,14 @@ func (_c *ApplicationCreate) defaults() {
 		v := application.DefaultRequireCertificate
 		_c.mutation.SetRequireCertificate(v)
 	}
+	if _, ok := _c.mutation.RequestAttributesRevision(); !ok {
+		v := application.DefaultRequestAttributesRevision
+		_c.mutation.SetRequestAttributesRevision(v)
+	}
+	if _, ok := _c.mutation.RemovedRequestAttributes(); !ok {
+		v := application.DefaultRemovedRequestAttributes
+		_c.mutation.SetRemovedRequestAttributes(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := application.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -322,6 +384,12 @@ func (_c *ApplicationCreate) check() error {
 	}
 	if _, ok := _c.mutation.RequireCertificate(); !ok {
 		return &ValidationError{Name: "require_certificate", err: errors.New(`db: missing required field "Application.require_certificate"`)}
+	}
+	if _, ok := _c.mutation.RequestAttributesRevision(); !ok {
+		return &ValidationError{Name: "request_attributes_revision", err: errors.New(`db: missing required field "Application.request_attributes_revision"`)}
+	}
+	if _, ok := _c.mutation.RemovedRequestAttributes(); !ok {
+		return &ValidationError{Name: "removed_request_attributes", err: errors.New(`db: missing required field "Application.removed_request_attributes"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Application.revision"`)}
@@ -391,6 +459,18 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
 		_node.RequireCertificate = value
 	}
+	if value, ok := _c.mutation.RequestAttributes(); ok {
+		_spec.SetField(application.FieldRequestAttributes, field.TypeJSON, value)
+		_node.RequestAttributes = value
+	}
+	if value, ok := _c.mutation.RequestAttributesRevision(); ok {
+		_spec.SetField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+		_node.RequestAttributesRevision = value
+	}
+	if value, ok := _c.mutation.RemovedRequestAttributes(); ok {
+		_spec.SetField(application.FieldRemovedRequestAttributes, field.TypeString, value)
+		_node.RemovedRequestAttributes = value
+	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
 		_node.Revision = value
@@ -418,6 +498,22 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.TeamID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ReassignmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.PackagesIDs(); len(nodes) > 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/upstream"
@@ -27,17 +28,18 @@ import (
 // ApplicationQuery is the builder for querying Application entities.
 type ApplicationQuery struct {
 	config
-	ctx           *QueryContext
-	order         []application.OrderOption
-	inters        []Interceptor
-	predicates    []predicate.Application
-	withTeam      *TeamQuery
-	withPackages  *ReleaseQuery
-	withChannels  *ChannelQuery
-	withGroups    *GroupQuery
-	withInstances *InstanceQuery
-	withSecrets   *MachineSecretQuery
-	withUpstreams *UpstreamQuery
+	ctx              *QueryContext
+	order            []application.OrderOption
+	inters           []Interceptor
+	predicates       []predicate.Application
+	withTeam         *TeamQuery
+	withReassignment *ReassignmentQuery
+	withPackages     *ReleaseQuery
+	withChannels     *ChannelQuery
+	withGroups       *GroupQuery
+	withInstances    *InstanceQuery
+	withSecrets      *MachineSecretQuery
+	withUpstreams    *UpstreamQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -89,6 +91,28 @@ func (_q *ApplicationQuery) QueryTeam() *TeamQuery {
 			sqlgraph.From(application.Table, application.FieldID, selector),
 			sqlgraph.To(team.Table, team.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, true, application.TeamTable, application.TeamColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryReassignment chains the current query on the "reassignment" edge.
+func (_q *ApplicationQuery) QueryReassignment() *ReassignmentQuery {
+	query := (&ReassignmentClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(reassignment.Table, reassignment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, application.ReassignmentTable, application.ReassignmentColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -415,18 +439,19 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		return nil
 	}
 	return &ApplicationQuery{
-		config:        _q.config,
-		ctx:           _q.ctx.Clone(),
-		order:         append([]application.OrderOption{}, _q.order...),
-		inters:        append([]Interceptor{}, _q.inters...),
-		predicates:    append([]predicate.Application{}, _q.predicates...),
-		withTeam:      _q.withTeam.Clone(),
-		withPackages:  _q.withPackages.Clone(),
-		withChannels:  _q.withChannels.Clone(),
-		withGroups:    _q.withGroups.Clone(),
-		withInstances: _q.withInstances.Clone(),
-		withSecrets:   _q.withSecrets.Clone(),
-		withUpstreams: _q.withUpstreams.Clone(),
+		config:           _q.config,
+		ctx:              _q.ctx.Clone(),
+		order:            append([]application.OrderOption{}, _q.order...),
+		inters:           append([]Interceptor{}, _q.inters...),
+		predicates:       append([]predicate.Application{}, _q.predicates...),
+		withTeam:         _q.withTeam.Clone(),
+		withReassignment: _q.withReassignment.Clone(),
+		withPackages:     _q.withPackages.Clone(),
+		withChannels:     _q.withChannels.Clone(),
+		withGroups:       _q.withGroups.Clone(),
+		withInstances:    _q.withInstances.Clone(),
+		withSecrets:      _q.withSecrets.Clone(),
+		withUpstreams:    _q.withUpstreams.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -441,6 +466,17 @@ func (_q *ApplicationQuery) WithTeam(opts ...func(*TeamQuery)) *ApplicationQuery
 		opt(query)
 	}
 	_q.withTeam = query
+	return _q
+}
+
+// WithReassignment tells the query-builder to eager-load the nodes that are connected to
+// the "reassignment" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithReassignment(opts ...func(*ReassignmentQuery)) *ApplicationQuery {
+	query := (&ReassignmentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withReassignment = query
 	return _q
 }
 
@@ -588,8 +624,9 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Application{}
 		_spec       = _q.querySpec()
-		loadedTypes = [7]bool{
+		loadedTypes = [8]bool{
 			_q.withTeam != nil,
+			_q.withReassignment != nil,
 			_q.withPackages != nil,
 			_q.withChannels != nil,
 			_q.withGroups != nil,
@@ -619,6 +656,12 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	if query := _q.withTeam; query != nil {
 		if err := _q.loadTeam(ctx, query, nodes, nil,
 			func(n *Application, e *Team) { n.Edges.Team = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withReassignment; query != nil {
+		if err := _q.loadReassignment(ctx, query, nodes, nil,
+			func(n *Application, e *Reassignment) { n.Edges.Reassignment = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -693,6 +736,33 @@ func (_q *ApplicationQuery) loadTeam(ctx context.Context, query *TeamQuery, node
 		for i := range nodes {
 			assign(nodes[i], n)
 		}
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadReassignment(ctx context.Context, query *ReassignmentQuery, nodes []*Application, init func(*Application), assign func(*Application, *Reassignment)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(reassignment.FieldApplicationID)
+	}
+	query.Where(predicate.Reassignment(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.ReassignmentColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
 	}
 	return nil
 }

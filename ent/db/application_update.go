@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/channel"
@@ -17,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/upstream"
@@ -141,6 +143,59 @@ func (_u *ApplicationUpdate) SetNillableRequireCertificate(v *bool) *Application
 	return _u
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_u *ApplicationUpdate) SetRequestAttributes(v []string) *ApplicationUpdate {
+	_u.mutation.SetRequestAttributes(v)
+	return _u
+}
+
+// AppendRequestAttributes appends value to the "request_attributes" field.
+func (_u *ApplicationUpdate) AppendRequestAttributes(v []string) *ApplicationUpdate {
+	_u.mutation.AppendRequestAttributes(v)
+	return _u
+}
+
+// ClearRequestAttributes clears the value of the "request_attributes" field.
+func (_u *ApplicationUpdate) ClearRequestAttributes() *ApplicationUpdate {
+	_u.mutation.ClearRequestAttributes()
+	return _u
+}
+
+// SetRequestAttributesRevision sets the "request_attributes_revision" field.
+func (_u *ApplicationUpdate) SetRequestAttributesRevision(v int64) *ApplicationUpdate {
+	_u.mutation.ResetRequestAttributesRevision()
+	_u.mutation.SetRequestAttributesRevision(v)
+	return _u
+}
+
+// SetNillableRequestAttributesRevision sets the "request_attributes_revision" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableRequestAttributesRevision(v *int64) *ApplicationUpdate {
+	if v != nil {
+		_u.SetRequestAttributesRevision(*v)
+	}
+	return _u
+}
+
+// AddRequestAttributesRevision adds value to the "request_attributes_revision" field.
+func (_u *ApplicationUpdate) AddRequestAttributesRevision(v int64) *ApplicationUpdate {
+	_u.mutation.AddRequestAttributesRevision(v)
+	return _u
+}
+
+// SetRemovedRequestAttributes sets the "removed_request_attributes" field.
+func (_u *ApplicationUpdate) SetRemovedRequestAttributes(v string) *ApplicationUpdate {
+	_u.mutation.SetRemovedRequestAttributes(v)
+	return _u
+}
+
+// SetNillableRemovedRequestAttributes sets the "removed_request_attributes" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableRemovedRequestAttributes(v *string) *ApplicationUpdate {
+	if v != nil {
+		_u.SetRemovedRequestAttributes(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *ApplicationUpdate) SetRevision(v int64) *ApplicationUpdate {
 	_u.mutation.ResetRevision()
@@ -185,6 +240,25 @@ func (_u *ApplicationUpdate) ClearDeletedAt() *ApplicationUpdate {
 // SetTeam sets the "team" edge to the Team entity.
 func (_u *ApplicationUpdate) SetTeam(v *Team) *ApplicationUpdate {
 	return _u.SetTeamID(v.ID)
+}
+
+// SetReassignmentID sets the "reassignment" edge to the Reassignment entity by ID.
+func (_u *ApplicationUpdate) SetReassignmentID(id uuid.UUID) *ApplicationUpdate {
+	_u.mutation.SetReassignmentID(id)
+	return _u
+}
+
+// SetNillableReassignmentID sets the "reassignment" edge to the Reassignment entity by ID if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableReassignmentID(id *uuid.UUID) *ApplicationUpdate {
+	if id != nil {
+		_u = _u.SetReassignmentID(*id)
+	}
+	return _u
+}
+
+// SetReassignment sets the "reassignment" edge to the Reassignment entity.
+func (_u *ApplicationUpdate) SetReassignment(v *Reassignment) *ApplicationUpdate {
+	return _u.SetReassignmentID(v.ID)
 }
 
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
@@ -285,6 +359,12 @@ func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 // ClearTeam clears the "team" edge to the Team entity.
 func (_u *ApplicationUpdate) ClearTeam() *ApplicationUpdate {
 	_u.mutation.ClearTeam()
+	return _u
+}
+
+// ClearReassignment clears the "reassignment" edge to the Reassignment entity.
+func (_u *ApplicationUpdate) ClearReassignment() *ApplicationUpdate {
+	_u.mutation.ClearReassignment()
 	return _u
 }
 
@@ -482,6 +562,26 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if value, ok := _u.mutation.RequireCertificate(); ok {
 		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.RequestAttributes(); ok {
+		_spec.SetField(application.FieldRequestAttributes, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRequestAttributes(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, application.FieldRequestAttributes, value)
+		})
+	}
+	if _u.mutation.RequestAttributesCleared() {
+		_spec.ClearField(application.FieldRequestAttributes, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.RequestAttributesRevision(); ok {
+		_spec.SetField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRequestAttributesRevision(); ok {
+		_spec.AddField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RemovedRequestAttributes(); ok {
+		_spec.SetField(application.FieldRemovedRequestAttributes, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
 	}
@@ -516,6 +616,35 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ReassignmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ReassignmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -917,6 +1046,59 @@ func (_u *ApplicationUpdateOne) SetNillableRequireCertificate(v *bool) *Applicat
 	return _u
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_u *ApplicationUpdateOne) SetRequestAttributes(v []string) *ApplicationUpdateOne {
+	_u.mutation.SetRequestAttributes(v)
+	return _u
+}
+
+// AppendRequestAttributes appends value to the "request_attributes" field.
+func (_u *ApplicationUpdateOne) AppendRequestAttributes(v []string) *ApplicationUpdateOne {
+	_u.mutation.AppendRequestAttributes(v)
+	return _u
+}
+
+// ClearRequestAttributes clears the value of the "request_attributes" field.
+func (_u *ApplicationUpdateOne) ClearRequestAttributes() *ApplicationUpdateOne {
+	_u.mutation.ClearRequestAttributes()
+	return _u
+}
+
+// SetRequestAttributesRevision sets the "request_attributes_revision" field.
+func (_u *ApplicationUpdateOne) SetRequestAttributesRevision(v int64) *ApplicationUpdateOne {
+	_u.mutation.ResetRequestAttributesRevision()
+	_u.mutation.SetRequestAttributesRevision(v)
+	return _u
+}
+
+// SetNillableRequestAttributesRevision sets the "request_attributes_revision" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableRequestAttributesRevision(v *int64) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetRequestAttributesRevision(*v)
+	}
+	return _u
+}
+
+// AddRequestAttributesRevision adds value to the "request_attributes_revision" field.
+func (_u *ApplicationUpdateOne) AddRequestAttributesRevision(v int64) *ApplicationUpdateOne {
+	_u.mutation.AddRequestAttributesRevision(v)
+	return _u
+}
+
+// SetRemovedRequestAttributes sets the "removed_request_attributes" field.
+func (_u *ApplicationUpdateOne) SetRemovedRequestAttributes(v string) *ApplicationUpdateOne {
+	_u.mutation.SetRemovedRequestAttributes(v)
+	return _u
+}
+
+// SetNillableRemovedRequestAttributes sets the "removed_request_attributes" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableRemovedRequestAttributes(v *string) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetRemovedRequestAttributes(*v)
+	}
+	return _u
+}
+
 // SetRevision sets the "revision" field.
 func (_u *ApplicationUpdateOne) SetRevision(v int64) *ApplicationUpdateOne {
 	_u.mutation.ResetRevision()
@@ -961,6 +1143,25 @@ func (_u *ApplicationUpdateOne) ClearDeletedAt() *ApplicationUpdateOne {
 // SetTeam sets the "team" edge to the Team entity.
 func (_u *ApplicationUpdateOne) SetTeam(v *Team) *ApplicationUpdateOne {
 	return _u.SetTeamID(v.ID)
+}
+
+// SetReassignmentID sets the "reassignment" edge to the Reassignment entity by ID.
+func (_u *ApplicationUpdateOne) SetReassignmentID(id uuid.UUID) *ApplicationUpdateOne {
+	_u.mutation.SetReassignmentID(id)
+	return _u
+}
+
+// SetNillableReassignmentID sets the "reassignment" edge to the Reassignment entity by ID if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableReassignmentID(id *uuid.UUID) *ApplicationUpdateOne {
+	if id != nil {
+		_u = _u.SetReassignmentID(*id)
+	}
+	return _u
+}
+
+// SetReassignment sets the "reassignment" edge to the Reassignment entity.
+func (_u *ApplicationUpdateOne) SetReassignment(v *Reassignment) *ApplicationUpdateOne {
+	return _u.SetReassignmentID(v.ID)
 }
 
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
@@ -1061,6 +1262,12 @@ func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 // ClearTeam clears the "team" edge to the Team entity.
 func (_u *ApplicationUpdateOne) ClearTeam() *ApplicationUpdateOne {
 	_u.mutation.ClearTeam()
+	return _u
+}
+
+// ClearReassignment clears the "reassignment" edge to the Reassignment entity.
+func (_u *ApplicationUpdateOne) ClearReassignment() *ApplicationUpdateOne {
+	_u.mutation.ClearReassignment()
 	return _u
 }
 
@@ -1288,6 +1495,26 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	if value, ok := _u.mutation.RequireCertificate(); ok {
 		_spec.SetField(application.FieldRequireCertificate, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.RequestAttributes(); ok {
+		_spec.SetField(application.FieldRequestAttributes, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRequestAttributes(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, application.FieldRequestAttributes, value)
+		})
+	}
+	if _u.mutation.RequestAttributesCleared() {
+		_spec.ClearField(application.FieldRequestAttributes, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.RequestAttributesRevision(); ok {
+		_spec.SetField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRequestAttributesRevision(); ok {
+		_spec.AddField(application.FieldRequestAttributesRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RemovedRequestAttributes(); ok {
+		_spec.SetField(application.FieldRemovedRequestAttributes, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
 	}
@@ -1322,6 +1549,35 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ReassignmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ReassignmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   application.ReassignmentTable,
+			Columns: []string{application.ReassignmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(reassignment.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

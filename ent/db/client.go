@@ -46,6 +46,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
@@ -127,6 +128,8 @@ type Client struct {
 	Promotion *PromotionClient
 	// Proposal is the client for interacting with the Proposal builders.
 	Proposal *ProposalClient
+	// Reassignment is the client for interacting with the Reassignment builders.
+	Reassignment *ReassignmentClient
 	// RebootSlot is the client for interacting with the RebootSlot builders.
 	RebootSlot *RebootSlotClient
 	// Refusal is the client for interacting with the Refusal builders.
@@ -196,6 +199,7 @@ func (c *Client) init() {
 	c.PackageFile = NewPackageFileClient(c.config)
 	c.Promotion = NewPromotionClient(c.config)
 	c.Proposal = NewProposalClient(c.config)
+	c.Reassignment = NewReassignmentClient(c.config)
 	c.RebootSlot = NewRebootSlotClient(c.config)
 	c.Refusal = NewRefusalClient(c.config)
 	c.RefusedRequest = NewRefusedRequestClient(c.config)
@@ -332,6 +336,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PackageFile:     NewPackageFileClient(cfg),
 		Promotion:       NewPromotionClient(cfg),
 		Proposal:        NewProposalClient(cfg),
+		Reassignment:    NewReassignmentClient(cfg),
 		RebootSlot:      NewRebootSlotClient(cfg),
 		Refusal:         NewRefusalClient(cfg),
 		RefusedRequest:  NewRefusedRequestClient(cfg),
@@ -395,6 +400,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PackageFile:     NewPackageFileClient(cfg),
 		Promotion:       NewPromotionClient(cfg),
 		Proposal:        NewProposalClient(cfg),
+		Reassignment:    NewReassignmentClient(cfg),
 		RebootSlot:      NewRebootSlotClient(cfg),
 		Refusal:         NewRefusalClient(cfg),
 		RefusedRequest:  NewRefusedRequestClient(cfg),
@@ -443,9 +449,9 @@ func (c *Client) Use(hooks ...Hook) {
 		c.GroupCount, c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance,
 		c.Ledger, c.MachineJob, c.MachineJobItem, c.MachineLabel, c.MachineSecret,
 		c.Mirror, c.MirrorRun, c.Notifier, c.PacePoint, c.PackageAction, c.PackageFile,
-		c.Promotion, c.Proposal, c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release,
-		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Upstream,
-		c.UpstreamChannel, c.Uptime, c.User, c.Wave,
+		c.Promotion, c.Proposal, c.Reassignment, c.RebootSlot, c.Refusal,
+		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile, c.Team,
+		c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -460,9 +466,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.GroupCount, c.GroupRollout, c.HistoryEntry, c.ImportReport, c.Instance,
 		c.Ledger, c.MachineJob, c.MachineJobItem, c.MachineLabel, c.MachineSecret,
 		c.Mirror, c.MirrorRun, c.Notifier, c.PacePoint, c.PackageAction, c.PackageFile,
-		c.Promotion, c.Proposal, c.RebootSlot, c.Refusal, c.RefusedRequest, c.Release,
-		c.Session, c.StatPoint, c.StoredFile, c.Team, c.Token, c.Upstream,
-		c.UpstreamChannel, c.Uptime, c.User, c.Wave,
+		c.Promotion, c.Proposal, c.Reassignment, c.RebootSlot, c.Refusal,
+		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.StoredFile, c.Team,
+		c.Token, c.Upstream, c.UpstreamChannel, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -531,6 +537,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Promotion.mutate(ctx, m)
 	case *ProposalMutation:
 		return c.Proposal.mutate(ctx, m)
+	case *ReassignmentMutation:
+		return c.Reassignment.mutate(ctx, m)
 	case *RebootSlotMutation:
 		return c.RebootSlot.mutate(ctx, m)
 	case *RefusalMutation:
@@ -814,6 +822,22 @@ func (c *ApplicationClient) QueryTeam(_m *Application) *TeamQuery {
 			sqlgraph.From(application.Table, application.FieldID, id),
 			sqlgraph.To(team.Table, team.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, true, application.TeamTable, application.TeamColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReassignment queries the reassignment edge of a Application.
+func (c *ApplicationClient) QueryReassignment(_m *Application) *ReassignmentQuery {
+	query := (&ReassignmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(reassignment.Table, reassignment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, application.ReassignmentTable, application.ReassignmentColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -5418,6 +5442,155 @@ func (c *ProposalClient) mutate(ctx context.Context, m *ProposalMutation) (Value
 	}
 }
 
+// ReassignmentClient is a client for the Reassignment schema.
+type ReassignmentClient struct {
+	config
+}
+
+// NewReassignmentClient returns a client for the Reassignment from the given config.
+func NewReassignmentClient(c config) *ReassignmentClient {
+	return &ReassignmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `reassignment.Hooks(f(g(h())))`.
+func (c *ReassignmentClient) Use(hooks ...Hook) {
+	c.hooks.Reassignment = append(c.hooks.Reassignment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `reassignment.Intercept(f(g(h())))`.
+func (c *ReassignmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Reassignment = append(c.inters.Reassignment, interceptors...)
+}
+
+// Create returns a builder for creating a Reassignment entity.
+func (c *ReassignmentClient) Create() *ReassignmentCreate {
+	mutation := newReassignmentMutation(c.config, OpCreate)
+	return &ReassignmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Reassignment entities.
+func (c *ReassignmentClient) CreateBulk(builders ...*ReassignmentCreate) *ReassignmentCreateBulk {
+	return &ReassignmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ReassignmentClient) MapCreateBulk(slice any, setFunc func(*ReassignmentCreate, int)) *ReassignmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ReassignmentCreateBulk{err: fmt.Errorf("calling to ReassignmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ReassignmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ReassignmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Reassignment.
+func (c *ReassignmentClient) Update() *ReassignmentUpdate {
+	mutation := newReassignmentMutation(c.config, OpUpdate)
+	return &ReassignmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ReassignmentClient) UpdateOne(_m *Reassignment) *ReassignmentUpdateOne {
+	mutation := newReassignmentMutation(c.config, OpUpdateOne, withReassignment(_m))
+	return &ReassignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ReassignmentClient) UpdateOneID(id uuid.UUID) *ReassignmentUpdateOne {
+	mutation := newReassignmentMutation(c.config, OpUpdateOne, withReassignmentID(id))
+	return &ReassignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Reassignment.
+func (c *ReassignmentClient) Delete() *ReassignmentDelete {
+	mutation := newReassignmentMutation(c.config, OpDelete)
+	return &ReassignmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ReassignmentClient) DeleteOne(_m *Reassignment) *ReassignmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ReassignmentClient) DeleteOneID(id uuid.UUID) *ReassignmentDeleteOne {
+	builder := c.Delete().Where(reassignment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ReassignmentDeleteOne{builder}
+}
+
+// Query returns a query builder for Reassignment.
+func (c *ReassignmentClient) Query() *ReassignmentQuery {
+	return &ReassignmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeReassignment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Reassignment entity by its id.
+func (c *ReassignmentClient) Get(ctx context.Context, id uuid.UUID) (*Reassignment, error) {
+	return c.Query().Where(reassignment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ReassignmentClient) GetX(ctx context.Context, id uuid.UUID) *Reassignment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a Reassignment.
+func (c *ReassignmentClient) QueryApplication(_m *Reassignment) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(reassignment.Table, reassignment.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, reassignment.ApplicationTable, reassignment.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ReassignmentClient) Hooks() []Hook {
+	return c.hooks.Reassignment
+}
+
+// Interceptors returns the client interceptors.
+func (c *ReassignmentClient) Interceptors() []Interceptor {
+	return c.inters.Reassignment
+}
+
+func (c *ReassignmentClient) mutate(ctx context.Context, m *ReassignmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ReassignmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ReassignmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ReassignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ReassignmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Reassignment mutation op: %q", m.Op())
+	}
+}
+
 // RebootSlotClient is a client for the RebootSlot schema.
 type RebootSlotClient struct {
 	config
@@ -7671,17 +7844,17 @@ type (
 		Delivery, Failure, FailureShare, Floor, Group, GroupCount, GroupRollout,
 		HistoryEntry, ImportReport, Instance, Ledger, MachineJob, MachineJobItem,
 		MachineLabel, MachineSecret, Mirror, MirrorRun, Notifier, PacePoint,
-		PackageAction, PackageFile, Promotion, Proposal, RebootSlot, Refusal,
-		RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token, Upstream,
-		UpstreamChannel, Uptime, User, Wave []ent.Hook
+		PackageAction, PackageFile, Promotion, Proposal, Reassignment, RebootSlot,
+		Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token,
+		Upstream, UpstreamChannel, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
 		Delivery, Failure, FailureShare, Floor, Group, GroupCount, GroupRollout,
 		HistoryEntry, ImportReport, Instance, Ledger, MachineJob, MachineJobItem,
 		MachineLabel, MachineSecret, Mirror, MirrorRun, Notifier, PacePoint,
-		PackageAction, PackageFile, Promotion, Proposal, RebootSlot, Refusal,
-		RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token, Upstream,
-		UpstreamChannel, Uptime, User, Wave []ent.Interceptor
+		PackageAction, PackageFile, Promotion, Proposal, Reassignment, RebootSlot,
+		Refusal, RefusedRequest, Release, Session, StatPoint, StoredFile, Team, Token,
+		Upstream, UpstreamChannel, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -43,6 +43,8 @@ type Delivery struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// EndedAt holds the value of the "ended_at" field.
 	EndedAt *time.Time `json:"ended_at,omitempty"`
+	// last failed attempt; null: none, or delivered since, or sent again
+	FailedAt *time.Time `json:"failed_at,omitempty"`
 	// JSON of the latest attempts
 	Log string `json:"log,omitempty"`
 	// of the last attempt, bounded, without secrets
@@ -86,7 +88,7 @@ func (*Delivery) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case delivery.FieldType, delivery.FieldSummary, delivery.FieldMessages, delivery.FieldState, delivery.FieldLog, delivery.FieldRequest, delivery.FieldResponse:
 			values[i] = new(sql.NullString)
-		case delivery.FieldNextAt, delivery.FieldCreatedAt, delivery.FieldEndedAt:
+		case delivery.FieldNextAt, delivery.FieldCreatedAt, delivery.FieldEndedAt, delivery.FieldFailedAt:
 			values[i] = new(sql.NullTime)
 		case delivery.FieldID, delivery.FieldNotifierID, delivery.FieldEventID:
 			values[i] = new(uuid.UUID)
@@ -186,6 +188,13 @@ func (_m *Delivery) assignValues(columns []string, values []any) error {
 				_m.EndedAt = new(time.Time)
 				*_m.EndedAt = value.Time
 			}
+		case delivery.FieldFailedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field failed_at", values[i])
+			} else if value.Valid {
+				_m.FailedAt = new(time.Time)
+				*_m.FailedAt = value.Time
+			}
 		case delivery.FieldLog:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field log", values[i])
@@ -284,6 +293,11 @@ func (_m *Delivery) String() string {
 	builder.WriteString(", ")
 	if v := _m.EndedAt; v != nil {
 		builder.WriteString("ended_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.FailedAt; v != nil {
+		builder.WriteString("failed_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")

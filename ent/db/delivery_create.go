@@ -134,6 +134,20 @@ func (_c *DeliveryCreate) SetNillableEndedAt(v *time.Time) *DeliveryCreate {
 	return _c
 }
 
+// SetFailedAt sets the "failed_at" field.
+func (_c *DeliveryCreate) SetFailedAt(v time.Time) *DeliveryCreate {
+	_c.mutation.SetFailedAt(v)
+	return _c
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_c *DeliveryCreate) SetNillableFailedAt(v *time.Time) *DeliveryCreate {
+	if v != nil {
+		_c.SetFailedAt(*v)
+	}
+	return _c
+}
+
 // SetLog sets the "log" field.
 func (_c *DeliveryCreate) SetLog(v string) *DeliveryCreate {
 	_c.mutation.SetLog(v)
@@ -363,6 +377,10 @@ func (_c *DeliveryCreate) createSpec() (*Delivery, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.EndedAt(); ok {
 		_spec.SetField(delivery.FieldEndedAt, field.TypeTime, value)
 		_node.EndedAt = &value
+	}
+	if value, ok := _c.mutation.FailedAt(); ok {
+		_spec.SetField(delivery.FieldFailedAt, field.TypeTime, value)
+		_node.FailedAt = &value
 	}
 	if value, ok := _c.mutation.Log(); ok {
 		_spec.SetField(delivery.FieldLog, field.TypeString, value)

@@ -173,6 +173,26 @@ func (_u *DeliveryUpdate) ClearEndedAt() *DeliveryUpdate {
 	return _u
 }
 
+// SetFailedAt sets the "failed_at" field.
+func (_u *DeliveryUpdate) SetFailedAt(v time.Time) *DeliveryUpdate {
+	_u.mutation.SetFailedAt(v)
+	return _u
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_u *DeliveryUpdate) SetNillableFailedAt(v *time.Time) *DeliveryUpdate {
+	if v != nil {
+		_u.SetFailedAt(*v)
+	}
+	return _u
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (_u *DeliveryUpdate) ClearFailedAt() *DeliveryUpdate {
+	_u.mutation.ClearFailedAt()
+	return _u
+}
+
 // SetLog sets the "log" field.
 func (_u *DeliveryUpdate) SetLog(v string) *DeliveryUpdate {
 	_u.mutation.SetLog(v)
@@ -305,6 +325,12 @@ func (_u *DeliveryUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.EndedAtCleared() {
 		_spec.ClearField(delivery.FieldEndedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.FailedAt(); ok {
+		_spec.SetField(delivery.FieldFailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FailedAtCleared() {
+		_spec.ClearField(delivery.FieldFailedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Log(); ok {
 		_spec.SetField(delivery.FieldLog, field.TypeString, value)
@@ -479,6 +505,26 @@ func (_u *DeliveryUpdateOne) ClearEndedAt() *DeliveryUpdateOne {
 	return _u
 }
 
+// SetFailedAt sets the "failed_at" field.
+func (_u *DeliveryUpdateOne) SetFailedAt(v time.Time) *DeliveryUpdateOne {
+	_u.mutation.SetFailedAt(v)
+	return _u
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_u *DeliveryUpdateOne) SetNillableFailedAt(v *time.Time) *DeliveryUpdateOne {
+	if v != nil {
+		_u.SetFailedAt(*v)
+	}
+	return _u
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (_u *DeliveryUpdateOne) ClearFailedAt() *DeliveryUpdateOne {
+	_u.mutation.ClearFailedAt()
+	return _u
+}
+
 // SetLog sets the "log" field.
 func (_u *DeliveryUpdateOne) SetLog(v string) *DeliveryUpdateOne {
 	_u.mutation.SetLog(v)
@@ -641,6 +687,12 @@ func (_u *DeliveryUpdateOne) sqlSave(ctx context.Context) (_node *Delivery, err 
 	}
 	if _u.mutation.EndedAtCleared() {
 		_spec.ClearField(delivery.FieldEndedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.FailedAt(); ok {
+		_spec.SetField(delivery.FieldFailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FailedAtCleared() {
+		_spec.ClearField(delivery.FieldFailedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Log(); ok {
 		_spec.SetField(delivery.FieldLog, field.TypeString, value)

@@ -13,6 +13,15 @@ func (row *Application) Team(ctx context.Context) (*Team, error) {
 	return result, err
 }
 
+// Reassignment returns the row of the reassignment edge, nil if there is none. It is read if it was not loaded with its parent.
+func (row *Application) Reassignment(ctx context.Context) (*Reassignment, error) {
+	result, err := row.Edges.ReassignmentOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryReassignment().Only(ctx)
+	}
+	return result, MaskNotFound(err)
+}
+
 // Instance returns the row of the instance edge. It is read if it was not loaded with its parent.
 func (row *Attempt) Instance(ctx context.Context) (*Instance, error) {
 	result, err := row.Edges.InstanceOrErr()
@@ -261,6 +270,15 @@ func (row *Promotion) Channel(ctx context.Context) (*Channel, error) {
 	result, err := row.Edges.ChannelOrErr()
 	if IsNotLoaded(err) {
 		result, err = row.QueryChannel().Only(ctx)
+	}
+	return result, err
+}
+
+// Application returns the row of the application edge. It is read if it was not loaded with its parent.
+func (row *Reassignment) Application(ctx context.Context) (*Application, error) {
+	result, err := row.Edges.ApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryApplication().Only(ctx)
 	}
 	return result, err
 }

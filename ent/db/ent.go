@@ -42,6 +42,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
@@ -146,6 +147,7 @@ func checkColumn(t, c string) error {
 			packagefile.Table:     packagefile.ValidColumn,
 			promotion.Table:       promotion.ValidColumn,
 			proposal.Table:        proposal.ValidColumn,
+			reassignment.Table:    reassignment.ValidColumn,
 			rebootslot.Table:      rebootslot.ValidColumn,
 			refusal.Table:         refusal.ValidColumn,
 			refusedrequest.Table:  refusedrequest.ValidColumn,

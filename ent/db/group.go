@@ -37,6 +37,10 @@ type Group struct {
 	Arch string `json:"arch,omitempty"`
 	// Description holds the value of the "description" field.
 	Description string `json:"description,omitempty"`
+	// machines for which it is true are in the group; empty: those of its tracks
+	Expression string `json:"expression,omitempty"`
+	// of the expression: the lowest number is tried first
+	Priority int `json:"priority,omitempty"`
 	// Policy holds the value of the "policy" field.
 	Policy policy.Policy `json:"policy,omitempty"`
 	// requests to it need a machine secret
@@ -197,9 +201,9 @@ func (*Group) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case group.FieldRequireSecret, group.FieldRequireApproval, group.FieldRequireCertificate:
 			values[i] = new(sql.NullBool)
-		case group.FieldRevision:
+		case group.FieldPriority, group.FieldRevision:
 			values[i] = new(sql.NullInt64)
-		case group.FieldName, group.FieldTrack, group.FieldArch, group.FieldDescription, group.FieldPausedBy, group.FieldPauseReason:
+		case group.FieldName, group.FieldTrack, group.FieldArch, group.FieldDescription, group.FieldExpression, group.FieldPausedBy, group.FieldPauseReason:
 			values[i] = new(sql.NullString)
 		case group.FieldPausedAt, group.FieldDeletedAt, group.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -270,6 +274,18 @@ func (_m *Group) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field description", values[i])
 			} else if value.Valid {
 				_m.Description = value.String
+			}
+		case group.FieldExpression:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field expression", values[i])
+			} else if value.Valid {
+				_m.Expression = value.String
+			}
+		case group.FieldPriority:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field priority", values[i])
+			} else if value.Valid {
+				_m.Priority = int(value.Int64)
 			}
 		case group.FieldPolicy:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -443,6 +459,12 @@ func (_m *Group) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("description=")
 	builder.WriteString(_m.Description)
+	builder.WriteString(", ")
+	builder.WriteString("expression=")
+	builder.WriteString(_m.Expression)
+	builder.WriteString(", ")
+	builder.WriteString("priority=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Priority))
 	builder.WriteString(", ")
 	builder.WriteString("policy=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Policy))

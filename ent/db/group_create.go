@@ -98,6 +98,34 @@ func (_c *GroupCreate) SetNillableDescription(v *string) *GroupCreate {
 	return _c
 }
 
+// SetExpression sets the "expression" field.
+func (_c *GroupCreate) SetExpression(v string) *GroupCreate {
+	_c.mutation.SetExpression(v)
+	return _c
+}
+
+// SetNillableExpression sets the "expression" field if the given value is not nil.
+func (_c *GroupCreate) SetNillableExpression(v *string) *GroupCreate {
+	if v != nil {
+		_c.SetExpression(*v)
+	}
+	return _c
+}
+
+// SetPriority sets the "priority" field.
+func (_c *GroupCreate) SetPriority(v int) *GroupCreate {
+	_c.mutation.SetPriority(v)
+	return _c
+}
+
+// SetNillablePriority sets the "priority" field if the given value is not nil.
+func (_c *GroupCreate) SetNillablePriority(v *int) *GroupCreate {
+	if v != nil {
+		_c.SetPriority(*v)
+	}
+	return _c
+}
+
 // SetPolicy sets the "policy" field.
 func (_c *GroupCreate) SetPolicy(v policy.Policy) *GroupCreate {
 	_c.mutation.SetPolicy(v)
@@ -405,6 +433,14 @@ func (_c *GroupCreate) defaults() {
 		v := group.DefaultDescription
 		_c.mutation.SetDescription(v)
 	}
+	if _, ok := _c.mutation.Expression(); !ok {
+		v := group.DefaultExpression
+		_c.mutation.SetExpression(v)
+	}
+	if _, ok := _c.mutation.Priority(); !ok {
+		v := group.DefaultPriority
+		_c.mutation.SetPriority(v)
+	}
 	if _, ok := _c.mutation.RequireSecret(); !ok {
 		v := group.DefaultRequireSecret
 		_c.mutation.SetRequireSecret(v)
@@ -447,6 +483,12 @@ func (_c *GroupCreate) check() error {
 	}
 	if _, ok := _c.mutation.Description(); !ok {
 		return &ValidationError{Name: "description", err: errors.New(`db: missing required field "Group.description"`)}
+	}
+	if _, ok := _c.mutation.Expression(); !ok {
+		return &ValidationError{Name: "expression", err: errors.New(`db: missing required field "Group.expression"`)}
+	}
+	if _, ok := _c.mutation.Priority(); !ok {
+		return &ValidationError{Name: "priority", err: errors.New(`db: missing required field "Group.priority"`)}
 	}
 	if _, ok := _c.mutation.Policy(); !ok {
 		return &ValidationError{Name: "policy", err: errors.New(`db: missing required field "Group.policy"`)}
@@ -529,6 +571,14 @@ func (_c *GroupCreate) createSpec() (*Group, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Description(); ok {
 		_spec.SetField(group.FieldDescription, field.TypeString, value)
 		_node.Description = value
+	}
+	if value, ok := _c.mutation.Expression(); ok {
+		_spec.SetField(group.FieldExpression, field.TypeString, value)
+		_node.Expression = value
+	}
+	if value, ok := _c.mutation.Priority(); ok {
+		_spec.SetField(group.FieldPriority, field.TypeInt, value)
+		_node.Priority = value
 	}
 	if value, ok := _c.mutation.Policy(); ok {
 		_spec.SetField(group.FieldPolicy, field.TypeJSON, value)

@@ -134,6 +134,41 @@ func (_u *GroupUpdate) SetNillableDescription(v *string) *GroupUpdate {
 	return _u
 }
 
+// SetExpression sets the "expression" field.
+func (_u *GroupUpdate) SetExpression(v string) *GroupUpdate {
+	_u.mutation.SetExpression(v)
+	return _u
+}
+
+// SetNillableExpression sets the "expression" field if the given value is not nil.
+func (_u *GroupUpdate) SetNillableExpression(v *string) *GroupUpdate {
+	if v != nil {
+		_u.SetExpression(*v)
+	}
+	return _u
+}
+
+// SetPriority sets the "priority" field.
+func (_u *GroupUpdate) SetPriority(v int) *GroupUpdate {
+	_u.mutation.ResetPriority()
+	_u.mutation.SetPriority(v)
+	return _u
+}
+
+// SetNillablePriority sets the "priority" field if the given value is not nil.
+func (_u *GroupUpdate) SetNillablePriority(v *int) *GroupUpdate {
+	if v != nil {
+		_u.SetPriority(*v)
+	}
+	return _u
+}
+
+// AddPriority adds value to the "priority" field.
+func (_u *GroupUpdate) AddPriority(v int) *GroupUpdate {
+	_u.mutation.AddPriority(v)
+	return _u
+}
+
 // SetPolicy sets the "policy" field.
 func (_u *GroupUpdate) SetPolicy(v policy.Policy) *GroupUpdate {
 	_u.mutation.SetPolicy(v)
@@ -641,6 +676,15 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Description(); ok {
 		_spec.SetField(group.FieldDescription, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Expression(); ok {
+		_spec.SetField(group.FieldExpression, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Priority(); ok {
+		_spec.SetField(group.FieldPriority, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedPriority(); ok {
+		_spec.AddField(group.FieldPriority, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Policy(); ok {
 		_spec.SetField(group.FieldPolicy, field.TypeJSON, value)
@@ -1162,6 +1206,41 @@ func (_u *GroupUpdateOne) SetNillableDescription(v *string) *GroupUpdateOne {
 	if v != nil {
 		_u.SetDescription(*v)
 	}
+	return _u
+}
+
+// SetExpression sets the "expression" field.
+func (_u *GroupUpdateOne) SetExpression(v string) *GroupUpdateOne {
+	_u.mutation.SetExpression(v)
+	return _u
+}
+
+// SetNillableExpression sets the "expression" field if the given value is not nil.
+func (_u *GroupUpdateOne) SetNillableExpression(v *string) *GroupUpdateOne {
+	if v != nil {
+		_u.SetExpression(*v)
+	}
+	return _u
+}
+
+// SetPriority sets the "priority" field.
+func (_u *GroupUpdateOne) SetPriority(v int) *GroupUpdateOne {
+	_u.mutation.ResetPriority()
+	_u.mutation.SetPriority(v)
+	return _u
+}
+
+// SetNillablePriority sets the "priority" field if the given value is not nil.
+func (_u *GroupUpdateOne) SetNillablePriority(v *int) *GroupUpdateOne {
+	if v != nil {
+		_u.SetPriority(*v)
+	}
+	return _u
+}
+
+// AddPriority adds value to the "priority" field.
+func (_u *GroupUpdateOne) AddPriority(v int) *GroupUpdateOne {
+	_u.mutation.AddPriority(v)
 	return _u
 }
 
@@ -1702,6 +1781,15 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 	}
 	if value, ok := _u.mutation.Description(); ok {
 		_spec.SetField(group.FieldDescription, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Expression(); ok {
+		_spec.SetField(group.FieldExpression, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Priority(); ok {
+		_spec.SetField(group.FieldPriority, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedPriority(); ok {
+		_spec.AddField(group.FieldPriority, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Policy(); ok {
 		_spec.SetField(group.FieldPolicy, field.TypeJSON, value)

@@ -45,6 +45,8 @@ type Instance struct {
 	VersionPrefix string `json:"version_prefix,omitempty"`
 	// updatedisabled of the last update check
 	UpdatesDisabled bool `json:"updates_disabled,omitempty"`
+	// those that the application names, as checkin.requestText writes them; copied to machine_labels
+	RequestAttributes string `json:"request_attributes,omitempty"`
 	// running version
 	Version string `json:"version,omitempty"`
 	// State holds the value of the "state" field.
@@ -151,6 +153,12 @@ type Instance struct {
 	Enrolled bool `json:"enrolled,omitempty"`
 	// an operator chose the group: the machine's track is ignored
 	Moved bool `json:"moved,omitempty"`
+	// group of its track, if an expression chose the group
+	HomeGroupID *uuid.UUID `json:"home_group_id,omitempty"`
+	// expressions of the application that chose the group, see catalog.App.Selectors
+	Selectors int64 `json:"selectors,omitempty"`
+	// first wave whose expression is true, counted from 1; 0: none
+	SelectedWave int `json:"selected_wave,omitempty"`
 	// group to which it moves once its update ended
 	MoveTo *uuid.UUID `json:"move_to,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -230,13 +238,13 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldDeferredRolloutID, instance.FieldMoveTo:
+		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldDeferredRolloutID, instance.FieldHomeGroupID, instance.FieldMoveTo:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case instance.FieldUpdatesDisabled, instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldEnrolled, instance.FieldMoved:
 			values[i] = new(sql.NullBool)
-		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride:
+		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride, instance.FieldSelectors, instance.FieldSelectedWave:
 			values[i] = new(sql.NullInt64)
-		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldOfferLeaves, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
+		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldRequestAttributes, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldOfferLeaves, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
 		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil, instance.FieldWithdrawnAt:
 			values[i] = new(sql.NullTime)
@@ -335,6 +343,12 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field updates_disabled", values[i])
 			} else if value.Valid {
 				_m.UpdatesDisabled = value.Bool
+			}
+		case instance.FieldRequestAttributes:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field request_attributes", values[i])
+			} else if value.Valid {
+				_m.RequestAttributes = value.String
 			}
 		case instance.FieldVersion:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -669,6 +683,25 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Moved = value.Bool
 			}
+		case instance.FieldHomeGroupID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field home_group_id", values[i])
+			} else if value.Valid {
+				_m.HomeGroupID = new(uuid.UUID)
+				*_m.HomeGroupID = *value.S.(*uuid.UUID)
+			}
+		case instance.FieldSelectors:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field selectors", values[i])
+			} else if value.Valid {
+				_m.Selectors = value.Int64
+			}
+		case instance.FieldSelectedWave:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field selected_wave", values[i])
+			} else if value.Valid {
+				_m.SelectedWave = int(value.Int64)
+			}
 		case instance.FieldMoveTo:
 			if value, ok := values[i].(*sql.NullScanner); !ok {
 				return fmt.Errorf("unexpected type %T for field move_to", values[i])
@@ -774,6 +807,9 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("updates_disabled=")
 	builder.WriteString(fmt.Sprintf("%v", _m.UpdatesDisabled))
+	builder.WriteString(", ")
+	builder.WriteString("request_attributes=")
+	builder.WriteString(_m.RequestAttributes)
 	builder.WriteString(", ")
 	builder.WriteString("version=")
 	builder.WriteString(_m.Version)
@@ -963,6 +999,17 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("moved=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Moved))
+	builder.WriteString(", ")
+	if v := _m.HomeGroupID; v != nil {
+		builder.WriteString("home_group_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("selectors=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Selectors))
+	builder.WriteString(", ")
+	builder.WriteString("selected_wave=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SelectedWave))
 	builder.WriteString(", ")
 	if v := _m.MoveTo; v != nil {
 		builder.WriteString("move_to=")

@@ -179,6 +179,20 @@ func (_c *InstanceCreate) SetNillableUpdatesDisabled(v *bool) *InstanceCreate {
 	return _c
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_c *InstanceCreate) SetRequestAttributes(v string) *InstanceCreate {
+	_c.mutation.SetRequestAttributes(v)
+	return _c
+}
+
+// SetNillableRequestAttributes sets the "request_attributes" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableRequestAttributes(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetRequestAttributes(*v)
+	}
+	return _c
+}
+
 // SetVersion sets the "version" field.
 func (_c *InstanceCreate) SetVersion(v string) *InstanceCreate {
 	_c.mutation.SetVersion(v)
@@ -873,6 +887,48 @@ func (_c *InstanceCreate) SetNillableMoved(v *bool) *InstanceCreate {
 	return _c
 }
 
+// SetHomeGroupID sets the "home_group_id" field.
+func (_c *InstanceCreate) SetHomeGroupID(v uuid.UUID) *InstanceCreate {
+	_c.mutation.SetHomeGroupID(v)
+	return _c
+}
+
+// SetNillableHomeGroupID sets the "home_group_id" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableHomeGroupID(v *uuid.UUID) *InstanceCreate {
+	if v != nil {
+		_c.SetHomeGroupID(*v)
+	}
+	return _c
+}
+
+// SetSelectors sets the "selectors" field.
+func (_c *InstanceCreate) SetSelectors(v int64) *InstanceCreate {
+	_c.mutation.SetSelectors(v)
+	return _c
+}
+
+// SetNillableSelectors sets the "selectors" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableSelectors(v *int64) *InstanceCreate {
+	if v != nil {
+		_c.SetSelectors(*v)
+	}
+	return _c
+}
+
+// SetSelectedWave sets the "selected_wave" field.
+func (_c *InstanceCreate) SetSelectedWave(v int) *InstanceCreate {
+	_c.mutation.SetSelectedWave(v)
+	return _c
+}
+
+// SetNillableSelectedWave sets the "selected_wave" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableSelectedWave(v *int) *InstanceCreate {
+	if v != nil {
+		_c.SetSelectedWave(*v)
+	}
+	return _c
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_c *InstanceCreate) SetMoveTo(v uuid.UUID) *InstanceCreate {
 	_c.mutation.SetMoveTo(v)
@@ -1019,6 +1075,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultUpdatesDisabled
 		_c.mutation.SetUpdatesDisabled(v)
 	}
+	if _, ok := _c.mutation.RequestAttributes(); !ok {
+		v := instance.DefaultRequestAttributes
+		_c.mutation.SetRequestAttributes(v)
+	}
 	if _, ok := _c.mutation.Reason(); !ok {
 		v := instance.DefaultReason
 		_c.mutation.SetReason(v)
@@ -1147,6 +1207,14 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultMoved
 		_c.mutation.SetMoved(v)
 	}
+	if _, ok := _c.mutation.Selectors(); !ok {
+		v := instance.DefaultSelectors
+		_c.mutation.SetSelectors(v)
+	}
+	if _, ok := _c.mutation.SelectedWave(); !ok {
+		v := instance.DefaultSelectedWave
+		_c.mutation.SetSelectedWave(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -1183,6 +1251,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.UpdatesDisabled(); !ok {
 		return &ValidationError{Name: "updates_disabled", err: errors.New(`db: missing required field "Instance.updates_disabled"`)}
+	}
+	if _, ok := _c.mutation.RequestAttributes(); !ok {
+		return &ValidationError{Name: "request_attributes", err: errors.New(`db: missing required field "Instance.request_attributes"`)}
 	}
 	if _, ok := _c.mutation.Version(); !ok {
 		return &ValidationError{Name: "version", err: errors.New(`db: missing required field "Instance.version"`)}
@@ -1298,6 +1369,12 @@ func (_c *InstanceCreate) check() error {
 	if _, ok := _c.mutation.Moved(); !ok {
 		return &ValidationError{Name: "moved", err: errors.New(`db: missing required field "Instance.moved"`)}
 	}
+	if _, ok := _c.mutation.Selectors(); !ok {
+		return &ValidationError{Name: "selectors", err: errors.New(`db: missing required field "Instance.selectors"`)}
+	}
+	if _, ok := _c.mutation.SelectedWave(); !ok {
+		return &ValidationError{Name: "selected_wave", err: errors.New(`db: missing required field "Instance.selected_wave"`)}
+	}
 	if len(_c.mutation.ApplicationIDs()) == 0 {
 		return &ValidationError{Name: "application", err: errors.New(`db: missing required edge "Instance.application"`)}
 	}
@@ -1375,6 +1452,10 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.UpdatesDisabled(); ok {
 		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
 		_node.UpdatesDisabled = value
+	}
+	if value, ok := _c.mutation.RequestAttributes(); ok {
+		_spec.SetField(instance.FieldRequestAttributes, field.TypeString, value)
+		_node.RequestAttributes = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)
@@ -1587,6 +1668,18 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
 		_node.Moved = value
+	}
+	if value, ok := _c.mutation.HomeGroupID(); ok {
+		_spec.SetField(instance.FieldHomeGroupID, field.TypeUUID, value)
+		_node.HomeGroupID = &value
+	}
+	if value, ok := _c.mutation.Selectors(); ok {
+		_spec.SetField(instance.FieldSelectors, field.TypeInt64, value)
+		_node.Selectors = value
+	}
+	if value, ok := _c.mutation.SelectedWave(); ok {
+		_spec.SetField(instance.FieldSelectedWave, field.TypeInt, value)
+		_node.SelectedWave = value
 	}
 	if value, ok := _c.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)

@@ -180,6 +180,20 @@ func (_u *InstanceUpdate) SetNillableUpdatesDisabled(v *bool) *InstanceUpdate {
 	return _u
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (_u *InstanceUpdate) SetRequestAttributes(v string) *InstanceUpdate {
+	_u.mutation.SetRequestAttributes(v)
+	return _u
+}
+
+// SetNillableRequestAttributes sets the "request_attributes" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableRequestAttributes(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetRequestAttributes(*v)
+	}
+	return _u
+}
+
 // SetVersion sets the "version" field.
 func (_u *InstanceUpdate) SetVersion(v string) *InstanceUpdate {
 	_u.mutation.SetVersion(v)
@@ -1096,6 +1110,68 @@ func (_u *InstanceUpdate) SetNillableMoved(v *bool) *InstanceUpdate {
 	return _u
 }
 
+// SetHomeGroupID sets the "home_group_id" field.
+func (_u *InstanceUpdate) SetHomeGroupID(v uuid.UUID) *InstanceUpdate {
+	_u.mutation.SetHomeGroupID(v)
+	return _u
+}
+
+// SetNillableHomeGroupID sets the "home_group_id" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableHomeGroupID(v *uuid.UUID) *InstanceUpdate {
+	if v != nil {
+		_u.SetHomeGroupID(*v)
+	}
+	return _u
+}
+
+// ClearHomeGroupID clears the value of the "home_group_id" field.
+func (_u *InstanceUpdate) ClearHomeGroupID() *InstanceUpdate {
+	_u.mutation.ClearHomeGroupID()
+	return _u
+}
+
+// SetSelectors sets the "selectors" field.
+func (_u *InstanceUpdate) SetSelectors(v int64) *InstanceUpdate {
+	_u.mutation.ResetSelectors()
+	_u.mutation.SetSelectors(v)
+	return _u
+}
+
+// SetNillableSelectors sets the "selectors" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableSelectors(v *int64) *InstanceUpdate {
+	if v != nil {
+		_u.SetSelectors(*v)
+	}
+	return _u
+}
+
+// AddSelectors adds value to the "selectors" field.
+func (_u *InstanceUpdate) AddSelectors(v int64) *InstanceUpdate {
+	_u.mutation.AddSelectors(v)
+	return _u
+}
+
+// SetSelectedWave sets the "selected_wave" field.
+func (_u *InstanceUpdate) SetSelectedWave(v int) *InstanceUpdate {
+	_u.mutation.ResetSelectedWave()
+	_u.mutation.SetSelectedWave(v)
+	return _u
+}
+
+// SetNillableSelectedWave sets the "selected_wave" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableSelectedWave(v *int) *InstanceUpdate {
+	if v != nil {
+		_u.SetSelectedWave(*v)
+	}
+	return _u
+}
+
+// AddSelectedWave adds value to the "selected_wave" field.
+func (_u *InstanceUpdate) AddSelectedWave(v int) *InstanceUpdate {
+	_u.mutation.AddSelectedWave(v)
+	return _u
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_u *InstanceUpdate) SetMoveTo(v uuid.UUID) *InstanceUpdate {
 	_u.mutation.SetMoveTo(v)
@@ -1313,6 +1389,9 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.UpdatesDisabled(); ok {
 		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.RequestAttributes(); ok {
+		_spec.SetField(instance.FieldRequestAttributes, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)
@@ -1556,6 +1635,24 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.HomeGroupID(); ok {
+		_spec.SetField(instance.FieldHomeGroupID, field.TypeUUID, value)
+	}
+	if _u.mutation.HomeGroupIDCleared() {
+		_spec.ClearField(instance.FieldHomeGroupID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.Selectors(); ok {
+		_spec.SetField(instance.FieldSelectors, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSelectors(); ok {
+		_spec.AddField(instance.FieldSelectors, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.SelectedWave(); ok {
+		_spec.SetField(instance.FieldSelectedWave, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSelectedWave(); ok {
+		_spec.AddField(instance.FieldSelectedWave, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)
@@ -1889,6 +1986,20 @@ func (_u *InstanceUpdateOne) SetUpdatesDisabled(v bool) *InstanceUpdateOne {
 func (_u *InstanceUpdateOne) SetNillableUpdatesDisabled(v *bool) *InstanceUpdateOne {
 	if v != nil {
 		_u.SetUpdatesDisabled(*v)
+	}
+	return _u
+}
+
+// SetRequestAttributes sets the "request_attributes" field.
+func (_u *InstanceUpdateOne) SetRequestAttributes(v string) *InstanceUpdateOne {
+	_u.mutation.SetRequestAttributes(v)
+	return _u
+}
+
+// SetNillableRequestAttributes sets the "request_attributes" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableRequestAttributes(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetRequestAttributes(*v)
 	}
 	return _u
 }
@@ -2809,6 +2920,68 @@ func (_u *InstanceUpdateOne) SetNillableMoved(v *bool) *InstanceUpdateOne {
 	return _u
 }
 
+// SetHomeGroupID sets the "home_group_id" field.
+func (_u *InstanceUpdateOne) SetHomeGroupID(v uuid.UUID) *InstanceUpdateOne {
+	_u.mutation.SetHomeGroupID(v)
+	return _u
+}
+
+// SetNillableHomeGroupID sets the "home_group_id" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableHomeGroupID(v *uuid.UUID) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetHomeGroupID(*v)
+	}
+	return _u
+}
+
+// ClearHomeGroupID clears the value of the "home_group_id" field.
+func (_u *InstanceUpdateOne) ClearHomeGroupID() *InstanceUpdateOne {
+	_u.mutation.ClearHomeGroupID()
+	return _u
+}
+
+// SetSelectors sets the "selectors" field.
+func (_u *InstanceUpdateOne) SetSelectors(v int64) *InstanceUpdateOne {
+	_u.mutation.ResetSelectors()
+	_u.mutation.SetSelectors(v)
+	return _u
+}
+
+// SetNillableSelectors sets the "selectors" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableSelectors(v *int64) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetSelectors(*v)
+	}
+	return _u
+}
+
+// AddSelectors adds value to the "selectors" field.
+func (_u *InstanceUpdateOne) AddSelectors(v int64) *InstanceUpdateOne {
+	_u.mutation.AddSelectors(v)
+	return _u
+}
+
+// SetSelectedWave sets the "selected_wave" field.
+func (_u *InstanceUpdateOne) SetSelectedWave(v int) *InstanceUpdateOne {
+	_u.mutation.ResetSelectedWave()
+	_u.mutation.SetSelectedWave(v)
+	return _u
+}
+
+// SetNillableSelectedWave sets the "selected_wave" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableSelectedWave(v *int) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetSelectedWave(*v)
+	}
+	return _u
+}
+
+// AddSelectedWave adds value to the "selected_wave" field.
+func (_u *InstanceUpdateOne) AddSelectedWave(v int) *InstanceUpdateOne {
+	_u.mutation.AddSelectedWave(v)
+	return _u
+}
+
 // SetMoveTo sets the "move_to" field.
 func (_u *InstanceUpdateOne) SetMoveTo(v uuid.UUID) *InstanceUpdateOne {
 	_u.mutation.SetMoveTo(v)
@@ -3057,6 +3230,9 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	if value, ok := _u.mutation.UpdatesDisabled(); ok {
 		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.RequestAttributes(); ok {
+		_spec.SetField(instance.FieldRequestAttributes, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)
 	}
@@ -3299,6 +3475,24 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.HomeGroupID(); ok {
+		_spec.SetField(instance.FieldHomeGroupID, field.TypeUUID, value)
+	}
+	if _u.mutation.HomeGroupIDCleared() {
+		_spec.ClearField(instance.FieldHomeGroupID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.Selectors(); ok {
+		_spec.SetField(instance.FieldSelectors, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSelectors(); ok {
+		_spec.AddField(instance.FieldSelectors, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.SelectedWave(); ok {
+		_spec.SetField(instance.FieldSelectedWave, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSelectedWave(); ok {
+		_spec.AddField(instance.FieldSelectedWave, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.MoveTo(); ok {
 		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)

@@ -31,10 +31,12 @@ type MachineLabel struct {
 	Name string `json:"name,omitempty"`
 	// of an attribute
 	Value string `json:"value,omitempty"`
-	// SetBy holds the value of the "set_by" field.
+	// "": the machine sent it
 	SetBy string `json:"set_by,omitempty"`
 	// SetAt holds the value of the "set_at" field.
 	SetAt time.Time `json:"set_at,omitempty"`
+	// a request attribute: people cannot change it
+	Sent bool `json:"sent,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the MachineLabelQuery when eager-loading is set.
 	Edges        MachineLabelEdges `json:"edges"`
@@ -66,7 +68,7 @@ func (*MachineLabel) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case machinelabel.FieldTag:
+		case machinelabel.FieldTag, machinelabel.FieldSent:
 			values[i] = new(sql.NullBool)
 		case machinelabel.FieldMachineID, machinelabel.FieldName, machinelabel.FieldValue, machinelabel.FieldSetBy:
 			values[i] = new(sql.NullString)
@@ -143,6 +145,12 @@ func (_m *MachineLabel) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.SetAt = value.Time
 			}
+		case machinelabel.FieldSent:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field sent", values[i])
+			} else if value.Valid {
+				_m.Sent = value.Bool
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -207,6 +215,9 @@ func (_m *MachineLabel) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("set_at=")
 	builder.WriteString(_m.SetAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("sent=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Sent))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -78,6 +78,20 @@ func (_c *MachineLabelCreate) SetSetAt(v time.Time) *MachineLabelCreate {
 	return _c
 }
 
+// SetSent sets the "sent" field.
+func (_c *MachineLabelCreate) SetSent(v bool) *MachineLabelCreate {
+	_c.mutation.SetSent(v)
+	return _c
+}
+
+// SetNillableSent sets the "sent" field if the given value is not nil.
+func (_c *MachineLabelCreate) SetNillableSent(v *bool) *MachineLabelCreate {
+	if v != nil {
+		_c.SetSent(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MachineLabelCreate) SetID(v uuid.UUID) *MachineLabelCreate {
 	_c.mutation.SetID(v)
@@ -128,6 +142,10 @@ func (_c *MachineLabelCreate) defaults() {
 		v := machinelabel.DefaultValue
 		_c.mutation.SetValue(v)
 	}
+	if _, ok := _c.mutation.Sent(); !ok {
+		v := machinelabel.DefaultSent
+		_c.mutation.SetSent(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -155,6 +173,9 @@ func (_c *MachineLabelCreate) check() error {
 	}
 	if _, ok := _c.mutation.SetAt(); !ok {
 		return &ValidationError{Name: "set_at", err: errors.New(`db: missing required field "MachineLabel.set_at"`)}
+	}
+	if _, ok := _c.mutation.Sent(); !ok {
+		return &ValidationError{Name: "sent", err: errors.New(`db: missing required field "MachineLabel.sent"`)}
 	}
 	if len(_c.mutation.InstanceIDs()) == 0 {
 		return &ValidationError{Name: "instance", err: errors.New(`db: missing required edge "MachineLabel.instance"`)}
@@ -221,6 +242,10 @@ func (_c *MachineLabelCreate) createSpec() (*MachineLabel, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.SetAt(); ok {
 		_spec.SetField(machinelabel.FieldSetAt, field.TypeTime, value)
 		_node.SetAt = value
+	}
+	if value, ok := _c.mutation.Sent(); ok {
+		_spec.SetField(machinelabel.FieldSent, field.TypeBool, value)
+		_node.Sent = value
 	}
 	if nodes := _c.mutation.InstanceIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -70,6 +70,20 @@ func (_u *MachineLabelUpdate) SetNillableSetAt(v *time.Time) *MachineLabelUpdate
 	return _u
 }
 
+// SetSent sets the "sent" field.
+func (_u *MachineLabelUpdate) SetSent(v bool) *MachineLabelUpdate {
+	_u.mutation.SetSent(v)
+	return _u
+}
+
+// SetNillableSent sets the "sent" field if the given value is not nil.
+func (_u *MachineLabelUpdate) SetNillableSent(v *bool) *MachineLabelUpdate {
+	if v != nil {
+		_u.SetSent(*v)
+	}
+	return _u
+}
+
 // Mutation returns the MachineLabelMutation object of the builder.
 func (_u *MachineLabelUpdate) Mutation() *MachineLabelMutation {
 	return _u.mutation
@@ -131,6 +145,9 @@ func (_u *MachineLabelUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.SetAt(); ok {
 		_spec.SetField(machinelabel.FieldSetAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.Sent(); ok {
+		_spec.SetField(machinelabel.FieldSent, field.TypeBool, value)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{machinelabel.Label}
@@ -189,6 +206,20 @@ func (_u *MachineLabelUpdateOne) SetSetAt(v time.Time) *MachineLabelUpdateOne {
 func (_u *MachineLabelUpdateOne) SetNillableSetAt(v *time.Time) *MachineLabelUpdateOne {
 	if v != nil {
 		_u.SetSetAt(*v)
+	}
+	return _u
+}
+
+// SetSent sets the "sent" field.
+func (_u *MachineLabelUpdateOne) SetSent(v bool) *MachineLabelUpdateOne {
+	_u.mutation.SetSent(v)
+	return _u
+}
+
+// SetNillableSent sets the "sent" field if the given value is not nil.
+func (_u *MachineLabelUpdateOne) SetNillableSent(v *bool) *MachineLabelUpdateOne {
+	if v != nil {
+		_u.SetSent(*v)
 	}
 	return _u
 }
@@ -283,6 +314,9 @@ func (_u *MachineLabelUpdateOne) sqlSave(ctx context.Context) (_node *MachineLab
 	}
 	if value, ok := _u.mutation.SetAt(); ok {
 		_spec.SetField(machinelabel.FieldSetAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.Sent(); ok {
+		_spec.SetField(machinelabel.FieldSent, field.TypeBool, value)
 	}
 	_node = &MachineLabel{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -43,6 +43,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
@@ -102,6 +103,7 @@ const (
 	TypePackageFile     = "PackageFile"
 	TypePromotion       = "Promotion"
 	TypeProposal        = "Proposal"
+	TypeReassignment    = "Reassignment"
 	TypeRebootSlot      = "RebootSlot"
 	TypeRefusal         = "Refusal"
 	TypeRefusedRequest  = "RefusedRequest"
@@ -1371,43 +1373,50 @@ func (m *ActivityMutation) ResetEdge(name string) error {
 // ApplicationMutation represents an operation that mutates the Application nodes in the graph.
 type ApplicationMutation struct {
 	config
-	op                  Op
-	typ                 string
-	id                  *uuid.UUID
-	name                *string
-	product_id          *string
-	description         *string
-	versioning          *version.Versioning
-	require_secret      *bool
-	require_certificate *bool
-	revision            *int64
-	addrevision         *int64
-	created_at          *time.Time
-	deleted_at          *time.Time
-	clearedFields       map[string]struct{}
-	team                *uuid.UUID
-	clearedteam         bool
-	packages            map[uuid.UUID]struct{}
-	removedpackages     map[uuid.UUID]struct{}
-	clearedpackages     bool
-	channels            map[uuid.UUID]struct{}
-	removedchannels     map[uuid.UUID]struct{}
-	clearedchannels     bool
-	groups              map[uuid.UUID]struct{}
-	removedgroups       map[uuid.UUID]struct{}
-	clearedgroups       bool
-	instances           map[uuid.UUID]struct{}
-	removedinstances    map[uuid.UUID]struct{}
-	clearedinstances    bool
-	secrets             map[uuid.UUID]struct{}
-	removedsecrets      map[uuid.UUID]struct{}
-	clearedsecrets      bool
-	upstreams           map[uuid.UUID]struct{}
-	removedupstreams    map[uuid.UUID]struct{}
-	clearedupstreams    bool
-	done                bool
-	oldValue            func(context.Context) (*Application, error)
-	predicates          []predicate.Application
+	op                             Op
+	typ                            string
+	id                             *uuid.UUID
+	name                           *string
+	product_id                     *string
+	description                    *string
+	versioning                     *version.Versioning
+	require_secret                 *bool
+	require_certificate            *bool
+	request_attributes             *[]string
+	appendrequest_attributes       []string
+	request_attributes_revision    *int64
+	addrequest_attributes_revision *int64
+	removed_request_attributes     *string
+	revision                       *int64
+	addrevision                    *int64
+	created_at                     *time.Time
+	deleted_at                     *time.Time
+	clearedFields                  map[string]struct{}
+	team                           *uuid.UUID
+	clearedteam                    bool
+	reassignment                   *uuid.UUID
+	clearedreassignment            bool
+	packages                       map[uuid.UUID]struct{}
+	removedpackages                map[uuid.UUID]struct{}
+	clearedpackages                bool
+	channels                       map[uuid.UUID]struct{}
+	removedchannels                map[uuid.UUID]struct{}
+	clearedchannels                bool
+	groups                         map[uuid.UUID]struct{}
+	removedgroups                  map[uuid.UUID]struct{}
+	clearedgroups                  bool
+	instances                      map[uuid.UUID]struct{}
+	removedinstances               map[uuid.UUID]struct{}
+	clearedinstances               bool
+	secrets                        map[uuid.UUID]struct{}
+	removedsecrets                 map[uuid.UUID]struct{}
+	clearedsecrets                 bool
+	upstreams                      map[uuid.UUID]struct{}
+	removedupstreams               map[uuid.UUID]struct{}
+	clearedupstreams               bool
+	done                           bool
+	oldValue                       func(context.Context) (*Application, error)
+	predicates                     []predicate.Application
 }
 
 var _ ent.Mutation = (*ApplicationMutation)(nil)
@@ -1779,6 +1788,163 @@ func (m *ApplicationMutation) ResetRequireCertificate() {
 	m.require_certificate = nil
 }
 
+// SetRequestAttributes sets the "request_attributes" field.
+func (m *ApplicationMutation) SetRequestAttributes(s []string) {
+	m.request_attributes = &s
+	m.appendrequest_attributes = nil
+}
+
+// RequestAttributes returns the value of the "request_attributes" field in the mutation.
+func (m *ApplicationMutation) RequestAttributes() (r []string, exists bool) {
+	v := m.request_attributes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestAttributes returns the old "request_attributes" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldRequestAttributes(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestAttributes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestAttributes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestAttributes: %w", err)
+	}
+	return oldValue.RequestAttributes, nil
+}
+
+// AppendRequestAttributes adds s to the "request_attributes" field.
+func (m *ApplicationMutation) AppendRequestAttributes(s []string) {
+	m.appendrequest_attributes = append(m.appendrequest_attributes, s...)
+}
+
+// AppendedRequestAttributes returns the list of values that were appended to the "request_attributes" field in this mutation.
+func (m *ApplicationMutation) AppendedRequestAttributes() ([]string, bool) {
+	if len(m.appendrequest_attributes) == 0 {
+		return nil, false
+	}
+	return m.appendrequest_attributes, true
+}
+
+// ClearRequestAttributes clears the value of the "request_attributes" field.
+func (m *ApplicationMutation) ClearRequestAttributes() {
+	m.request_attributes = nil
+	m.appendrequest_attributes = nil
+	m.clearedFields[application.FieldRequestAttributes] = struct{}{}
+}
+
+// RequestAttributesCleared returns if the "request_attributes" field was cleared in this mutation.
+func (m *ApplicationMutation) RequestAttributesCleared() bool {
+	_, ok := m.clearedFields[application.FieldRequestAttributes]
+	return ok
+}
+
+// ResetRequestAttributes resets all changes to the "request_attributes" field.
+func (m *ApplicationMutation) ResetRequestAttributes() {
+	m.request_attributes = nil
+	m.appendrequest_attributes = nil
+	delete(m.clearedFields, application.FieldRequestAttributes)
+}
+
+// SetRequestAttributesRevision sets the "request_attributes_revision" field.
+func (m *ApplicationMutation) SetRequestAttributesRevision(i int64) {
+	m.request_attributes_revision = &i
+	m.addrequest_attributes_revision = nil
+}
+
+// RequestAttributesRevision returns the value of the "request_attributes_revision" field in the mutation.
+func (m *ApplicationMutation) RequestAttributesRevision() (r int64, exists bool) {
+	v := m.request_attributes_revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestAttributesRevision returns the old "request_attributes_revision" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldRequestAttributesRevision(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestAttributesRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestAttributesRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestAttributesRevision: %w", err)
+	}
+	return oldValue.RequestAttributesRevision, nil
+}
+
+// AddRequestAttributesRevision adds i to the "request_attributes_revision" field.
+func (m *ApplicationMutation) AddRequestAttributesRevision(i int64) {
+	if m.addrequest_attributes_revision != nil {
+		*m.addrequest_attributes_revision += i
+	} else {
+		m.addrequest_attributes_revision = &i
+	}
+}
+
+// AddedRequestAttributesRevision returns the value that was added to the "request_attributes_revision" field in this mutation.
+func (m *ApplicationMutation) AddedRequestAttributesRevision() (r int64, exists bool) {
+	v := m.addrequest_attributes_revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRequestAttributesRevision resets all changes to the "request_attributes_revision" field.
+func (m *ApplicationMutation) ResetRequestAttributesRevision() {
+	m.request_attributes_revision = nil
+	m.addrequest_attributes_revision = nil
+}
+
+// SetRemovedRequestAttributes sets the "removed_request_attributes" field.
+func (m *ApplicationMutation) SetRemovedRequestAttributes(s string) {
+	m.removed_request_attributes = &s
+}
+
+// RemovedRequestAttributes returns the value of the "removed_request_attributes" field in the mutation.
+func (m *ApplicationMutation) RemovedRequestAttributes() (r string, exists bool) {
+	v := m.removed_request_attributes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRemovedRequestAttributes returns the old "removed_request_attributes" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldRemovedRequestAttributes(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRemovedRequestAttributes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRemovedRequestAttributes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRemovedRequestAttributes: %w", err)
+	}
+	return oldValue.RemovedRequestAttributes, nil
+}
+
+// ResetRemovedRequestAttributes resets all changes to the "removed_request_attributes" field.
+func (m *ApplicationMutation) ResetRemovedRequestAttributes() {
+	m.removed_request_attributes = nil
+}
+
 // SetRevision sets the "revision" field.
 func (m *ApplicationMutation) SetRevision(i int64) {
 	m.revision = &i
@@ -1945,6 +2111,45 @@ func (m *ApplicationMutation) TeamIDs() (ids []uuid.UUID) {
 func (m *ApplicationMutation) ResetTeam() {
 	m.team = nil
 	m.clearedteam = false
+}
+
+// SetReassignmentID sets the "reassignment" edge to the Reassignment entity by id.
+func (m *ApplicationMutation) SetReassignmentID(id uuid.UUID) {
+	m.reassignment = &id
+}
+
+// ClearReassignment clears the "reassignment" edge to the Reassignment entity.
+func (m *ApplicationMutation) ClearReassignment() {
+	m.clearedreassignment = true
+}
+
+// ReassignmentCleared reports if the "reassignment" edge to the Reassignment entity was cleared.
+func (m *ApplicationMutation) ReassignmentCleared() bool {
+	return m.clearedreassignment
+}
+
+// ReassignmentID returns the "reassignment" edge ID in the mutation.
+func (m *ApplicationMutation) ReassignmentID() (id uuid.UUID, exists bool) {
+	if m.reassignment != nil {
+		return *m.reassignment, true
+	}
+	return
+}
+
+// ReassignmentIDs returns the "reassignment" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ReassignmentID instead. It exists only for internal usage by the builders.
+func (m *ApplicationMutation) ReassignmentIDs() (ids []uuid.UUID) {
+	if id := m.reassignment; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetReassignment resets all changes to the "reassignment" edge.
+func (m *ApplicationMutation) ResetReassignment() {
+	m.reassignment = nil
+	m.clearedreassignment = false
 }
 
 // AddPackageIDs adds the "packages" edge to the Release entity by ids.
@@ -2305,7 +2510,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 13)
 	if m.team != nil {
 		fields = append(fields, application.FieldTeamID)
 	}
@@ -2326,6 +2531,15 @@ func (m *ApplicationMutation) Fields() []string {
 	}
 	if m.require_certificate != nil {
 		fields = append(fields, application.FieldRequireCertificate)
+	}
+	if m.request_attributes != nil {
+		fields = append(fields, application.FieldRequestAttributes)
+	}
+	if m.request_attributes_revision != nil {
+		fields = append(fields, application.FieldRequestAttributesRevision)
+	}
+	if m.removed_request_attributes != nil {
+		fields = append(fields, application.FieldRemovedRequestAttributes)
 	}
 	if m.revision != nil {
 		fields = append(fields, application.FieldRevision)
@@ -2358,6 +2572,12 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.RequireSecret()
 	case application.FieldRequireCertificate:
 		return m.RequireCertificate()
+	case application.FieldRequestAttributes:
+		return m.RequestAttributes()
+	case application.FieldRequestAttributesRevision:
+		return m.RequestAttributesRevision()
+	case application.FieldRemovedRequestAttributes:
+		return m.RemovedRequestAttributes()
 	case application.FieldRevision:
 		return m.Revision()
 	case application.FieldCreatedAt:
@@ -2387,6 +2607,12 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldRequireSecret(ctx)
 	case application.FieldRequireCertificate:
 		return m.OldRequireCertificate(ctx)
+	case application.FieldRequestAttributes:
+		return m.OldRequestAttributes(ctx)
+	case application.FieldRequestAttributesRevision:
+		return m.OldRequestAttributesRevision(ctx)
+	case application.FieldRemovedRequestAttributes:
+		return m.OldRemovedRequestAttributes(ctx)
 	case application.FieldRevision:
 		return m.OldRevision(ctx)
 	case application.FieldCreatedAt:
@@ -2451,6 +2677,27 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRequireCertificate(v)
 		return nil
+	case application.FieldRequestAttributes:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestAttributes(v)
+		return nil
+	case application.FieldRequestAttributesRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestAttributesRevision(v)
+		return nil
+	case application.FieldRemovedRequestAttributes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRemovedRequestAttributes(v)
+		return nil
 	case application.FieldRevision:
 		v, ok := value.(int64)
 		if !ok {
@@ -2480,6 +2727,9 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *ApplicationMutation) AddedFields() []string {
 	var fields []string
+	if m.addrequest_attributes_revision != nil {
+		fields = append(fields, application.FieldRequestAttributesRevision)
+	}
 	if m.addrevision != nil {
 		fields = append(fields, application.FieldRevision)
 	}
@@ -2491,6 +2741,8 @@ func (m *ApplicationMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *ApplicationMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case application.FieldRequestAttributesRevision:
+		return m.AddedRequestAttributesRevision()
 	case application.FieldRevision:
 		return m.AddedRevision()
 	}
@@ -2502,6 +2754,13 @@ func (m *ApplicationMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *ApplicationMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case application.FieldRequestAttributesRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRequestAttributesRevision(v)
+		return nil
 	case application.FieldRevision:
 		v, ok := value.(int64)
 		if !ok {
@@ -2519,6 +2778,9 @@ func (m *ApplicationMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(application.FieldProductID) {
 		fields = append(fields, application.FieldProductID)
+	}
+	if m.FieldCleared(application.FieldRequestAttributes) {
+		fields = append(fields, application.FieldRequestAttributes)
 	}
 	if m.FieldCleared(application.FieldDeletedAt) {
 		fields = append(fields, application.FieldDeletedAt)
@@ -2539,6 +2801,9 @@ func (m *ApplicationMutation) ClearField(name string) error {
 	switch name {
 	case application.FieldProductID:
 		m.ClearProductID()
+		return nil
+	case application.FieldRequestAttributes:
+		m.ClearRequestAttributes()
 		return nil
 	case application.FieldDeletedAt:
 		m.ClearDeletedAt()
@@ -2572,6 +2837,15 @@ func (m *ApplicationMutation) ResetField(name string) error {
 	case application.FieldRequireCertificate:
 		m.ResetRequireCertificate()
 		return nil
+	case application.FieldRequestAttributes:
+		m.ResetRequestAttributes()
+		return nil
+	case application.FieldRequestAttributesRevision:
+		m.ResetRequestAttributesRevision()
+		return nil
+	case application.FieldRemovedRequestAttributes:
+		m.ResetRemovedRequestAttributes()
+		return nil
 	case application.FieldRevision:
 		m.ResetRevision()
 		return nil
@@ -2587,9 +2861,12 @@ func (m *ApplicationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.team != nil {
 		edges = append(edges, application.EdgeTeam)
+	}
+	if m.reassignment != nil {
+		edges = append(edges, application.EdgeReassignment)
 	}
 	if m.packages != nil {
 		edges = append(edges, application.EdgePackages)
@@ -2618,6 +2895,10 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 	switch name {
 	case application.EdgeTeam:
 		if id := m.team; id != nil {
+			return []ent.Value{*id}
+		}
+	case application.EdgeReassignment:
+		if id := m.reassignment; id != nil {
 			return []ent.Value{*id}
 		}
 	case application.EdgePackages:
@@ -2662,7 +2943,7 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.removedpackages != nil {
 		edges = append(edges, application.EdgePackages)
 	}
@@ -2730,9 +3011,12 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.clearedteam {
 		edges = append(edges, application.EdgeTeam)
+	}
+	if m.clearedreassignment {
+		edges = append(edges, application.EdgeReassignment)
 	}
 	if m.clearedpackages {
 		edges = append(edges, application.EdgePackages)
@@ -2761,6 +3045,8 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 	switch name {
 	case application.EdgeTeam:
 		return m.clearedteam
+	case application.EdgeReassignment:
+		return m.clearedreassignment
 	case application.EdgePackages:
 		return m.clearedpackages
 	case application.EdgeChannels:
@@ -2784,6 +3070,9 @@ func (m *ApplicationMutation) ClearEdge(name string) error {
 	case application.EdgeTeam:
 		m.ClearTeam()
 		return nil
+	case application.EdgeReassignment:
+		m.ClearReassignment()
+		return nil
 	}
 	return fmt.Errorf("unknown Application unique edge %s", name)
 }
@@ -2794,6 +3083,9 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 	switch name {
 	case application.EdgeTeam:
 		m.ResetTeam()
+		return nil
+	case application.EdgeReassignment:
+		m.ResetReassignment()
 		return nil
 	case application.EdgePackages:
 		m.ResetPackages()
@@ -8091,6 +8383,7 @@ type DeliveryMutation struct {
 	next_at         *time.Time
 	created_at      *time.Time
 	ended_at        *time.Time
+	failed_at       *time.Time
 	log             *string
 	request         *string
 	response        *string
@@ -8717,6 +9010,55 @@ func (m *DeliveryMutation) ResetEndedAt() {
 	delete(m.clearedFields, delivery.FieldEndedAt)
 }
 
+// SetFailedAt sets the "failed_at" field.
+func (m *DeliveryMutation) SetFailedAt(t time.Time) {
+	m.failed_at = &t
+}
+
+// FailedAt returns the value of the "failed_at" field in the mutation.
+func (m *DeliveryMutation) FailedAt() (r time.Time, exists bool) {
+	v := m.failed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailedAt returns the old "failed_at" field's value of the Delivery entity.
+// If the Delivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeliveryMutation) OldFailedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailedAt: %w", err)
+	}
+	return oldValue.FailedAt, nil
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (m *DeliveryMutation) ClearFailedAt() {
+	m.failed_at = nil
+	m.clearedFields[delivery.FieldFailedAt] = struct{}{}
+}
+
+// FailedAtCleared returns if the "failed_at" field was cleared in this mutation.
+func (m *DeliveryMutation) FailedAtCleared() bool {
+	_, ok := m.clearedFields[delivery.FieldFailedAt]
+	return ok
+}
+
+// ResetFailedAt resets all changes to the "failed_at" field.
+func (m *DeliveryMutation) ResetFailedAt() {
+	m.failed_at = nil
+	delete(m.clearedFields, delivery.FieldFailedAt)
+}
+
 // SetLog sets the "log" field.
 func (m *DeliveryMutation) SetLog(s string) {
 	m.log = &s
@@ -8886,7 +9228,7 @@ func (m *DeliveryMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *DeliveryMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 16)
 	if m.notifier != nil {
 		fields = append(fields, delivery.FieldNotifierID)
 	}
@@ -8922,6 +9264,9 @@ func (m *DeliveryMutation) Fields() []string {
 	}
 	if m.ended_at != nil {
 		fields = append(fields, delivery.FieldEndedAt)
+	}
+	if m.failed_at != nil {
+		fields = append(fields, delivery.FieldFailedAt)
 	}
 	if m.log != nil {
 		fields = append(fields, delivery.FieldLog)
@@ -8964,6 +9309,8 @@ func (m *DeliveryMutation) Field(name string) (ent.Value, bool) {
 		return m.CreatedAt()
 	case delivery.FieldEndedAt:
 		return m.EndedAt()
+	case delivery.FieldFailedAt:
+		return m.FailedAt()
 	case delivery.FieldLog:
 		return m.Log()
 	case delivery.FieldRequest:
@@ -9003,6 +9350,8 @@ func (m *DeliveryMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldCreatedAt(ctx)
 	case delivery.FieldEndedAt:
 		return m.OldEndedAt(ctx)
+	case delivery.FieldFailedAt:
+		return m.OldFailedAt(ctx)
 	case delivery.FieldLog:
 		return m.OldLog(ctx)
 	case delivery.FieldRequest:
@@ -9102,6 +9451,13 @@ func (m *DeliveryMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEndedAt(v)
 		return nil
+	case delivery.FieldFailedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailedAt(v)
+		return nil
 	case delivery.FieldLog:
 		v, ok := value.(string)
 		if !ok {
@@ -9189,6 +9545,9 @@ func (m *DeliveryMutation) ClearedFields() []string {
 	if m.FieldCleared(delivery.FieldEndedAt) {
 		fields = append(fields, delivery.FieldEndedAt)
 	}
+	if m.FieldCleared(delivery.FieldFailedAt) {
+		fields = append(fields, delivery.FieldFailedAt)
+	}
 	return fields
 }
 
@@ -9211,6 +9570,9 @@ func (m *DeliveryMutation) ClearField(name string) error {
 		return nil
 	case delivery.FieldEndedAt:
 		m.ClearEndedAt()
+		return nil
+	case delivery.FieldFailedAt:
+		m.ClearFailedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Delivery nullable field %s", name)
@@ -9255,6 +9617,9 @@ func (m *DeliveryMutation) ResetField(name string) error {
 		return nil
 	case delivery.FieldEndedAt:
 		m.ResetEndedAt()
+		return nil
+	case delivery.FieldFailedAt:
+		m.ResetFailedAt()
 		return nil
 	case delivery.FieldLog:
 		m.ResetLog()
@@ -11225,6 +11590,9 @@ type GroupMutation struct {
 	appendaliases       []string
 	arch                *string
 	description         *string
+	expression          *string
+	priority            *int
+	addpriority         *int
 	policy              *policy.Policy
 	require_secret      *bool
 	require_approval    *bool
@@ -11665,6 +12033,98 @@ func (m *GroupMutation) OldDescription(ctx context.Context) (v string, err error
 // ResetDescription resets all changes to the "description" field.
 func (m *GroupMutation) ResetDescription() {
 	m.description = nil
+}
+
+// SetExpression sets the "expression" field.
+func (m *GroupMutation) SetExpression(s string) {
+	m.expression = &s
+}
+
+// Expression returns the value of the "expression" field in the mutation.
+func (m *GroupMutation) Expression() (r string, exists bool) {
+	v := m.expression
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpression returns the old "expression" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldExpression(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpression is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpression requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpression: %w", err)
+	}
+	return oldValue.Expression, nil
+}
+
+// ResetExpression resets all changes to the "expression" field.
+func (m *GroupMutation) ResetExpression() {
+	m.expression = nil
+}
+
+// SetPriority sets the "priority" field.
+func (m *GroupMutation) SetPriority(i int) {
+	m.priority = &i
+	m.addpriority = nil
+}
+
+// Priority returns the value of the "priority" field in the mutation.
+func (m *GroupMutation) Priority() (r int, exists bool) {
+	v := m.priority
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPriority returns the old "priority" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldPriority(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPriority is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPriority requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPriority: %w", err)
+	}
+	return oldValue.Priority, nil
+}
+
+// AddPriority adds i to the "priority" field.
+func (m *GroupMutation) AddPriority(i int) {
+	if m.addpriority != nil {
+		*m.addpriority += i
+	} else {
+		m.addpriority = &i
+	}
+}
+
+// AddedPriority returns the value that was added to the "priority" field in this mutation.
+func (m *GroupMutation) AddedPriority() (r int, exists bool) {
+	v := m.addpriority
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPriority resets all changes to the "priority" field.
+func (m *GroupMutation) ResetPriority() {
+	m.priority = nil
+	m.addpriority = nil
 }
 
 // SetPolicy sets the "policy" field.
@@ -12578,7 +13038,7 @@ func (m *GroupMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 19)
 	if m.application != nil {
 		fields = append(fields, group.FieldApplicationID)
 	}
@@ -12599,6 +13059,12 @@ func (m *GroupMutation) Fields() []string {
 	}
 	if m.description != nil {
 		fields = append(fields, group.FieldDescription)
+	}
+	if m.expression != nil {
+		fields = append(fields, group.FieldExpression)
+	}
+	if m.priority != nil {
+		fields = append(fields, group.FieldPriority)
 	}
 	if m.policy != nil {
 		fields = append(fields, group.FieldPolicy)
@@ -12652,6 +13118,10 @@ func (m *GroupMutation) Field(name string) (ent.Value, bool) {
 		return m.Arch()
 	case group.FieldDescription:
 		return m.Description()
+	case group.FieldExpression:
+		return m.Expression()
+	case group.FieldPriority:
+		return m.Priority()
 	case group.FieldPolicy:
 		return m.Policy()
 	case group.FieldRequireSecret:
@@ -12695,6 +13165,10 @@ func (m *GroupMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldArch(ctx)
 	case group.FieldDescription:
 		return m.OldDescription(ctx)
+	case group.FieldExpression:
+		return m.OldExpression(ctx)
+	case group.FieldPriority:
+		return m.OldPriority(ctx)
 	case group.FieldPolicy:
 		return m.OldPolicy(ctx)
 	case group.FieldRequireSecret:
@@ -12772,6 +13246,20 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetDescription(v)
+		return nil
+	case group.FieldExpression:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpression(v)
+		return nil
+	case group.FieldPriority:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPriority(v)
 		return nil
 	case group.FieldPolicy:
 		v, ok := value.(policy.Policy)
@@ -12851,6 +13339,9 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *GroupMutation) AddedFields() []string {
 	var fields []string
+	if m.addpriority != nil {
+		fields = append(fields, group.FieldPriority)
+	}
 	if m.addrevision != nil {
 		fields = append(fields, group.FieldRevision)
 	}
@@ -12862,6 +13353,8 @@ func (m *GroupMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *GroupMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case group.FieldPriority:
+		return m.AddedPriority()
 	case group.FieldRevision:
 		return m.AddedRevision()
 	}
@@ -12873,6 +13366,13 @@ func (m *GroupMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *GroupMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case group.FieldPriority:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPriority(v)
+		return nil
 	case group.FieldRevision:
 		v, ok := value.(int64)
 		if !ok {
@@ -12954,6 +13454,12 @@ func (m *GroupMutation) ResetField(name string) error {
 		return nil
 	case group.FieldDescription:
 		m.ResetDescription()
+		return nil
+	case group.FieldExpression:
+		m.ResetExpression()
+		return nil
+	case group.FieldPriority:
+		m.ResetPriority()
 		return nil
 	case group.FieldPolicy:
 		m.ResetPolicy()
@@ -17960,6 +18466,7 @@ type InstanceMutation struct {
 	aleph_version       *string
 	version_prefix      *string
 	updates_disabled    *bool
+	request_attributes  *string
 	version             *string
 	state               *rollout.State
 	addstate            *rollout.State
@@ -18027,6 +18534,11 @@ type InstanceMutation struct {
 	withdrawn_at        *time.Time
 	enrolled            *bool
 	moved               *bool
+	home_group_id       *uuid.UUID
+	selectors           *int64
+	addselectors        *int64
+	selected_wave       *int
+	addselected_wave    *int
 	move_to             *uuid.UUID
 	clearedFields       map[string]struct{}
 	application         *uuid.UUID
@@ -18594,6 +19106,42 @@ func (m *InstanceMutation) OldUpdatesDisabled(ctx context.Context) (v bool, err 
 // ResetUpdatesDisabled resets all changes to the "updates_disabled" field.
 func (m *InstanceMutation) ResetUpdatesDisabled() {
 	m.updates_disabled = nil
+}
+
+// SetRequestAttributes sets the "request_attributes" field.
+func (m *InstanceMutation) SetRequestAttributes(s string) {
+	m.request_attributes = &s
+}
+
+// RequestAttributes returns the value of the "request_attributes" field in the mutation.
+func (m *InstanceMutation) RequestAttributes() (r string, exists bool) {
+	v := m.request_attributes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestAttributes returns the old "request_attributes" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldRequestAttributes(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestAttributes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestAttributes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestAttributes: %w", err)
+	}
+	return oldValue.RequestAttributes, nil
+}
+
+// ResetRequestAttributes resets all changes to the "request_attributes" field.
+func (m *InstanceMutation) ResetRequestAttributes() {
+	m.request_attributes = nil
 }
 
 // SetVersion sets the "version" field.
@@ -20979,6 +21527,167 @@ func (m *InstanceMutation) ResetMoved() {
 	m.moved = nil
 }
 
+// SetHomeGroupID sets the "home_group_id" field.
+func (m *InstanceMutation) SetHomeGroupID(u uuid.UUID) {
+	m.home_group_id = &u
+}
+
+// HomeGroupID returns the value of the "home_group_id" field in the mutation.
+func (m *InstanceMutation) HomeGroupID() (r uuid.UUID, exists bool) {
+	v := m.home_group_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHomeGroupID returns the old "home_group_id" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldHomeGroupID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHomeGroupID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHomeGroupID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHomeGroupID: %w", err)
+	}
+	return oldValue.HomeGroupID, nil
+}
+
+// ClearHomeGroupID clears the value of the "home_group_id" field.
+func (m *InstanceMutation) ClearHomeGroupID() {
+	m.home_group_id = nil
+	m.clearedFields[instance.FieldHomeGroupID] = struct{}{}
+}
+
+// HomeGroupIDCleared returns if the "home_group_id" field was cleared in this mutation.
+func (m *InstanceMutation) HomeGroupIDCleared() bool {
+	_, ok := m.clearedFields[instance.FieldHomeGroupID]
+	return ok
+}
+
+// ResetHomeGroupID resets all changes to the "home_group_id" field.
+func (m *InstanceMutation) ResetHomeGroupID() {
+	m.home_group_id = nil
+	delete(m.clearedFields, instance.FieldHomeGroupID)
+}
+
+// SetSelectors sets the "selectors" field.
+func (m *InstanceMutation) SetSelectors(i int64) {
+	m.selectors = &i
+	m.addselectors = nil
+}
+
+// Selectors returns the value of the "selectors" field in the mutation.
+func (m *InstanceMutation) Selectors() (r int64, exists bool) {
+	v := m.selectors
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSelectors returns the old "selectors" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldSelectors(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSelectors is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSelectors requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSelectors: %w", err)
+	}
+	return oldValue.Selectors, nil
+}
+
+// AddSelectors adds i to the "selectors" field.
+func (m *InstanceMutation) AddSelectors(i int64) {
+	if m.addselectors != nil {
+		*m.addselectors += i
+	} else {
+		m.addselectors = &i
+	}
+}
+
+// AddedSelectors returns the value that was added to the "selectors" field in this mutation.
+func (m *InstanceMutation) AddedSelectors() (r int64, exists bool) {
+	v := m.addselectors
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSelectors resets all changes to the "selectors" field.
+func (m *InstanceMutation) ResetSelectors() {
+	m.selectors = nil
+	m.addselectors = nil
+}
+
+// SetSelectedWave sets the "selected_wave" field.
+func (m *InstanceMutation) SetSelectedWave(i int) {
+	m.selected_wave = &i
+	m.addselected_wave = nil
+}
+
+// SelectedWave returns the value of the "selected_wave" field in the mutation.
+func (m *InstanceMutation) SelectedWave() (r int, exists bool) {
+	v := m.selected_wave
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSelectedWave returns the old "selected_wave" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldSelectedWave(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSelectedWave is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSelectedWave requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSelectedWave: %w", err)
+	}
+	return oldValue.SelectedWave, nil
+}
+
+// AddSelectedWave adds i to the "selected_wave" field.
+func (m *InstanceMutation) AddSelectedWave(i int) {
+	if m.addselected_wave != nil {
+		*m.addselected_wave += i
+	} else {
+		m.addselected_wave = &i
+	}
+}
+
+// AddedSelectedWave returns the value that was added to the "selected_wave" field in this mutation.
+func (m *InstanceMutation) AddedSelectedWave() (r int, exists bool) {
+	v := m.addselected_wave
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSelectedWave resets all changes to the "selected_wave" field.
+func (m *InstanceMutation) ResetSelectedWave() {
+	m.selected_wave = nil
+	m.addselected_wave = nil
+}
+
 // SetMoveTo sets the "move_to" field.
 func (m *InstanceMutation) SetMoveTo(u uuid.UUID) {
 	m.move_to = &u
@@ -21278,7 +21987,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 66)
+	fields := make([]string, 0, 70)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -21314,6 +22023,9 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.updates_disabled != nil {
 		fields = append(fields, instance.FieldUpdatesDisabled)
+	}
+	if m.request_attributes != nil {
+		fields = append(fields, instance.FieldRequestAttributes)
 	}
 	if m.version != nil {
 		fields = append(fields, instance.FieldVersion)
@@ -21474,6 +22186,15 @@ func (m *InstanceMutation) Fields() []string {
 	if m.moved != nil {
 		fields = append(fields, instance.FieldMoved)
 	}
+	if m.home_group_id != nil {
+		fields = append(fields, instance.FieldHomeGroupID)
+	}
+	if m.selectors != nil {
+		fields = append(fields, instance.FieldSelectors)
+	}
+	if m.selected_wave != nil {
+		fields = append(fields, instance.FieldSelectedWave)
+	}
 	if m.move_to != nil {
 		fields = append(fields, instance.FieldMoveTo)
 	}
@@ -21509,6 +22230,8 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.VersionPrefix()
 	case instance.FieldUpdatesDisabled:
 		return m.UpdatesDisabled()
+	case instance.FieldRequestAttributes:
+		return m.RequestAttributes()
 	case instance.FieldVersion:
 		return m.Version()
 	case instance.FieldState:
@@ -21615,6 +22338,12 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.Enrolled()
 	case instance.FieldMoved:
 		return m.Moved()
+	case instance.FieldHomeGroupID:
+		return m.HomeGroupID()
+	case instance.FieldSelectors:
+		return m.Selectors()
+	case instance.FieldSelectedWave:
+		return m.SelectedWave()
 	case instance.FieldMoveTo:
 		return m.MoveTo()
 	}
@@ -21650,6 +22379,8 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldVersionPrefix(ctx)
 	case instance.FieldUpdatesDisabled:
 		return m.OldUpdatesDisabled(ctx)
+	case instance.FieldRequestAttributes:
+		return m.OldRequestAttributes(ctx)
 	case instance.FieldVersion:
 		return m.OldVersion(ctx)
 	case instance.FieldState:
@@ -21756,6 +22487,12 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldEnrolled(ctx)
 	case instance.FieldMoved:
 		return m.OldMoved(ctx)
+	case instance.FieldHomeGroupID:
+		return m.OldHomeGroupID(ctx)
+	case instance.FieldSelectors:
+		return m.OldSelectors(ctx)
+	case instance.FieldSelectedWave:
+		return m.OldSelectedWave(ctx)
 	case instance.FieldMoveTo:
 		return m.OldMoveTo(ctx)
 	}
@@ -21850,6 +22587,13 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetUpdatesDisabled(v)
+		return nil
+	case instance.FieldRequestAttributes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestAttributes(v)
 		return nil
 	case instance.FieldVersion:
 		v, ok := value.(string)
@@ -22222,6 +22966,27 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetMoved(v)
 		return nil
+	case instance.FieldHomeGroupID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHomeGroupID(v)
+		return nil
+	case instance.FieldSelectors:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSelectors(v)
+		return nil
+	case instance.FieldSelectedWave:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSelectedWave(v)
+		return nil
 	case instance.FieldMoveTo:
 		v, ok := value.(uuid.UUID)
 		if !ok {
@@ -22279,6 +23044,12 @@ func (m *InstanceMutation) AddedFields() []string {
 	if m.addoverride != nil {
 		fields = append(fields, instance.FieldOverride)
 	}
+	if m.addselectors != nil {
+		fields = append(fields, instance.FieldSelectors)
+	}
+	if m.addselected_wave != nil {
+		fields = append(fields, instance.FieldSelectedWave)
+	}
 	return fields
 }
 
@@ -22315,6 +23086,10 @@ func (m *InstanceMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedInterruptions()
 	case instance.FieldOverride:
 		return m.AddedOverride()
+	case instance.FieldSelectors:
+		return m.AddedSelectors()
+	case instance.FieldSelectedWave:
+		return m.AddedSelectedWave()
 	}
 	return nil, false
 }
@@ -22422,6 +23197,20 @@ func (m *InstanceMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddOverride(v)
 		return nil
+	case instance.FieldSelectors:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSelectors(v)
+		return nil
+	case instance.FieldSelectedWave:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSelectedWave(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Instance numeric field %s", name)
 }
@@ -22477,6 +23266,9 @@ func (m *InstanceMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(instance.FieldWithdrawnAt) {
 		fields = append(fields, instance.FieldWithdrawnAt)
+	}
+	if m.FieldCleared(instance.FieldHomeGroupID) {
+		fields = append(fields, instance.FieldHomeGroupID)
 	}
 	if m.FieldCleared(instance.FieldMoveTo) {
 		fields = append(fields, instance.FieldMoveTo)
@@ -22543,6 +23335,9 @@ func (m *InstanceMutation) ClearField(name string) error {
 	case instance.FieldWithdrawnAt:
 		m.ClearWithdrawnAt()
 		return nil
+	case instance.FieldHomeGroupID:
+		m.ClearHomeGroupID()
+		return nil
 	case instance.FieldMoveTo:
 		m.ClearMoveTo()
 		return nil
@@ -22589,6 +23384,9 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldUpdatesDisabled:
 		m.ResetUpdatesDisabled()
+		return nil
+	case instance.FieldRequestAttributes:
+		m.ResetRequestAttributes()
 		return nil
 	case instance.FieldVersion:
 		m.ResetVersion()
@@ -22748,6 +23546,15 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldMoved:
 		m.ResetMoved()
+		return nil
+	case instance.FieldHomeGroupID:
+		m.ResetHomeGroupID()
+		return nil
+	case instance.FieldSelectors:
+		m.ResetSelectors()
+		return nil
+	case instance.FieldSelectedWave:
+		m.ResetSelectedWave()
 		return nil
 	case instance.FieldMoveTo:
 		m.ResetMoveTo()
@@ -26814,6 +27621,7 @@ type MachineLabelMutation struct {
 	value           *string
 	set_by          *string
 	set_at          *time.Time
+	sent            *bool
 	clearedFields   map[string]struct{}
 	instance        *uuid.UUID
 	clearedinstance bool
@@ -27214,6 +28022,42 @@ func (m *MachineLabelMutation) ResetSetAt() {
 	m.set_at = nil
 }
 
+// SetSent sets the "sent" field.
+func (m *MachineLabelMutation) SetSent(b bool) {
+	m.sent = &b
+}
+
+// Sent returns the value of the "sent" field in the mutation.
+func (m *MachineLabelMutation) Sent() (r bool, exists bool) {
+	v := m.sent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSent returns the old "sent" field's value of the MachineLabel entity.
+// If the MachineLabel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineLabelMutation) OldSent(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSent: %w", err)
+	}
+	return oldValue.Sent, nil
+}
+
+// ResetSent resets all changes to the "sent" field.
+func (m *MachineLabelMutation) ResetSent() {
+	m.sent = nil
+}
+
 // ClearInstance clears the "instance" edge to the Instance entity.
 func (m *MachineLabelMutation) ClearInstance() {
 	m.clearedinstance = true
@@ -27275,7 +28119,7 @@ func (m *MachineLabelMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MachineLabelMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.instance != nil {
 		fields = append(fields, machinelabel.FieldInstanceID)
 	}
@@ -27299,6 +28143,9 @@ func (m *MachineLabelMutation) Fields() []string {
 	}
 	if m.set_at != nil {
 		fields = append(fields, machinelabel.FieldSetAt)
+	}
+	if m.sent != nil {
+		fields = append(fields, machinelabel.FieldSent)
 	}
 	return fields
 }
@@ -27324,6 +28171,8 @@ func (m *MachineLabelMutation) Field(name string) (ent.Value, bool) {
 		return m.SetBy()
 	case machinelabel.FieldSetAt:
 		return m.SetAt()
+	case machinelabel.FieldSent:
+		return m.Sent()
 	}
 	return nil, false
 }
@@ -27349,6 +28198,8 @@ func (m *MachineLabelMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldSetBy(ctx)
 	case machinelabel.FieldSetAt:
 		return m.OldSetAt(ctx)
+	case machinelabel.FieldSent:
+		return m.OldSent(ctx)
 	}
 	return nil, fmt.Errorf("unknown MachineLabel field %s", name)
 }
@@ -27413,6 +28264,13 @@ func (m *MachineLabelMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetSetAt(v)
+		return nil
+	case machinelabel.FieldSent:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSent(v)
 		return nil
 	}
 	return fmt.Errorf("unknown MachineLabel field %s", name)
@@ -27486,6 +28344,9 @@ func (m *MachineLabelMutation) ResetField(name string) error {
 		return nil
 	case machinelabel.FieldSetAt:
 		m.ResetSetAt()
+		return nil
+	case machinelabel.FieldSent:
+		m.ResetSent()
 		return nil
 	}
 	return fmt.Errorf("unknown MachineLabel field %s", name)
@@ -37445,6 +38306,1014 @@ func (m *ProposalMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *ProposalMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Proposal edge %s", name)
+}
+
+// ReassignmentMutation represents an operation that mutates the Reassignment nodes in the graph.
+type ReassignmentMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *uuid.UUID
+	selectors          *int64
+	addselectors       *int64
+	after              *string
+	seen               *int
+	addseen            *int
+	moved              *int
+	addmoved           *int
+	waiting            *int
+	addwaiting         *int
+	kept               *int
+	addkept            *int
+	started_at         *time.Time
+	ended_at           *time.Time
+	clearedFields      map[string]struct{}
+	application        *uuid.UUID
+	clearedapplication bool
+	done               bool
+	oldValue           func(context.Context) (*Reassignment, error)
+	predicates         []predicate.Reassignment
+}
+
+var _ ent.Mutation = (*ReassignmentMutation)(nil)
+
+// reassignmentOption allows management of the mutation configuration using functional options.
+type reassignmentOption func(*ReassignmentMutation)
+
+// newReassignmentMutation creates new mutation for the Reassignment entity.
+func newReassignmentMutation(c config, op Op, opts ...reassignmentOption) *ReassignmentMutation {
+	m := &ReassignmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeReassignment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withReassignmentID sets the ID field of the mutation.
+func withReassignmentID(id uuid.UUID) reassignmentOption {
+	return func(m *ReassignmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Reassignment
+		)
+		m.oldValue = func(ctx context.Context) (*Reassignment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Reassignment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withReassignment sets the old Reassignment of the mutation.
+func withReassignment(node *Reassignment) reassignmentOption {
+	return func(m *ReassignmentMutation) {
+		m.oldValue = func(context.Context) (*Reassignment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ReassignmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ReassignmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Reassignment entities.
+func (m *ReassignmentMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ReassignmentMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ReassignmentMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Reassignment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *ReassignmentMutation) SetApplicationID(u uuid.UUID) {
+	m.application = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *ReassignmentMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldApplicationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *ReassignmentMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetSelectors sets the "selectors" field.
+func (m *ReassignmentMutation) SetSelectors(i int64) {
+	m.selectors = &i
+	m.addselectors = nil
+}
+
+// Selectors returns the value of the "selectors" field in the mutation.
+func (m *ReassignmentMutation) Selectors() (r int64, exists bool) {
+	v := m.selectors
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSelectors returns the old "selectors" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldSelectors(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSelectors is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSelectors requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSelectors: %w", err)
+	}
+	return oldValue.Selectors, nil
+}
+
+// AddSelectors adds i to the "selectors" field.
+func (m *ReassignmentMutation) AddSelectors(i int64) {
+	if m.addselectors != nil {
+		*m.addselectors += i
+	} else {
+		m.addselectors = &i
+	}
+}
+
+// AddedSelectors returns the value that was added to the "selectors" field in this mutation.
+func (m *ReassignmentMutation) AddedSelectors() (r int64, exists bool) {
+	v := m.addselectors
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSelectors resets all changes to the "selectors" field.
+func (m *ReassignmentMutation) ResetSelectors() {
+	m.selectors = nil
+	m.addselectors = nil
+}
+
+// SetAfter sets the "after" field.
+func (m *ReassignmentMutation) SetAfter(s string) {
+	m.after = &s
+}
+
+// After returns the value of the "after" field in the mutation.
+func (m *ReassignmentMutation) After() (r string, exists bool) {
+	v := m.after
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAfter returns the old "after" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldAfter(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAfter is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAfter requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAfter: %w", err)
+	}
+	return oldValue.After, nil
+}
+
+// ResetAfter resets all changes to the "after" field.
+func (m *ReassignmentMutation) ResetAfter() {
+	m.after = nil
+}
+
+// SetSeen sets the "seen" field.
+func (m *ReassignmentMutation) SetSeen(i int) {
+	m.seen = &i
+	m.addseen = nil
+}
+
+// Seen returns the value of the "seen" field in the mutation.
+func (m *ReassignmentMutation) Seen() (r int, exists bool) {
+	v := m.seen
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeen returns the old "seen" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldSeen(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeen is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeen requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeen: %w", err)
+	}
+	return oldValue.Seen, nil
+}
+
+// AddSeen adds i to the "seen" field.
+func (m *ReassignmentMutation) AddSeen(i int) {
+	if m.addseen != nil {
+		*m.addseen += i
+	} else {
+		m.addseen = &i
+	}
+}
+
+// AddedSeen returns the value that was added to the "seen" field in this mutation.
+func (m *ReassignmentMutation) AddedSeen() (r int, exists bool) {
+	v := m.addseen
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSeen resets all changes to the "seen" field.
+func (m *ReassignmentMutation) ResetSeen() {
+	m.seen = nil
+	m.addseen = nil
+}
+
+// SetMoved sets the "moved" field.
+func (m *ReassignmentMutation) SetMoved(i int) {
+	m.moved = &i
+	m.addmoved = nil
+}
+
+// Moved returns the value of the "moved" field in the mutation.
+func (m *ReassignmentMutation) Moved() (r int, exists bool) {
+	v := m.moved
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMoved returns the old "moved" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldMoved(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMoved is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMoved requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMoved: %w", err)
+	}
+	return oldValue.Moved, nil
+}
+
+// AddMoved adds i to the "moved" field.
+func (m *ReassignmentMutation) AddMoved(i int) {
+	if m.addmoved != nil {
+		*m.addmoved += i
+	} else {
+		m.addmoved = &i
+	}
+}
+
+// AddedMoved returns the value that was added to the "moved" field in this mutation.
+func (m *ReassignmentMutation) AddedMoved() (r int, exists bool) {
+	v := m.addmoved
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMoved resets all changes to the "moved" field.
+func (m *ReassignmentMutation) ResetMoved() {
+	m.moved = nil
+	m.addmoved = nil
+}
+
+// SetWaiting sets the "waiting" field.
+func (m *ReassignmentMutation) SetWaiting(i int) {
+	m.waiting = &i
+	m.addwaiting = nil
+}
+
+// Waiting returns the value of the "waiting" field in the mutation.
+func (m *ReassignmentMutation) Waiting() (r int, exists bool) {
+	v := m.waiting
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaiting returns the old "waiting" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldWaiting(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaiting is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaiting requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaiting: %w", err)
+	}
+	return oldValue.Waiting, nil
+}
+
+// AddWaiting adds i to the "waiting" field.
+func (m *ReassignmentMutation) AddWaiting(i int) {
+	if m.addwaiting != nil {
+		*m.addwaiting += i
+	} else {
+		m.addwaiting = &i
+	}
+}
+
+// AddedWaiting returns the value that was added to the "waiting" field in this mutation.
+func (m *ReassignmentMutation) AddedWaiting() (r int, exists bool) {
+	v := m.addwaiting
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetWaiting resets all changes to the "waiting" field.
+func (m *ReassignmentMutation) ResetWaiting() {
+	m.waiting = nil
+	m.addwaiting = nil
+}
+
+// SetKept sets the "kept" field.
+func (m *ReassignmentMutation) SetKept(i int) {
+	m.kept = &i
+	m.addkept = nil
+}
+
+// Kept returns the value of the "kept" field in the mutation.
+func (m *ReassignmentMutation) Kept() (r int, exists bool) {
+	v := m.kept
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKept returns the old "kept" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldKept(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKept is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKept requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKept: %w", err)
+	}
+	return oldValue.Kept, nil
+}
+
+// AddKept adds i to the "kept" field.
+func (m *ReassignmentMutation) AddKept(i int) {
+	if m.addkept != nil {
+		*m.addkept += i
+	} else {
+		m.addkept = &i
+	}
+}
+
+// AddedKept returns the value that was added to the "kept" field in this mutation.
+func (m *ReassignmentMutation) AddedKept() (r int, exists bool) {
+	v := m.addkept
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetKept resets all changes to the "kept" field.
+func (m *ReassignmentMutation) ResetKept() {
+	m.kept = nil
+	m.addkept = nil
+}
+
+// SetStartedAt sets the "started_at" field.
+func (m *ReassignmentMutation) SetStartedAt(t time.Time) {
+	m.started_at = &t
+}
+
+// StartedAt returns the value of the "started_at" field in the mutation.
+func (m *ReassignmentMutation) StartedAt() (r time.Time, exists bool) {
+	v := m.started_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedAt returns the old "started_at" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldStartedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedAt: %w", err)
+	}
+	return oldValue.StartedAt, nil
+}
+
+// ResetStartedAt resets all changes to the "started_at" field.
+func (m *ReassignmentMutation) ResetStartedAt() {
+	m.started_at = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *ReassignmentMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *ReassignmentMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the Reassignment entity.
+// If the Reassignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReassignmentMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *ReassignmentMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[reassignment.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *ReassignmentMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[reassignment.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *ReassignmentMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, reassignment.FieldEndedAt)
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *ReassignmentMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[reassignment.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *ReassignmentMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *ReassignmentMutation) ApplicationIDs() (ids []uuid.UUID) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *ReassignmentMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// Where appends a list predicates to the ReassignmentMutation builder.
+func (m *ReassignmentMutation) Where(ps ...predicate.Reassignment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ReassignmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ReassignmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Reassignment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ReassignmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ReassignmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Reassignment).
+func (m *ReassignmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ReassignmentMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.application != nil {
+		fields = append(fields, reassignment.FieldApplicationID)
+	}
+	if m.selectors != nil {
+		fields = append(fields, reassignment.FieldSelectors)
+	}
+	if m.after != nil {
+		fields = append(fields, reassignment.FieldAfter)
+	}
+	if m.seen != nil {
+		fields = append(fields, reassignment.FieldSeen)
+	}
+	if m.moved != nil {
+		fields = append(fields, reassignment.FieldMoved)
+	}
+	if m.waiting != nil {
+		fields = append(fields, reassignment.FieldWaiting)
+	}
+	if m.kept != nil {
+		fields = append(fields, reassignment.FieldKept)
+	}
+	if m.started_at != nil {
+		fields = append(fields, reassignment.FieldStartedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, reassignment.FieldEndedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ReassignmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case reassignment.FieldApplicationID:
+		return m.ApplicationID()
+	case reassignment.FieldSelectors:
+		return m.Selectors()
+	case reassignment.FieldAfter:
+		return m.After()
+	case reassignment.FieldSeen:
+		return m.Seen()
+	case reassignment.FieldMoved:
+		return m.Moved()
+	case reassignment.FieldWaiting:
+		return m.Waiting()
+	case reassignment.FieldKept:
+		return m.Kept()
+	case reassignment.FieldStartedAt:
+		return m.StartedAt()
+	case reassignment.FieldEndedAt:
+		return m.EndedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ReassignmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case reassignment.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case reassignment.FieldSelectors:
+		return m.OldSelectors(ctx)
+	case reassignment.FieldAfter:
+		return m.OldAfter(ctx)
+	case reassignment.FieldSeen:
+		return m.OldSeen(ctx)
+	case reassignment.FieldMoved:
+		return m.OldMoved(ctx)
+	case reassignment.FieldWaiting:
+		return m.OldWaiting(ctx)
+	case reassignment.FieldKept:
+		return m.OldKept(ctx)
+	case reassignment.FieldStartedAt:
+		return m.OldStartedAt(ctx)
+	case reassignment.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Reassignment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ReassignmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case reassignment.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case reassignment.FieldSelectors:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSelectors(v)
+		return nil
+	case reassignment.FieldAfter:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAfter(v)
+		return nil
+	case reassignment.FieldSeen:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeen(v)
+		return nil
+	case reassignment.FieldMoved:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMoved(v)
+		return nil
+	case reassignment.FieldWaiting:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaiting(v)
+		return nil
+	case reassignment.FieldKept:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKept(v)
+		return nil
+	case reassignment.FieldStartedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedAt(v)
+		return nil
+	case reassignment.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ReassignmentMutation) AddedFields() []string {
+	var fields []string
+	if m.addselectors != nil {
+		fields = append(fields, reassignment.FieldSelectors)
+	}
+	if m.addseen != nil {
+		fields = append(fields, reassignment.FieldSeen)
+	}
+	if m.addmoved != nil {
+		fields = append(fields, reassignment.FieldMoved)
+	}
+	if m.addwaiting != nil {
+		fields = append(fields, reassignment.FieldWaiting)
+	}
+	if m.addkept != nil {
+		fields = append(fields, reassignment.FieldKept)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ReassignmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case reassignment.FieldSelectors:
+		return m.AddedSelectors()
+	case reassignment.FieldSeen:
+		return m.AddedSeen()
+	case reassignment.FieldMoved:
+		return m.AddedMoved()
+	case reassignment.FieldWaiting:
+		return m.AddedWaiting()
+	case reassignment.FieldKept:
+		return m.AddedKept()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ReassignmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case reassignment.FieldSelectors:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSelectors(v)
+		return nil
+	case reassignment.FieldSeen:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSeen(v)
+		return nil
+	case reassignment.FieldMoved:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMoved(v)
+		return nil
+	case reassignment.FieldWaiting:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWaiting(v)
+		return nil
+	case reassignment.FieldKept:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddKept(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ReassignmentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(reassignment.FieldEndedAt) {
+		fields = append(fields, reassignment.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ReassignmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ReassignmentMutation) ClearField(name string) error {
+	switch name {
+	case reassignment.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ReassignmentMutation) ResetField(name string) error {
+	switch name {
+	case reassignment.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case reassignment.FieldSelectors:
+		m.ResetSelectors()
+		return nil
+	case reassignment.FieldAfter:
+		m.ResetAfter()
+		return nil
+	case reassignment.FieldSeen:
+		m.ResetSeen()
+		return nil
+	case reassignment.FieldMoved:
+		m.ResetMoved()
+		return nil
+	case reassignment.FieldWaiting:
+		m.ResetWaiting()
+		return nil
+	case reassignment.FieldKept:
+		m.ResetKept()
+		return nil
+	case reassignment.FieldStartedAt:
+		m.ResetStartedAt()
+		return nil
+	case reassignment.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ReassignmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.application != nil {
+		edges = append(edges, reassignment.EdgeApplication)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ReassignmentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case reassignment.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ReassignmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ReassignmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ReassignmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedapplication {
+		edges = append(edges, reassignment.EdgeApplication)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ReassignmentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case reassignment.EdgeApplication:
+		return m.clearedapplication
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ReassignmentMutation) ClearEdge(name string) error {
+	switch name {
+	case reassignment.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ReassignmentMutation) ResetEdge(name string) error {
+	switch name {
+	case reassignment.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown Reassignment edge %s", name)
 }
 
 // RebootSlotMutation represents an operation that mutates the RebootSlot nodes in the graph.

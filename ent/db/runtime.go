@@ -26,6 +26,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/proposal"
+	"github.com/coreroller/coreroller/ent/db/reassignment"
 	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -93,8 +94,16 @@ func init() {
 	applicationDescRequireCertificate := applicationFields[7].Descriptor()
 	// application.DefaultRequireCertificate holds the default value on creation for the require_certificate field.
 	application.DefaultRequireCertificate = applicationDescRequireCertificate.Default.(bool)
+	// applicationDescRequestAttributesRevision is the schema descriptor for request_attributes_revision field.
+	applicationDescRequestAttributesRevision := applicationFields[9].Descriptor()
+	// application.DefaultRequestAttributesRevision holds the default value on creation for the request_attributes_revision field.
+	application.DefaultRequestAttributesRevision = applicationDescRequestAttributesRevision.Default.(int64)
+	// applicationDescRemovedRequestAttributes is the schema descriptor for removed_request_attributes field.
+	applicationDescRemovedRequestAttributes := applicationFields[10].Descriptor()
+	// application.DefaultRemovedRequestAttributes holds the default value on creation for the removed_request_attributes field.
+	application.DefaultRemovedRequestAttributes = applicationDescRemovedRequestAttributes.Default.(string)
 	// applicationDescRevision is the schema descriptor for revision field.
-	applicationDescRevision := applicationFields[8].Descriptor()
+	applicationDescRevision := applicationFields[11].Descriptor()
 	// application.DefaultRevision holds the default value on creation for the revision field.
 	application.DefaultRevision = applicationDescRevision.Default.(int64)
 	attemptFields := schema.Attempt{}.Fields()
@@ -192,15 +201,15 @@ func init() {
 	// delivery.DefaultAttempts holds the default value on creation for the attempts field.
 	delivery.DefaultAttempts = deliveryDescAttempts.Default.(int)
 	// deliveryDescLog is the schema descriptor for log field.
-	deliveryDescLog := deliveryFields[13].Descriptor()
+	deliveryDescLog := deliveryFields[14].Descriptor()
 	// delivery.DefaultLog holds the default value on creation for the log field.
 	delivery.DefaultLog = deliveryDescLog.Default.(string)
 	// deliveryDescRequest is the schema descriptor for request field.
-	deliveryDescRequest := deliveryFields[14].Descriptor()
+	deliveryDescRequest := deliveryFields[15].Descriptor()
 	// delivery.DefaultRequest holds the default value on creation for the request field.
 	delivery.DefaultRequest = deliveryDescRequest.Default.(string)
 	// deliveryDescResponse is the schema descriptor for response field.
-	deliveryDescResponse := deliveryFields[15].Descriptor()
+	deliveryDescResponse := deliveryFields[16].Descriptor()
 	// delivery.DefaultResponse holds the default value on creation for the response field.
 	delivery.DefaultResponse = deliveryDescResponse.Default.(string)
 	floorFields := schema.Floor{}.Fields()
@@ -223,28 +232,36 @@ func init() {
 	groupDescDescription := groupFields[7].Descriptor()
 	// group.DefaultDescription holds the default value on creation for the description field.
 	group.DefaultDescription = groupDescDescription.Default.(string)
+	// groupDescExpression is the schema descriptor for expression field.
+	groupDescExpression := groupFields[8].Descriptor()
+	// group.DefaultExpression holds the default value on creation for the expression field.
+	group.DefaultExpression = groupDescExpression.Default.(string)
+	// groupDescPriority is the schema descriptor for priority field.
+	groupDescPriority := groupFields[9].Descriptor()
+	// group.DefaultPriority holds the default value on creation for the priority field.
+	group.DefaultPriority = groupDescPriority.Default.(int)
 	// groupDescRequireSecret is the schema descriptor for require_secret field.
-	groupDescRequireSecret := groupFields[9].Descriptor()
+	groupDescRequireSecret := groupFields[11].Descriptor()
 	// group.DefaultRequireSecret holds the default value on creation for the require_secret field.
 	group.DefaultRequireSecret = groupDescRequireSecret.Default.(bool)
 	// groupDescRequireApproval is the schema descriptor for require_approval field.
-	groupDescRequireApproval := groupFields[10].Descriptor()
+	groupDescRequireApproval := groupFields[12].Descriptor()
 	// group.DefaultRequireApproval holds the default value on creation for the require_approval field.
 	group.DefaultRequireApproval = groupDescRequireApproval.Default.(bool)
 	// groupDescRequireCertificate is the schema descriptor for require_certificate field.
-	groupDescRequireCertificate := groupFields[11].Descriptor()
+	groupDescRequireCertificate := groupFields[13].Descriptor()
 	// group.DefaultRequireCertificate holds the default value on creation for the require_certificate field.
 	group.DefaultRequireCertificate = groupDescRequireCertificate.Default.(bool)
 	// groupDescRevision is the schema descriptor for revision field.
-	groupDescRevision := groupFields[12].Descriptor()
+	groupDescRevision := groupFields[14].Descriptor()
 	// group.DefaultRevision holds the default value on creation for the revision field.
 	group.DefaultRevision = groupDescRevision.Default.(int64)
 	// groupDescPausedBy is the schema descriptor for paused_by field.
-	groupDescPausedBy := groupFields[14].Descriptor()
+	groupDescPausedBy := groupFields[16].Descriptor()
 	// group.DefaultPausedBy holds the default value on creation for the paused_by field.
 	group.DefaultPausedBy = groupDescPausedBy.Default.(string)
 	// groupDescPauseReason is the schema descriptor for pause_reason field.
-	groupDescPauseReason := groupFields[15].Descriptor()
+	groupDescPauseReason := groupFields[17].Descriptor()
 	// group.DefaultPauseReason holds the default value on creation for the pause_reason field.
 	group.DefaultPauseReason = groupDescPauseReason.Default.(string)
 	grouprolloutFields := schema.GroupRollout{}.Fields()
@@ -339,134 +356,146 @@ func init() {
 	instanceDescUpdatesDisabled := instanceFields[12].Descriptor()
 	// instance.DefaultUpdatesDisabled holds the default value on creation for the updates_disabled field.
 	instance.DefaultUpdatesDisabled = instanceDescUpdatesDisabled.Default.(bool)
+	// instanceDescRequestAttributes is the schema descriptor for request_attributes field.
+	instanceDescRequestAttributes := instanceFields[13].Descriptor()
+	// instance.DefaultRequestAttributes holds the default value on creation for the request_attributes field.
+	instance.DefaultRequestAttributes = instanceDescRequestAttributes.Default.(string)
 	// instanceDescReason is the schema descriptor for reason field.
-	instanceDescReason := instanceFields[16].Descriptor()
+	instanceDescReason := instanceFields[17].Descriptor()
 	// instance.DefaultReason holds the default value on creation for the reason field.
 	instance.DefaultReason = instanceDescReason.Default.(string)
 	// instanceDescDecision is the schema descriptor for decision field.
-	instanceDescDecision := instanceFields[17].Descriptor()
+	instanceDescDecision := instanceFields[18].Descriptor()
 	// instance.DefaultDecision holds the default value on creation for the decision field.
 	instance.DefaultDecision = instanceDescDecision.Default.(string)
 	// instanceDescLeaseExtended is the schema descriptor for lease_extended field.
-	instanceDescLeaseExtended := instanceFields[25].Descriptor()
+	instanceDescLeaseExtended := instanceFields[26].Descriptor()
 	// instance.DefaultLeaseExtended holds the default value on creation for the lease_extended field.
 	instance.DefaultLeaseExtended = instanceDescLeaseExtended.Default.(int64)
 	// instanceDescSession is the schema descriptor for session field.
-	instanceDescSession := instanceFields[26].Descriptor()
+	instanceDescSession := instanceFields[27].Descriptor()
 	// instance.DefaultSession holds the default value on creation for the session field.
 	instance.DefaultSession = instanceDescSession.Default.(string)
 	// instanceDescRebootOverdue is the schema descriptor for reboot_overdue field.
-	instanceDescRebootOverdue := instanceFields[27].Descriptor()
+	instanceDescRebootOverdue := instanceFields[28].Descriptor()
 	// instance.DefaultRebootOverdue holds the default value on creation for the reboot_overdue field.
 	instance.DefaultRebootOverdue = instanceDescRebootOverdue.Default.(bool)
 	// instanceDescOfferVersion is the schema descriptor for offer_version field.
-	instanceDescOfferVersion := instanceFields[33].Descriptor()
+	instanceDescOfferVersion := instanceFields[34].Descriptor()
 	// instance.DefaultOfferVersion holds the default value on creation for the offer_version field.
 	instance.DefaultOfferVersion = instanceDescOfferVersion.Default.(string)
 	// instanceDescOfferLeaves is the schema descriptor for offer_leaves field.
-	instanceDescOfferLeaves := instanceFields[34].Descriptor()
+	instanceDescOfferLeaves := instanceFields[35].Descriptor()
 	// instance.DefaultOfferLeaves holds the default value on creation for the offer_leaves field.
 	instance.DefaultOfferLeaves = instanceDescOfferLeaves.Default.(string)
 	// instanceDescOfferWave is the schema descriptor for offer_wave field.
-	instanceDescOfferWave := instanceFields[35].Descriptor()
+	instanceDescOfferWave := instanceFields[36].Descriptor()
 	// instance.DefaultOfferWave holds the default value on creation for the offer_wave field.
 	instance.DefaultOfferWave = instanceDescOfferWave.Default.(int)
 	// instanceDescOfferEpoch is the schema descriptor for offer_epoch field.
-	instanceDescOfferEpoch := instanceFields[36].Descriptor()
+	instanceDescOfferEpoch := instanceFields[37].Descriptor()
 	// instance.DefaultOfferEpoch holds the default value on creation for the offer_epoch field.
 	instance.DefaultOfferEpoch = instanceDescOfferEpoch.Default.(int)
 	// instanceDescAttempt is the schema descriptor for attempt field.
-	instanceDescAttempt := instanceFields[37].Descriptor()
+	instanceDescAttempt := instanceFields[38].Descriptor()
 	// instance.DefaultAttempt holds the default value on creation for the attempt field.
 	instance.DefaultAttempt = instanceDescAttempt.Default.(int)
 	// instanceDescLastOfferVersion is the schema descriptor for last_offer_version field.
-	instanceDescLastOfferVersion := instanceFields[38].Descriptor()
+	instanceDescLastOfferVersion := instanceFields[39].Descriptor()
 	// instance.DefaultLastOfferVersion holds the default value on creation for the last_offer_version field.
 	instance.DefaultLastOfferVersion = instanceDescLastOfferVersion.Default.(string)
 	// instanceDescLastVersion is the schema descriptor for last_version field.
-	instanceDescLastVersion := instanceFields[42].Descriptor()
+	instanceDescLastVersion := instanceFields[43].Descriptor()
 	// instance.DefaultLastVersion holds the default value on creation for the last_version field.
 	instance.DefaultLastVersion = instanceDescLastVersion.Default.(string)
 	// instanceDescLastFrom is the schema descriptor for last_from field.
-	instanceDescLastFrom := instanceFields[43].Descriptor()
+	instanceDescLastFrom := instanceFields[44].Descriptor()
 	// instance.DefaultLastFrom holds the default value on creation for the last_from field.
 	instance.DefaultLastFrom = instanceDescLastFrom.Default.(string)
 	// instanceDescLastWave is the schema descriptor for last_wave field.
-	instanceDescLastWave := instanceFields[44].Descriptor()
+	instanceDescLastWave := instanceFields[45].Descriptor()
 	// instance.DefaultLastWave holds the default value on creation for the last_wave field.
 	instance.DefaultLastWave = instanceDescLastWave.Default.(int)
 	// instanceDescLastEpoch is the schema descriptor for last_epoch field.
-	instanceDescLastEpoch := instanceFields[45].Descriptor()
+	instanceDescLastEpoch := instanceFields[46].Descriptor()
 	// instance.DefaultLastEpoch holds the default value on creation for the last_epoch field.
 	instance.DefaultLastEpoch = instanceDescLastEpoch.Default.(int)
 	// instanceDescLastStage is the schema descriptor for last_stage field.
-	instanceDescLastStage := instanceFields[46].Descriptor()
+	instanceDescLastStage := instanceFields[47].Descriptor()
 	// instance.DefaultLastStage holds the default value on creation for the last_stage field.
 	instance.DefaultLastStage = rollout.State(instanceDescLastStage.Default.(int8))
 	// instanceDescLastOutcome is the schema descriptor for last_outcome field.
-	instanceDescLastOutcome := instanceFields[47].Descriptor()
+	instanceDescLastOutcome := instanceFields[48].Descriptor()
 	// instance.DefaultLastOutcome holds the default value on creation for the last_outcome field.
 	instance.DefaultLastOutcome = rollout.Outcome(instanceDescLastOutcome.Default.(int8))
 	// instanceDescLastCode is the schema descriptor for last_code field.
-	instanceDescLastCode := instanceFields[48].Descriptor()
+	instanceDescLastCode := instanceFields[49].Descriptor()
 	// instance.DefaultLastCode holds the default value on creation for the last_code field.
 	instance.DefaultLastCode = instanceDescLastCode.Default.(int)
 	// instanceDescLastProof is the schema descriptor for last_proof field.
-	instanceDescLastProof := instanceFields[49].Descriptor()
+	instanceDescLastProof := instanceFields[50].Descriptor()
 	// instance.DefaultLastProof holds the default value on creation for the last_proof field.
 	instance.DefaultLastProof = instanceDescLastProof.Default.(bool)
 	// instanceDescLastOem is the schema descriptor for last_oem field.
-	instanceDescLastOem := instanceFields[50].Descriptor()
+	instanceDescLastOem := instanceFields[51].Descriptor()
 	// instance.DefaultLastOem holds the default value on creation for the last_oem field.
 	instance.DefaultLastOem = instanceDescLastOem.Default.(string)
 	// instanceDescLastAddressBlock is the schema descriptor for last_address_block field.
-	instanceDescLastAddressBlock := instanceFields[51].Descriptor()
+	instanceDescLastAddressBlock := instanceFields[52].Descriptor()
 	// instance.DefaultLastAddressBlock holds the default value on creation for the last_address_block field.
 	instance.DefaultLastAddressBlock = instanceDescLastAddressBlock.Default.(string)
 	// instanceDescFailedVersion is the schema descriptor for failed_version field.
-	instanceDescFailedVersion := instanceFields[52].Descriptor()
+	instanceDescFailedVersion := instanceFields[53].Descriptor()
 	// instance.DefaultFailedVersion holds the default value on creation for the failed_version field.
 	instance.DefaultFailedVersion = instanceDescFailedVersion.Default.(string)
 	// instanceDescFailures is the schema descriptor for failures field.
-	instanceDescFailures := instanceFields[53].Descriptor()
+	instanceDescFailures := instanceFields[54].Descriptor()
 	// instance.DefaultFailures holds the default value on creation for the failures field.
 	instance.DefaultFailures = instanceDescFailures.Default.(int)
 	// instanceDescQuarantinedVersion is the schema descriptor for quarantined_version field.
-	instanceDescQuarantinedVersion := instanceFields[54].Descriptor()
+	instanceDescQuarantinedVersion := instanceFields[55].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
 	// instanceDescInterruptedVersion is the schema descriptor for interrupted_version field.
-	instanceDescInterruptedVersion := instanceFields[55].Descriptor()
+	instanceDescInterruptedVersion := instanceFields[56].Descriptor()
 	// instance.DefaultInterruptedVersion holds the default value on creation for the interrupted_version field.
 	instance.DefaultInterruptedVersion = instanceDescInterruptedVersion.Default.(string)
 	// instanceDescInterruptions is the schema descriptor for interruptions field.
-	instanceDescInterruptions := instanceFields[56].Descriptor()
+	instanceDescInterruptions := instanceFields[57].Descriptor()
 	// instance.DefaultInterruptions holds the default value on creation for the interruptions field.
 	instance.DefaultInterruptions = instanceDescInterruptions.Default.(int)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[58].Descriptor()
+	instanceDescOverride := instanceFields[59].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[59].Descriptor()
+	instanceDescOverrideVersion := instanceFields[60].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[61].Descriptor()
+	instanceDescOverrideBy := instanceFields[62].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[62].Descriptor()
+	instanceDescOverrideReason := instanceFields[63].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescEnrolled is the schema descriptor for enrolled field.
-	instanceDescEnrolled := instanceFields[64].Descriptor()
+	instanceDescEnrolled := instanceFields[65].Descriptor()
 	// instance.DefaultEnrolled holds the default value on creation for the enrolled field.
 	instance.DefaultEnrolled = instanceDescEnrolled.Default.(bool)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[65].Descriptor()
+	instanceDescMoved := instanceFields[66].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
+	// instanceDescSelectors is the schema descriptor for selectors field.
+	instanceDescSelectors := instanceFields[68].Descriptor()
+	// instance.DefaultSelectors holds the default value on creation for the selectors field.
+	instance.DefaultSelectors = instanceDescSelectors.Default.(int64)
+	// instanceDescSelectedWave is the schema descriptor for selected_wave field.
+	instanceDescSelectedWave := instanceFields[69].Descriptor()
+	// instance.DefaultSelectedWave holds the default value on creation for the selected_wave field.
+	instance.DefaultSelectedWave = instanceDescSelectedWave.Default.(int)
 	ledgerFields := schema.Ledger{}.Fields()
 	_ = ledgerFields
 	// ledgerDescInFlight is the schema descriptor for in_flight field.
@@ -551,6 +580,10 @@ func init() {
 	machinelabelDescValue := machinelabelFields[6].Descriptor()
 	// machinelabel.DefaultValue holds the default value on creation for the value field.
 	machinelabel.DefaultValue = machinelabelDescValue.Default.(string)
+	// machinelabelDescSent is the schema descriptor for sent field.
+	machinelabelDescSent := machinelabelFields[9].Descriptor()
+	// machinelabel.DefaultSent holds the default value on creation for the sent field.
+	machinelabel.DefaultSent = machinelabelDescSent.Default.(bool)
 	mirrorrunFields := schema.MirrorRun{}.Fields()
 	_ = mirrorrunFields
 	// mirrorrunDescError is the schema descriptor for error field.
@@ -687,6 +720,28 @@ func init() {
 	proposalDescDecision := proposalFields[19].Descriptor()
 	// proposal.DefaultDecision holds the default value on creation for the decision field.
 	proposal.DefaultDecision = proposalDescDecision.Default.(string)
+	reassignmentFields := schema.Reassignment{}.Fields()
+	_ = reassignmentFields
+	// reassignmentDescAfter is the schema descriptor for after field.
+	reassignmentDescAfter := reassignmentFields[3].Descriptor()
+	// reassignment.DefaultAfter holds the default value on creation for the after field.
+	reassignment.DefaultAfter = reassignmentDescAfter.Default.(string)
+	// reassignmentDescSeen is the schema descriptor for seen field.
+	reassignmentDescSeen := reassignmentFields[4].Descriptor()
+	// reassignment.DefaultSeen holds the default value on creation for the seen field.
+	reassignment.DefaultSeen = reassignmentDescSeen.Default.(int)
+	// reassignmentDescMoved is the schema descriptor for moved field.
+	reassignmentDescMoved := reassignmentFields[5].Descriptor()
+	// reassignment.DefaultMoved holds the default value on creation for the moved field.
+	reassignment.DefaultMoved = reassignmentDescMoved.Default.(int)
+	// reassignmentDescWaiting is the schema descriptor for waiting field.
+	reassignmentDescWaiting := reassignmentFields[6].Descriptor()
+	// reassignment.DefaultWaiting holds the default value on creation for the waiting field.
+	reassignment.DefaultWaiting = reassignmentDescWaiting.Default.(int)
+	// reassignmentDescKept is the schema descriptor for kept field.
+	reassignmentDescKept := reassignmentFields[7].Descriptor()
+	// reassignment.DefaultKept holds the default value on creation for the kept field.
+	reassignment.DefaultKept = reassignmentDescKept.Default.(int)
 	rebootslotFields := schema.RebootSlot{}.Fields()
 	_ = rebootslotFields
 	// rebootslotDescVersion is the schema descriptor for version field.

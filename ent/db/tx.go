@@ -72,6 +72,8 @@ type Tx struct {
 	Promotion *PromotionClient
 	// Proposal is the client for interacting with the Proposal builders.
 	Proposal *ProposalClient
+	// Reassignment is the client for interacting with the Reassignment builders.
+	Reassignment *ReassignmentClient
 	// RebootSlot is the client for interacting with the RebootSlot builders.
 	RebootSlot *RebootSlotClient
 	// Refusal is the client for interacting with the Refusal builders.
@@ -261,6 +263,7 @@ func (tx *Tx) init() {
 	tx.PackageFile = NewPackageFileClient(tx.config)
 	tx.Promotion = NewPromotionClient(tx.config)
 	tx.Proposal = NewProposalClient(tx.config)
+	tx.Reassignment = NewReassignmentClient(tx.config)
 	tx.RebootSlot = NewRebootSlotClient(tx.config)
 	tx.Refusal = NewRefusalClient(tx.config)
 	tx.RefusedRequest = NewRefusedRequestClient(tx.config)

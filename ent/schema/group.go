@@ -26,6 +26,8 @@ func (Group) Fields() []ent.Field {
 		field.Strings("aliases").Optional().Comment("further tracks"),
 		field.String("arch").Default("amd64"),
 		field.String("description").Default(""),
+		field.String("expression").Default("").Comment("machines for which it is true are in the group; empty: those of its tracks"),
+		field.Int("priority").Default(0).Comment("of the expression: the lowest number is tried first"),
 		field.JSON("policy", rollout.Policy{}),
 		field.Bool("require_secret").Default(false).Comment("requests to it need a machine secret"),
 		field.Bool("require_approval").Default(false).Comment("changes that reach more machines need another person"),

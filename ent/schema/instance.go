@@ -37,6 +37,7 @@ func (Instance) Fields() []ent.Field {
 		field.String("aleph_version").Default("").Comment("first version ever installed"),
 		field.String("version_prefix").Default("").Comment("targetversionprefix of the last update check"),
 		field.Bool("updates_disabled").Default(false).Comment("updatedisabled of the last update check"),
+		field.String("request_attributes").Default("").Comment("those that the application names, as checkin.requestText writes them; copied to machine_labels"),
 		field.String("version").Comment("running version"),
 		field.Int8("state").GoType(rollout.State(0)),
 		field.Int8("standing").GoType(rollout.Standing(0)),
@@ -93,6 +94,9 @@ func (Instance) Fields() []ent.Field {
 		field.Time("withdrawn_at").Optional().Nillable().Comment("time of the grant that it lost before it began"),
 		field.Bool("enrolled").Default(false).Comment("its results count however new it is"),
 		field.Bool("moved").Default(false).Comment("an operator chose the group: the machine's track is ignored"),
+		field.UUID("home_group_id", uuid.UUID{}).Optional().Nillable().Comment("group of its track, if an expression chose the group"),
+		field.Int64("selectors").Default(0).Comment("expressions of the application that chose the group, see catalog.App.Selectors"),
+		field.Int("selected_wave").Default(0).Comment("first wave whose expression is true, counted from 1; 0: none"),
 		field.UUID("move_to", uuid.UUID{}).Optional().Nillable().Comment("group to which it moves once its update ended"),
 	}
 }

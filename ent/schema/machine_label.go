@@ -2,15 +2,17 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 )
 
-// MachineLabel is an attribute or a tag that people gave a machine. They are not
-// columns of Instance, because check-ins rewrite its rows and do not need them. What
-// a machine sends about itself is in Instance.
+// MachineLabel is an attribute or a tag that people gave a machine, or a request
+// attribute that its application names. They are not columns of Instance, because
+// check-ins rewrite its rows and do not need them. What every machine sends about
+// itself is in Instance.
 //
 // The id is derived from the machine, the kind and the name (store.LabelID), so that
 // writing the same label again replaces it.
@@ -27,8 +29,9 @@ func (MachineLabel) Fields() []ent.Field {
 		field.Bool("tag").Immutable().Comment("else an attribute"),
 		field.String("name").Immutable(),
 		field.String("value").Default("").Comment("of an attribute"),
-		field.String("set_by"),
+		field.String("set_by").Comment("\"\": the machine sent it"),
 		field.Time("set_at"),
+		field.Bool("sent").Default(false).Comment("a request attribute: people cannot change it"),
 	}
 }
 
@@ -38,11 +41,13 @@ func (MachineLabel) Edges() []ent.Edge {
 }
 
 // Indexes of MachineLabel: a list of the machines with a label, in its order; the
-// labels of a machine.
+// labels of a machine; what is deleted when an application no longer names a request
+// attribute.
 func (MachineLabel) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("tag", "name", "value", "application_id", "machine_id"),
 		index.Fields("instance_id", "tag", "name").Unique(),
+		index.Fields("application_id", "name").Annotations(entsql.IndexWhere("sent")),
 	}
 }
 

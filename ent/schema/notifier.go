@@ -86,6 +86,7 @@ func (Delivery) Fields() []ent.Field {
 		field.Time("next_at").Optional().Nillable().Comment("next attempt, or when it is released; null: it has ended, or is about alerts"),
 		createdAt(),
 		field.Time("ended_at").Optional().Nillable(),
+		field.Time("failed_at").Optional().Nillable().Comment("last failed attempt; null: none, or delivered since, or sent again"),
 		field.String("log").Default("[]").Comment("JSON of the latest attempts"),
 		field.String("request").Default("").Comment("of the last attempt, bounded, without secrets"),
 		field.String("response").Default("").Comment("of the last attempt, bounded"),
@@ -98,13 +99,15 @@ func (Delivery) Edges() []ent.Edge {
 }
 
 // Indexes of Delivery: an activity is delivered once, each notifier has a log, and few
-// deliveries are open at a time.
+// deliveries are open or have failed at a time.
 func (Delivery) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("notifier_id", "event_id").Unique(),
 		index.Fields("notifier_id", "id"),
 		index.Fields("next_at", "notifier_id").Annotations(entsql.IndexWhere("next_at IS NOT NULL")),
 		index.Fields("notifier_id", "next_at").Annotations(entsql.IndexWhere("next_at IS NOT NULL")),
+		index.Fields("failed_at").Annotations(entsql.IndexWhere("failed_at IS NOT NULL")),
+		index.Fields("notifier_id", "failed_at").Annotations(entsql.IndexWhere("failed_at IS NOT NULL")),
 	}
 }
 

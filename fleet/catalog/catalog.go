@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/fleet/selector"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/version"
 )
@@ -39,6 +40,11 @@ type App struct {
 
 	RequireSecret      bool // of all its groups
 	RequireCertificate bool // of all its groups
+
+	selectors selectors
+
+	RequestAttributes         []string // names of attributes of <app> that are kept, sorted
+	RequestAttributesRevision string   // number that every change of the names increments
 
 	byID    map[uuid.UUID]*Group
 	secrets map[secretKey]*Secret // also revoked and expired ones
@@ -101,7 +107,12 @@ type Group struct {
 	rollout.Aim
 	Reboots bool // the target is an operating system
 	Pause   rollout.Pause
-	Offers  map[rollout.ID]*Offer // manifests of the target and every floor
+
+	Expression *selector.Expression // machines for which it is true are in the group; nil: those of its tracks
+	Priority   int                  // of Expression: the lowest is tried first
+	waves      []waveSelector       // of waves with an expression
+
+	Offers map[rollout.ID]*Offer // manifests of the target and every floor
 
 	RequireSecret      bool // the group or its application refuses requests without a right secret
 	RequireCertificate bool // the group or its application refuses requests without a certificate of their machine
@@ -174,6 +185,15 @@ func (c *Catalog) Named(appID string) *App {
 		return c.products[strings.ToLower(appID)]
 	}
 	return c.apps[id]
+}
+
+// RequestAttributes returns the names of the attributes of <app> that the application
+// keeps which a machine names, see Named.
+func (c *Catalog) RequestAttributes(appID string) []string {
+	if a := c.Named(appID); a != nil {
+		return a.RequestAttributes
+	}
+	return nil
 }
 
 // Find resolves what a machine names: the application as Named does, the group by its

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/machinesecret"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/fleet/selector"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
 )
@@ -94,6 +96,7 @@ func (c *configuration) build() []*App {
 		a := &App{
 			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision, Versioning: row.Versioning,
 			RequireSecret: row.RequireSecret, RequireCertificate: row.RequireCertificate, byID: map[uuid.UUID]*Group{},
+			RequestAttributes: row.RequestAttributes, RequestAttributesRevision: strconv.FormatInt(row.RequestAttributesRevision, 10),
 		}
 		if row.ProductID != nil {
 			a.ProductID = *row.ProductID
@@ -123,6 +126,7 @@ func (c *configuration) build() []*App {
 	}
 	for _, a := range list {
 		a.index()
+		a.indexSelectors()
 	}
 	return list
 }
@@ -217,7 +221,10 @@ func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 	g := &Group{
 		ID: row.ID, Name: row.Name, Track: row.Track, Aliases: row.Aliases, Arch: row.Arch, Revision: row.Revision,
 		Pause:  rollout.Pause{By: row.PausedBy, Reason: row.PauseReason},
-		Policy: row.Policy, RequireApproval: row.RequireApproval,
+		Policy: row.Policy, RequireApproval: row.RequireApproval, Priority: row.Priority,
+	}
+	if row.Expression != "" {
+		g.Expression, _ = selector.Compile(row.Expression) // it was valid when stored
 	}
 	if row.PausedAt != nil {
 		g.Pause.At = *row.PausedAt
@@ -229,6 +236,7 @@ func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 		g.Schedule, _ = policy.Compile(stopped)
 		g.Pause.Reason = "the stored policy is no longer valid; save it again"
 	}
+	g.waves = compileWaves(g.Schedule.Policy())
 	if row.ChannelID == nil || channels[*row.ChannelID] == nil {
 		return g
 	}

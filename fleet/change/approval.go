@@ -84,6 +84,15 @@ func (c *Change) NeedApproval(s Step) error {
 	return fault.Errorf(fault.ApprovalRequired, "", "this needs the approval of another person: propose it (%s)", s.Summary)
 }
 
+// Suggest lets a step be proposed that needs no approval: an assistant, or a person who
+// is not sure, can leave it to another one.
+func (c *Change) Suggest(s Step) error {
+	if c.trial == nil && approvalOf(c.Ctx) == nil {
+		return nil
+	}
+	return c.NeedApproval(s)
+}
+
 // settle ends a trial or an approval.
 func (c *Change) settle() error {
 	if c.trial != nil {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/membership"
 	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
@@ -30,7 +32,8 @@ type batch struct {
 	worlds   map[uuid.UUID]*rollout.World
 	effects  map[uuid.UUID]*rollout.Effects
 	machines map[uuid.UUID]*store.Machine
-	peaks    map[uuid.UUID]int // most in flight of each group, after any call
+	labels   map[uuid.UUID][]*db.MachineLabel // of machines for which expressions are evaluated
+	peaks    map[uuid.UUID]int                // most in flight of each group, after any call
 	out      store.Batch
 	seq      uint64
 }
@@ -55,6 +58,9 @@ func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (aga
 		return nil, err
 	}
 	b.read = s.now()
+	if err := b.readLabels(calls); err != nil {
+		return nil, err
+	}
 	for id := range b.states {
 		if err := b.settle(id); err != nil {
 			return nil, err
@@ -164,7 +170,7 @@ func (b *batch) expire(group uuid.UUID) error {
 // apply decides one check-in. It returns false when a further group must be
 // locked first; the next transaction does that.
 func (b *batch) apply(c *call) (done bool, err error) {
-	c.answer, c.after, c.view = Answer{}, nil, nil // reset an earlier try
+	c.answer, c.after, c.view, c.choice = Answer{}, nil, nil, membership.Choice{} // reset an earlier try
 	m := b.machines[c.instance]
 	group, verdict := b.resolve(c, m)
 	if verdict != catalog.VerdictOK {
@@ -198,7 +204,7 @@ func (b *batch) apply(c *call) (done bool, err error) {
 		w.RepairMachine(&m.Machine, b.read, b.effects[m.GroupID])
 	}
 	state := m.State
-	c.in.describe(m)
+	c.in.describe(m, b.apps[m.ApplicationID])
 	if c.enrolls() && !m.Enrolled {
 		w := b.worlds[m.GroupID]
 		w.Enroll(&m.Machine, "the secret "+strconv.Quote(c.secret.Name), "", b.effects[m.GroupID])
@@ -212,12 +218,15 @@ func (b *batch) apply(c *call) (done bool, err error) {
 		group = b.apps[m.ApplicationID].Group(m.GroupID)
 	default:
 		b.move(m, group)
+		b.noteMove(m, group, c)
 		b.worlds[group.ID].Observe(&m.Machine, c.version, c.in.UpdateCheck, b.now, b.effects[group.ID])
 	}
 	w, fx := b.worlds[group.ID], b.effects[group.ID]
 	if b.apps[m.ApplicationID].Group(m.MoveTo) == nil {
 		m.MoveTo = uuid.Nil // that group was deleted
 	}
+	b.noteChoice(c, m, b.apps[m.ApplicationID])
+	b.selectWave(c, m, b.apps[m.ApplicationID])
 	if c.in.Ping || c.in.UpdateCheck {
 		w.Ping(&m.Machine, b.now)
 	}
@@ -286,9 +295,12 @@ func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verd
 		if verdict != catalog.VerdictOK {
 			return nil, verdict
 		}
-		c.group = found
+		if c.group = found; app.SelectLabels() {
+			return nil, catalog.VerdictOK // the labels are read again
+		}
 	}
-	id, was := c.group.ID, uuid.Nil
+	c.outdated = m == nil || c.outdates(m, app)
+	id, was := uuid.Nil, uuid.Nil
 	if m != nil {
 		was = m.GroupID
 		switch {
@@ -297,6 +309,9 @@ func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verd
 		case m.Moved && app.Group(was) != nil:
 			id = was
 		}
+	}
+	if id == uuid.Nil {
+		id = b.choose(c, m, app)
 	}
 	for _, need := range []uuid.UUID{id, was} {
 		if need != uuid.Nil && b.states[need] == nil && !slices.Contains(c.also, need) {
@@ -328,13 +343,14 @@ func (b *batch) move(m *store.Machine, to *catalog.Group) {
 	} else {
 		m.Orphan()
 	}
-	m.GroupID, m.MoveTo, m.Arch = to.ID, uuid.Nil, to.Arch
+	m.GroupID, m.MoveTo, m.Arch, m.SelectedWave = to.ID, uuid.Nil, to.Arch, 0
 	b.worlds[to.ID].Join(&m.Machine)
 }
 
 // describe stores the machine's attributes.
-func (in *CheckIn) describe(m *store.Machine) {
+func (in *CheckIn) describe(m *store.Machine, app *catalog.App) {
 	if in.UpdateCheck {
+		m.RequestAttributes = in.requestText(app)
 		m.VersionPrefix, m.UpdatesDisabled = in.Prefix, in.Disabled
 	}
 	if in.Address != "" {
@@ -389,6 +405,7 @@ func (b *batch) save(calls []*call) error {
 	}
 	for _, id := range sortedKeys(b.machines) {
 		b.out.Machines = append(b.out.Machines, b.machines[id])
+		b.relabel(b.machines[id])
 	}
 	for _, c := range calls {
 		if c.after != nil {
@@ -402,6 +419,8 @@ func distinct(ids []uuid.UUID) []uuid.UUID {
 	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 	return slices.Compact(ids)
 }
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func sortedKeys[V any](m map[uuid.UUID]V) []uuid.UUID {
 	return slices.SortedFunc(maps.Keys(m), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })

@@ -18,6 +18,7 @@ import (
 
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/membership"
 	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/rollout"
@@ -121,6 +122,12 @@ func (s *Service) Status() Status {
 	}
 }
 
+// RequestAttributes returns the names of the attributes of <app> that the application
+// keeps which a machine names.
+func (s *Service) RequestAttributes(appID string) []string {
+	return s.catalog.Catalog().RequestAttributes(appID)
+}
+
 // Forget drops the changed groups and machines of a committed change from the
 // idle cache, so that their next check sees the change.
 func (s *Service) Forget(b *store.Batch) {
@@ -219,6 +226,8 @@ type call struct {
 	instance uuid.UUID
 	also     []uuid.UUID // further groups to lock, known after the first try
 	admitted bool        // as a new machine, in an earlier try
+	outdated bool        // expressions are evaluated, see outdates
+	choice   membership.Choice
 
 	answer Answer
 	after  *store.Machine // as written; nil: nothing was written

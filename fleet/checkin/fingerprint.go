@@ -1,6 +1,7 @@
 package checkin
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"strings"
 	"unicode"
@@ -18,25 +19,33 @@ const maxAttribute = 256
 // so that a truncated one matches none either.
 const maxPrefix = 100
 
-// fingerprint hashes a machine's group, version and attributes. An attribute that
+// fingerprint hashes the group of a machine's track, the expressions of its application, and
+// the machine's version and attributes, but not its request attributes. An attribute that
 // was not sent counts as empty, so a machine that omits a stored one misses the
 // cache and goes through the lane, which keeps the stored value. The random seed
 // keeps clients from constructing collisions.
-func (i *idleCache) fingerprint(group uuid.UUID, version rollout.Version, attributes ...string) uint64 {
-	var h maphash.Hash
+func (i *idleCache) fingerprint(h *maphash.Hash, home uuid.UUID, selectors int64, version rollout.Version, attributes ...string) {
 	h.SetSeed(i.seed)
-	_, _ = h.Write(group[:]) // writes to a hash never fail
+	_, _ = h.Write(home[:]) // writes to a hash never fail
+	if selectors != 0 {
+		var number [8]byte
+		binary.LittleEndian.PutUint64(number[:], uint64(selectors)) //nolint:gosec // G115: any mapping will do
+		_, _ = h.Write(number[:])
+	}
 	_, _ = h.WriteString(version.String())
 	for _, t := range attributes {
 		_ = h.WriteByte(0)
 		_, _ = h.WriteString(t)
 	}
-	return h.Sum64()
+	_ = h.WriteByte(0)
 }
 
 func (i *idleCache) fingerprintOf(c *call) uint64 {
+	var h maphash.Hash
 	in := &c.in
-	return i.fingerprint(c.group.ID, c.version, demand(in.Check), in.Address, sent(in.Alias), sent(in.OEM), sent(in.OEMVersion), sent(in.AlephVersion))
+	i.fingerprint(&h, c.group.ID, c.group.App.Selectors(), c.version, demand(in.Check), in.Address, sent(in.Alias), sent(in.OEM), sent(in.OEMVersion), sent(in.AlephVersion))
+	in.hashRequest(&h, c.group.App)
+	return h.Sum64()
 }
 
 // demand returns what an update check demands as one text.
@@ -55,7 +64,10 @@ func sent(text *string) string {
 }
 
 func (i *idleCache) storedFingerprint(m *store.Machine) uint64 {
-	return i.fingerprint(m.GroupID, m.Version, demand(m.Check()), m.Address, m.MachineAlias, m.OEM, m.OEMVersion, m.AlephVersion)
+	var h maphash.Hash
+	i.fingerprint(&h, m.Home(), m.Selectors, m.Version, demand(m.Check()), m.Address, m.MachineAlias, m.OEM, m.OEMVersion, m.AlephVersion)
+	_, _ = h.WriteString(m.RequestAttributes)
+	return h.Sum64()
 }
 
 // clean makes text sent by a machine safe to store and show: valid UTF-8 without

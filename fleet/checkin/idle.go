@@ -40,6 +40,7 @@ type idleCache struct {
 	seed     maphash.Seed
 	shards   [idleShards]idleShard
 	views    sync.Map // group id → *view
+	groups   groupNumbers
 	lastSeen lastSeenQueue
 	filled   chan struct{} // closed when fill is done
 }
@@ -59,11 +60,22 @@ type idleMachine struct {
 	fingerprint uint64 // of its group, version and attributes
 	seen        int64  // Unix microseconds
 	known       int64  // since when it is known, Unix microseconds
+	group       uint32 // in groupNumbers, if an expression chose it; 0: that of its track
 	state       rollout.State
 	reason      rollout.Reason
-	enrolled    bool
-	queued      bool // seen is waiting to be written
+	selected    uint8 // rollout.Machine.SelectedWave
+	flags       idleFlags
 }
+
+// idleFlags are facts about an idle machine. One byte for both keeps an entry at 32 bytes.
+type idleFlags uint8
+
+const (
+	idleEnrolled idleFlags = 1 << iota
+	idleQueued             // seen is waiting to be written
+)
+
+func (m *idleMachine) is(f idleFlags) bool { return m.flags&f != 0 }
 
 // view is a group as a committed batch left it. Its world never changes.
 type view struct {
@@ -122,17 +134,25 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	s.mu.Lock()
 	m, known := s.machines[c.instance]
 	s.mu.Unlock()
-	if !known || m.fingerprint != fingerprint || c.enrolls() && !m.enrolled || at-m.seen > idleLifetime.Microseconds() {
+	if !known || m.fingerprint != fingerprint || c.enrolls() && !m.is(idleEnrolled) || at-m.seen > idleLifetime.Microseconds() {
 		return Answer{}, false
 	}
-	found, _ := i.views.Load(c.group.ID)
+	group := c.group.ID
+	if m.group != 0 {
+		group = i.groups.of(m.group)
+	}
+	found, _ := i.views.Load(group)
 	v, _ := found.(*view)
 	if v == nil || v.group.App.Revision != c.group.App.Revision {
 		return Answer{}, false
 	}
+	// The group of the track has admitted the request; one by expression can require more.
+	if m.group != 0 && (c.secret == nil && v.group.RequireSecret || v.group.Certify(c.in.Certificate, c.in.Machine, now) != catalog.VerdictOK) {
+		return Answer{}, false
+	}
 	answer := Answer{PollInterval: v.group.Schedule.Policy().PollInterval}
 	if c.in.UpdateCheck {
-		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason, FirstSeenAt: time.UnixMicro(m.known), Enrolled: m.enrolled}
+		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason, FirstSeenAt: time.UnixMicro(m.known), Enrolled: m.is(idleEnrolled), SelectedWave: int(m.selected)}
 		answer.Decision = rollout.Decide(&v.world, &machine, c.in.Check, now)
 		same := answer.Decision.Reason == m.reason
 		settled := m.reason == rollout.ReasonUpToDate || m.reason == rollout.ReasonNoPackage ||
@@ -150,13 +170,13 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 // meanwhile, and queues it for writing.
 func (i *idleCache) see(s *idleShard, id uuid.UUID, was idleMachine, at int64) {
 	is := was
-	is.seen, is.queued = at, true
+	is.seen, is.flags = at, is.flags|idleQueued
 	s.mu.Lock()
 	if s.machines[id] == was {
 		s.machines[id] = is
 	}
 	s.mu.Unlock()
-	if !was.queued {
+	if !was.is(idleQueued) {
 		i.lastSeen.put(sighting{id, at})
 	}
 }
@@ -198,7 +218,18 @@ func (i *idleCache) put(s *idleShard, m *store.Machine) {
 			break
 		}
 	}
-	s.machines[m.InstanceID] = idleMachine{fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), known: m.KnownSince().UnixMicro(), state: m.State, reason: m.Reason, enrolled: m.Enrolled}
+	group := uint32(0)
+	if m.HomeGroup != uuid.Nil && m.HomeGroup != m.GroupID {
+		group = i.groups.number(m.GroupID)
+	}
+	var flags idleFlags
+	if m.Enrolled {
+		flags = idleEnrolled
+	}
+	s.machines[m.InstanceID] = idleMachine{
+		group: group, fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), known: m.KnownSince().UnixMicro(),
+		state: m.State, reason: m.Reason, selected: uint8(m.SelectedWave), flags: flags, //nolint:gosec // G115: a policy has at most 100 waves
+	}
 }
 
 // show keeps the newest view of a group.

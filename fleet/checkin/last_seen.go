@@ -76,7 +76,7 @@ func (i *idleCache) latest(all []sighting) map[uuid.UUID]time.Time {
 		s.mu.Lock()
 		if m, known := s.machines[one.id]; known {
 			one.at = max(one.at, m.seen)
-			m.queued = false
+			m.flags &^= idleQueued
 			s.machines[one.id] = m
 		}
 		s.mu.Unlock()

@@ -22,8 +22,8 @@ func (c *call) enrolls() bool { return c.secret != nil && c.secret.Purpose == ca
 // current. The certificate must name the machine if one of its groups requires it. The
 // secret must be right for the group that the machine names. It must also be right for
 // the group that the machine leaves or stays in, so that no client takes machines out of
-// a protected group by naming another one. If a person moved the machine, the secret of
-// the group that it names is enough.
+// a protected group by naming another one. If a person or an expression chose the group, the
+// secret of the group that the machine names is enough.
 func (b *batch) identify(c *call, m *store.Machine, group *catalog.Group) (v catalog.Verdict) {
 	app := group.App
 	named := app.Group(c.group.ID)
@@ -33,20 +33,22 @@ func (b *batch) identify(c *call, m *store.Machine, group *catalog.Group) (v cat
 	if v = b.certify(c, m, named, group); v != catalog.VerdictOK {
 		return v
 	}
-	if c.secret, v = named.Identify(c.in.Secret, b.now); v != catalog.VerdictOK || m == nil {
+	if c.secret, v = named.Identify(c.in.Secret, b.now); v != catalog.VerdictOK {
 		return v
 	}
-	if c.secret != nil && (m.Moved || m.MoveTo != uuid.Nil) {
-		return catalog.VerdictOK
-	}
-	for _, id := range []uuid.UUID{group.ID, m.GroupID} {
-		if g := app.Group(id); g != nil {
-			if _, v = g.Identify(c.in.Secret, b.now); v != catalog.VerdictOK {
-				return v
-			}
+	placed := m != nil && (m.Moved || m.MoveTo != uuid.Nil || m.HomeGroup != uuid.Nil) // not by its track
+	if c.secret == nil || !placed && !c.choice.Selected {
+		if _, v = group.Identify(c.in.Secret, b.now); v != catalog.VerdictOK {
+			return v
 		}
 	}
-	return catalog.VerdictOK
+	if m == nil || c.secret != nil && placed {
+		return catalog.VerdictOK
+	}
+	if left := app.Group(m.GroupID); left != nil {
+		_, v = left.Identify(c.in.Secret, b.now)
+	}
+	return v
 }
 
 // certify checks the certificate for the groups that the machine names, is in, and will

@@ -15,6 +15,7 @@ func (in *CheckIn) tidy() {
 		in.Prefix = strings.ToValidUTF8(in.Prefix[:maxPrefix], "") // the cut may split a character
 	}
 	in.Session = clean(in.Session)
+	in.tidyRequest()
 	if in.Alias == nil {
 		return
 	}

@@ -40,7 +40,14 @@ type Attributes struct {
 	Alias, OEM, OEMVersion, AlephVersion *string
 
 	Address string // of the client, resolved through trusted proxies
+
+	// Request are those that the application names, sorted by name. An update check
+	// replaces all stored ones. The check-in may change the values.
+	Request []RequestAttribute
 }
+
+// RequestAttribute is an attribute of the request that the application names.
+type RequestAttribute struct{ Name, Value string }
 
 // Answer is the answer to a check-in. It is on disk before it is returned.
 type Answer struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Code is the kind of an expected failure.
@@ -24,7 +25,7 @@ const (
 	Conflict        Code = "conflict"
 	Forbidden       Code = "forbidden"
 	Unauthenticated Code = "unauthenticated"
-	Unavailable     Code = "unavailable"  // retry later: the lane is full or the server is stopping
+	Unavailable     Code = "unavailable"  // retry later: the lane is full, the server is stopping, or the database cannot be used
 	RateLimited     Code = "rate_limited" // the caller used more than its budget
 	// ApprovalRequired is for changes that another person must approve: they can be proposed.
 	ApprovalRequired Code = "approval_required"
@@ -54,23 +55,36 @@ func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
+	if store.Unavailable(err) {
+		return Unavailable
+	}
 	return ""
 }
+
+// noDatabase is the message of an error for which store.Unavailable is true.
+const noDatabase = "the database cannot be used now: try again later"
 
 // All returns the expected failures in err: usually one, several when an input
 // has several problems, none for an unexpected error.
 func All(err error) []*Error {
+	if all := expected(err); all != nil || !store.Unavailable(err) {
+		return all
+	}
+	return []*Error{Errorf(Unavailable, "", "%s", noDatabase)}
+}
+
+func expected(err error) []*Error {
 	switch e := any(err).(type) {
 	case *Error:
 		return []*Error{e}
 	case interface{ Unwrap() []error }:
 		var all []*Error
 		for _, one := range e.Unwrap() {
-			all = append(all, All(one)...)
+			all = append(all, expected(one)...)
 		}
 		return all
 	case interface{ Unwrap() error }:
-		return All(e.Unwrap())
+		return expected(e.Unwrap())
 	}
 	return nil
 }

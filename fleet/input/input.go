@@ -10,6 +10,7 @@ import (
 
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/selector"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
 )
@@ -23,6 +24,9 @@ const (
 	MaxReason      = 1_000
 	MaxAlias       = 200
 )
+
+// maxWaveExpressions bounds the work of a check-in for which they are evaluated.
+const maxWaveExpressions = 20
 
 var (
 	colorPattern   = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
@@ -93,7 +97,16 @@ func (p *Problems) Username(field, text string) string {
 
 // Policy checks a policy. It does not add warnings.
 func (p *Problems) Policy(in rollout.Policy) {
+	expressions := 0
 	for i, w := range in.Waves {
+		if field := fmt.Sprintf("policy.waves[%d].expression", i); w.Expression != "" {
+			if _, err := selector.Compile(w.Expression); err != nil {
+				p.Add(field, "%s", err)
+			}
+			if expressions++; expressions > maxWaveExpressions {
+				p.Add(field, "at most %d waves can have an expression", maxWaveExpressions)
+			}
+		}
 		for j, id := range w.Canaries {
 			p.Characters(fmt.Sprintf("policy.waves[%d].canaries[%d]", i, j), id, MaxName)
 		}

@@ -109,6 +109,39 @@ func (l *Labels) Check(p *input.Problems, field string) {
 	}
 }
 
+// MaxRequestAttributes is the most attributes of the request that an application keeps:
+// each is looked for in every update check.
+const MaxRequestAttributes = 8
+
+// sentOnly are reserved names that an application can keep, because machines send them.
+var sentOnly = []string{"board", "hardware_class"}
+
+// changing are attributes of <app> that mean something else or that differ from request to
+// request, so that a check would always be a change.
+var changing = []string{"ap", "appid", "bootid", "fp", "from_track", "installsource", "machineid", "oemversion", "alephversion", "machinealias", "multi_manifest_ok", "nextversion", "withdrawn_ok"}
+
+// CheckRequestAttributes adds the problems of the names of request attributes that an
+// application keeps, and returns them sorted, without duplicates.
+func CheckRequestAttributes(p *input.Problems, field string, names []string) []string {
+	sorted := append([]string{}, names...) // not nil, which means unchanged
+	slices.Sort(sorted)
+	sorted = slices.Compact(sorted)
+	if len(sorted) > MaxRequestAttributes {
+		p.Add(field, "at most %d names, not %d", MaxRequestAttributes, len(sorted))
+		return nil
+	}
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		switch {
+		case !attributePattern.MatchString(name):
+			p.Add(at, "must have 1 to 63 characters: a lower-case letter, then lower-case letters, digits and _")
+		case slices.Contains(reserved, name) && !slices.Contains(sentOnly, name), slices.Contains(changing, name):
+			p.Add(at, "%s cannot be kept: the server uses it already, or it changes with every request", name)
+		}
+	}
+	return sorted
+}
+
 func checkName(p *input.Problems, field, name string, pattern *regexp.Regexp, form string, seen map[string]bool) {
 	switch {
 	case !pattern.MatchString(name):
@@ -124,9 +157,14 @@ func checkName(p *input.Problems, field, name string, pattern *regexp.Regexp, fo
 func (l *Labels) Reduce(have []*db.MachineLabel) (*Labels, error) {
 	attributes, tags := map[string]string{}, map[string]bool{}
 	for _, row := range have {
-		if row.Tag {
+		switch {
+		case row.Tag:
 			tags[row.Name] = true
-		} else {
+		case row.Sent:
+			if slices.ContainsFunc(l.SetAttributes, func(a Attribute) bool { return a.Name == row.Name }) || slices.Contains(l.RemoveAttributes, row.Name) {
+				return nil, fault.Errorf(fault.Conflict, "labels", "the machine sends %s itself", row.Name)
+			}
+		default:
 			attributes[row.Name] = row.Value
 		}
 	}
@@ -190,10 +228,28 @@ func (l *Labels) Describe() string {
 func (o *Order) label(m Machine) Outcome {
 	switch part, err := o.Labels.Reduce(m.Labels); {
 	case err != nil:
-		return failed("would have too many attributes or tags", err.Error())
+		return failed("would have too many attributes or tags, or send one of them themselves", err.Error())
 	case part == nil:
 		return skipped("have these attributes and tags already", "has them already")
 	default:
 		return done("are labeled", "labeled "+part.Describe())
 	}
+}
+
+// Apply returns attributes and tags of a machine after the changes.
+func (l *Labels) Apply(have []*db.MachineLabel) []*db.MachineLabel {
+	gone := func(row *db.MachineLabel) bool {
+		if row.Tag {
+			return slices.Contains(l.RemoveTags, row.Name) || slices.Contains(l.AddTags, row.Name)
+		}
+		return slices.Contains(l.RemoveAttributes, row.Name) || slices.ContainsFunc(l.SetAttributes, func(a Attribute) bool { return a.Name == row.Name })
+	}
+	after := slices.DeleteFunc(slices.Clone(have), gone)
+	for _, a := range l.SetAttributes {
+		after = append(after, &db.MachineLabel{Name: a.Name, Value: a.Value})
+	}
+	for _, name := range l.AddTags {
+		after = append(after, &db.MachineLabel{Tag: true, Name: name})
+	}
+	return after
 }

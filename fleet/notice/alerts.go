@@ -11,6 +11,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/delivery"
+	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/remote/notify"
 	"github.com/coreroller/coreroller/rollout"
@@ -80,6 +81,7 @@ func (w *Worker) sendAlerts(ctx context.Context, n *db.Notifier) error {
 	}
 	text, _ := json.Marshal(stored) // plain values always marshal
 	return w.holds(ctx, n, func(tx *store.Tx) error {
+		tx.Publish(event.Event{Kind: event.NoticeSent})
 		if err := tx.Client().Notifier.UpdateOneID(n.ID).SetAlerts(string(text)).SetAlertsAt(now).Exec(ctx); err != nil {
 			return err
 		}
@@ -268,9 +270,9 @@ func (w *Worker) logAlerts(ctx context.Context, tx *store.Tx, n *db.Notifier, al
 		open = &db.Delivery{ID: id, Log: "[]"}
 	}
 	update := tx.Client().Delivery.UpdateOneID(open.ID).SetSummary(summary).SetAttempts(open.Attempts + 1).SetLog(logged(open, now, answer)).
-		SetRequest(answer.Request).SetResponse(answer.Response)
+		SetRequest(answer.Request).SetResponse(answer.Response).SetFailedAt(now)
 	if answer.Delivered() {
-		update.SetState(string(Delivered)).SetEndedAt(now)
+		update.SetState(string(Delivered)).SetEndedAt(now).ClearFailedAt()
 	}
 	return update.Exec(ctx)
 }

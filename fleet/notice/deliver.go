@@ -64,10 +64,11 @@ func (w *Worker) attempt(ctx context.Context, n *db.Notifier, d *db.Delivery) er
 	answer := w.Sender.Send(ctx, Target(n, at), notify.Delivery{ID: MessageID(d.ID), Messages: messages(d), Omitted: d.Omitted}, at)
 	w.count(n, answer)
 	return w.Store.Write(ctx, at, func(tx *store.Tx) error {
-		update := tx.Client().Delivery.UpdateOneID(d.ID).SetLog(logged(d, at, answer)).SetRequest(answer.Request).SetResponse(answer.Response).SetAttempts(d.Attempts + 1)
+		tx.Publish(event.Event{Kind: event.NoticeSent})
+		update := tx.Client().Delivery.UpdateOneID(d.ID).SetLog(logged(d, at, answer)).SetRequest(answer.Request).SetResponse(answer.Response).SetAttempts(d.Attempts + 1).SetFailedAt(at)
 		switch {
 		case answer.Delivered():
-			update.SetState(string(Delivered)).SetEndedAt(at).ClearNextAt()
+			update.SetState(string(Delivered)).SetEndedAt(at).ClearNextAt().ClearFailedAt()
 		case d.Attempts+1 >= MaxAttempts():
 			update.SetState(string(Failed)).SetEndedAt(at).ClearNextAt()
 		default:
@@ -160,12 +161,13 @@ func (w *Worker) Test(ctx context.Context, n *db.Notifier, by string) (uuid.UUID
 	w.count(n, answer)
 	ctx = context.WithoutCancel(ctx)
 	err := w.Store.Write(ctx, at, func(tx *store.Tx) error {
-		state := Delivered
+		tx.Publish(event.Event{Kind: event.NoticeSent})
+		create := newDelivery(tx, n.ID, id, id, m.Type, m.Title+": "+m.Sentence, []notify.Message{m}, 0, at).SetState(string(Delivered)).SetEndedAt(at).
+			SetAttempts(1).SetLog(logged(&db.Delivery{Log: "[]"}, at, answer)).SetRequest(answer.Request).SetResponse(answer.Response)
 		if !answer.Delivered() {
-			state = Failed
+			create.SetState(string(Failed)).SetFailedAt(at)
 		}
-		return newDelivery(tx, n.ID, id, id, m.Type, m.Title+": "+m.Sentence, []notify.Message{m}, 0, at).SetState(string(state)).SetEndedAt(at).
-			SetAttempts(1).SetLog(logged(&db.Delivery{Log: "[]"}, at, answer)).SetRequest(answer.Request).SetResponse(answer.Response).Exec(ctx)
+		return create.Exec(ctx)
 	})
 	if store.IsConflict(err) {
 		return id, errors.New("the notifier was deleted meanwhile")

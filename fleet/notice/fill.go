@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/delivery"
 	"github.com/coreroller/coreroller/ent/db/notifier"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/remote/notify"
 	"github.com/coreroller/coreroller/store"
 )
@@ -101,6 +102,9 @@ func (w *Worker) add(ctx context.Context, tx *store.Tx, n *db.Notifier, rows []*
 		}
 		all[i] = newDelivery(tx, n.ID, store.NewID(now), row.ID, m.Type, m.Title+": "+m.Sentence, []notify.Message{m}, 0, now).SetState(string(state)).SetNextAt(next)
 	}
+	if len(all) > 0 {
+		tx.Publish(event.Event{Kind: event.NoticeSent})
+	}
 	if err := tx.Client().Delivery.CreateBulk(all...).Exec(ctx); err != nil {
 		return err
 	}
@@ -156,6 +160,7 @@ func (w *Worker) bundle(ctx context.Context, n *db.Notifier) error {
 	}
 	if total == 1 {
 		return w.holds(ctx, n, func(tx *store.Tx) error {
+			tx.Publish(event.Event{Kind: event.NoticeSent})
 			return tx.Client().Delivery.UpdateOneID(rows[0].ID).SetState(string(Pending)).Exec(ctx)
 		})
 	}
@@ -164,6 +169,7 @@ func (w *Worker) bundle(ctx context.Context, n *db.Notifier) error {
 		all = append(all, messages(row)...)
 	}
 	return w.holds(ctx, n, func(tx *store.Tx) error {
+		tx.Publish(event.Event{Kind: event.NoticeSent})
 		id := store.NewID(now)
 		bundled, err := tx.Client().Delivery.Update().Where(due...).SetState(string(Bundled)).SetDigestID(id).SetEndedAt(now).ClearNextAt().Save(ctx)
 		if err != nil {

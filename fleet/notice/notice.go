@@ -282,6 +282,14 @@ func Log(d *db.Delivery) (all []Attempt) {
 	return all
 }
 
+// Took returns how long the attempts of a delivery took.
+func Took(d *db.Delivery) (all []time.Duration) {
+	for _, a := range Log(d) {
+		all = append(all, a.Took)
+	}
+	return all
+}
+
 // logged returns the log of a delivery with another attempt.
 func logged(d *db.Delivery, at time.Time, a *notify.Answer) string {
 	all := append(Log(d), Attempt{at, a.Class, a.Status, a.Error, a.Took})

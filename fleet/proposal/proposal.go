@@ -79,9 +79,9 @@ func Basis(ctx context.Context, client *db.Client, row *db.Proposal) (string, er
 			return "", err
 		}
 	}
-	if steers(row.Verb) && row.GroupID != nil {
+	if part := steered[row.Verb]; part != nil && row.GroupID != nil {
 		r, err := client.GroupRollout.Query().Where(grouprollout.GroupID(*row.GroupID), grouprollout.ReplacedAtIsNil()).Only(ctx)
-		if err := add(rolloutPart(r), err); err != nil {
+		if err := add(part(r), err); err != nil {
 			return "", err
 		}
 	}
@@ -90,8 +90,11 @@ func Basis(ctx context.Context, client *db.Client, row *db.Proposal) (string, er
 	return hex.EncodeToString(sum[:]), err
 }
 
-// steers reports whether a verb depends on the state of the rollout.
-func steers(verb string) bool { return verb == "resumeUpdates" || verb == "advanceWave" }
+// steered are the verbs that depend on the rollout, with what of it. A halt fits as long
+// as the rollout is the same, however far it is.
+var steered = map[string]func(*db.GroupRollout) any{
+	"resumeUpdates": rolloutPart, "advanceWave": rolloutPart, "haltRollout": rolloutID,
+}
 
 func channelPart(ch *db.Channel) any {
 	if ch == nil {
@@ -112,6 +115,13 @@ func machinePart(m *db.Instance) any {
 		return nil
 	}
 	return []any{m.ID, m.GroupID}
+}
+
+func rolloutID(r *db.GroupRollout) any {
+	if r == nil {
+		return nil
+	}
+	return r.ID
 }
 
 func rolloutPart(r *db.GroupRollout) any {

@@ -33,6 +33,8 @@ func (r *reach) restrict(q ent.Query) error { //nolint:cyclop // one case for ea
 		q.Where(in("application_id", r.apps))
 	case *db.ReleaseQuery:
 		q.Where(in("application_id", r.apps))
+	case *db.ReassignmentQuery:
+		q.Where(in("application_id", r.apps))
 	case *db.UpstreamQuery:
 		q.Where(in("application_id", r.apps))
 	case *db.UpstreamChannelQuery:

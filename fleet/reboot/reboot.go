@@ -54,6 +54,10 @@ type Service struct {
 
 	matching sync.Mutex // held by match
 	matched  time.Time  // the last run of match
+
+	using  sync.Mutex // guards the two below
+	uses   []Use      // as read at usedAt
+	usedAt time.Time
 }
 
 // New makes a Service.

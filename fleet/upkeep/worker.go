@@ -134,18 +134,21 @@ func (w *Worker) Clock() clock.State {
 func (w *Worker) beat(ctx context.Context) {
 	tick := time.NewTicker(store.BeatEvery)
 	defer tick.Stop()
-	failing := false
+	var lost time.Time // when the database was lost; zero: it can be used
 	for {
 		select {
 		case <-ctx.Done():
 			_ = w.Beat(context.WithoutCancel(ctx)) // an outage begins here
 			return
 		case <-tick.C:
-			err := w.Beat(ctx)
-			if err != nil && !failing && ctx.Err() == nil {
-				w.log.Error("could not record uptime", "error", err)
+			switch err := w.Beat(ctx); {
+			case err != nil && lost.IsZero() && ctx.Err() == nil:
+				lost = w.now()
+				w.log.Error("the database cannot be used: machines and people get 503 until it can", "error", err)
+			case err == nil && !lost.IsZero():
+				w.log.Info("the database can be used again", "after", w.now().Sub(lost).Round(time.Second))
+				lost = time.Time{}
 			}
-			failing = err != nil
 		}
 	}
 }
@@ -277,7 +280,7 @@ func (w *Worker) drop(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return w.store.DropRequestAttributes(ctx, now, dropTransactions)
 }
 
 // recordStatistics writes the due points from the groups' counters.

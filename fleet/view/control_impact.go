@@ -169,7 +169,7 @@ func (r *assessor) advance(g *catalog.Group, stage *db.GroupRollout) (*Impact, e
 
 func reached(w rollout.Wave) string {
 	if w.Share == 0 {
-		return phrase.Count(len(w.Canaries), "listed machine")
+		return w.Describe()
 	}
 	return fmt.Sprintf("%.4g %% of the machines", w.Share*100)
 }

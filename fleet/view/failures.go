@@ -9,12 +9,14 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/failure"
 	"github.com/coreroller/coreroller/ent/db/failureshare"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -66,6 +68,8 @@ type FailureFilter struct {
 	OEM          *string
 	FromVersion  *string
 	AddressBlock *string
+	Attribute    *job.Attribute // of the machine, see FailureSlices
+	Tag          *string        // of the machine
 }
 
 // traitCondition is a condition on a trait; field is its name in the API.
@@ -96,13 +100,26 @@ type FailureCounters struct {
 // FailedAttempts returns the list of the failed attempts of a rollout that match.
 // Each condition has an index over failed attempts that ends with the id. The
 // length comes from the counters of the charts if they have the number.
-func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters FailureCounters, with With) (*List[*db.Attempt], error) {
+func (s *Service) FailedAttempts(ctx context.Context, id uuid.UUID, f FailureFilter, counters FailureCounters, with With) (*List[*db.Attempt], error) {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
+		return nil, err
+	}
 	for _, c := range f.byTrait() {
 		if strings.ContainsRune(c.value, 0) {
 			return nil, fault.Errorf(fault.Invalid, c.field, "must not contain NUL")
 		}
 	}
-	l := s.attempts(with, f.conditions(id)...)
+	if f.Attribute != nil && strings.ContainsRune(f.Attribute.Name+f.Attribute.Value, 0) {
+		return nil, fault.Errorf(fault.Invalid, "filter.attribute", "must not contain NUL")
+	}
+	if f.Tag != nil && strings.ContainsRune(*f.Tag, 0) {
+		return nil, fault.Errorf(fault.Invalid, "filter.tag", "must not contain NUL")
+	}
+	sliced, err := s.sliced(ctx, id, &f)
+	if err != nil {
+		return nil, err
+	}
+	l := s.attempts(with, append(f.conditions(id), sliced...)...)
 	count := l.count
 	l.count = func(ctx context.Context, limit int) (int, bool, error) {
 		if n, err := f.counted(ctx, id, counters); err != nil || n >= 0 {
@@ -131,6 +148,8 @@ func failed(s *sql.Selector) { s.Where(sql.ExprP(s.C(attempt.FieldFailed))) }
 func (f *FailureFilter) counted(ctx context.Context, id uuid.UUID, counters FailureCounters) (int, error) {
 	byTrait := f.byTrait()
 	switch {
+	case f.Attribute != nil || f.Tag != nil:
+		return -1, nil
 	case len(byTrait) == 0 && f.Code == nil:
 		waves, err := counters.Waves(ctx, id)
 		return failedOf(SumWaves(waves), f.Outcome), err

@@ -131,12 +131,12 @@ func (s *Service) sampleWaves(ctx context.Context, queues map[uuid.UUID]*queue) 
 			head.Parts = append(head.Parts, part[i].Where)
 		}
 		rows, err := s.db().Instance.Query().Where(head.Among()).
-			Select(instance.FieldGroupID, instance.FieldMachineID).All(ctx)
+			Select(instance.FieldGroupID, instance.FieldMachineID, instance.FieldSelectedWave).All(ctx)
 		if err != nil {
 			return fmt.Errorf("look at machines: %w", err)
 		}
 		for _, row := range rows {
-			if q := queues[*row.GroupID]; q.world.Reaches(row.MachineID) {
+			if q := queues[*row.GroupID]; q.world.Reaches(row.MachineID, row.SelectedWave) {
 				q.inside = true
 			}
 		}

@@ -227,8 +227,9 @@ func (r *assessor) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumbe
 		free = min(free, 1)
 	}
 	if last := len(p.Waves) - 1; last >= 0 {
-		w := p.Waves[min(stage.Wave, last)]
-		free = min(free, len(w.Canaries)+int(math.Round(w.Share*float64(behind))))
+		if w := p.Waves[min(stage.Wave, last)]; w.Expression == "" { // else it is not known how many it selects
+			free = min(free, len(w.Canaries)+int(math.Round(w.Share*float64(behind))))
+		}
 	}
 	return max(0, free)
 }

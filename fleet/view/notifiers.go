@@ -3,8 +3,10 @@ package view
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -95,22 +97,78 @@ func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (*db.Delivery, err
 	return d, err
 }
 
+// FailedDeliveries reads the deliveries whose last attempt failed, of the notifiers that
+// the caller may read, the latest first.
+func (s *Service) FailedDeliveries(ctx context.Context, limit int) ([]*db.Delivery, error) {
+	teams, err := s.administered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := s.db().Delivery.Query().Where(delivery.FailedAtNotNil())
+	if teams != nil {
+		mine, err := read(ctx, "notifiers", s.db().Notifier.Query().Where(notifier.TeamIDIn(teams...)).IDs)
+		if err != nil {
+			return nil, err
+		}
+		q.Where(delivery.NotifierIDIn(mine...))
+	}
+	return read(ctx, "failed deliveries", q.Order(delivery.ByFailedAt(sql.OrderDesc())).Limit(limit).All)
+}
+
+// AnswerTimes is how long the receiver of a notifier takes.
+type AnswerTimes struct {
+	Attempts        int // that were measured
+	Median, Slowest time.Duration
+}
+
+// answersMeasured is how many deliveries AnswerTimes reads.
+const answersMeasured = 100
+
+// AnswerTimes measures the attempts of the newest deliveries of a notifier that the caller
+// has read; nil without any.
+func (s *Service) AnswerTimes(ctx context.Context, n *db.Notifier, attempts func(*db.Delivery) []time.Duration) (*AnswerTimes, error) {
+	rows, err := read(ctx, "deliveries", s.db().Delivery.Query().Where(delivery.NotifierID(n.ID)).
+		Order(delivery.ByID(sql.OrderDesc())).Limit(answersMeasured).Select(delivery.FieldLog).All)
+	if err != nil {
+		return nil, err
+	}
+	var all []time.Duration
+	for _, row := range rows {
+		all = append(all, attempts(row)...)
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	slices.Sort(all)
+	return &AnswerTimes{Attempts: len(all), Median: all[len(all)/2], Slowest: all[len(all)-1]}, nil
+}
+
 // DeliveryCounts are numbers of deliveries.
 type DeliveryCounts struct{ Total, Delivered, Waiting, Failed int }
 
-// DeliveryCounts counts the deliveries of the last day of a notifier that the caller has
-// read, without tests and those that are part of a digest.
-func (s *Service) DeliveryCounts(ctx context.Context, n *db.Notifier) (*DeliveryCounts, error) {
+// DeliveryCounts counts the deliveries of the last day of notifiers that the caller has
+// read, without tests and those that are part of a digest. It leaves out notifiers
+// without any.
+func (s *Service) DeliveryCounts(ctx context.Context, notifiers []uuid.UUID) (map[uuid.UUID]*DeliveryCounts, error) {
+	if _, err := fault.RequireVerb(ctx, "notifiers"); err != nil {
+		return nil, err
+	}
 	var rows []struct {
-		State string
-		Count int
+		NotifierID uuid.UUID `json:"notifier_id"`
+		State      string
+		Count      int
 	}
 	_, err := read(ctx, "deliveries", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.db().Delivery.Query().Where(delivery.NotifierID(n.ID), delivery.IDGTE(firstID(s.now().Add(-24*time.Hour))), delivery.TypeNEQ("test")).
-			GroupBy(delivery.FieldState).Aggregate(db.Count()).Scan(ctx, &rows)
+		return struct{}{}, s.db().Delivery.Query().Where(delivery.NotifierIDIn(notifiers...), delivery.IDGTE(firstID(s.now().Add(-24*time.Hour))), delivery.TypeNEQ("test")).
+			GroupBy(delivery.FieldNotifierID, delivery.FieldState).Aggregate(db.Count()).Scan(ctx, &rows)
 	})
-	out := &DeliveryCounts{}
+	all := map[uuid.UUID]*DeliveryCounts{}
 	for _, row := range rows {
+		out := all[row.NotifierID]
+		if out == nil {
+			out = &DeliveryCounts{}
+			all[row.NotifierID] = out
+		}
 		switch row.State {
 		case "DELIVERED":
 			out.Delivered += row.Count
@@ -123,7 +181,7 @@ func (s *Service) DeliveryCounts(ctx context.Context, n *db.Notifier) (*Delivery
 		}
 		out.Total += row.Count
 	}
-	return out, err
+	return all, err
 }
 
 // addNotifiers adds the notifiers that fail.

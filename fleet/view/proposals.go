@@ -109,6 +109,10 @@ func (s *Service) ProposalImpact(ctx context.Context, row *db.Proposal) (*Impact
 		impact, err = s.PromotionImpact(ctx, *row.ChannelID, *row.PackageID)
 	case in.UpdatePolicy != nil && row.GroupID != nil:
 		impact, err = s.PolicyImpact(ctx, *row.GroupID, in.UpdatePolicy.Policy)
+	case row.Verb == "pauseUpdates":
+		impact, err = s.ControlImpact(ctx, *row.GroupID, ControlPause)
+	case row.Verb == "haltRollout":
+		impact, err = s.ControlImpact(ctx, *row.GroupID, ControlHalt)
 	case row.Verb == "resumeUpdates":
 		impact, err = s.ControlImpact(ctx, *row.GroupID, ControlResume)
 	case row.Verb == "advanceWave":

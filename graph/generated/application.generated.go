@@ -30,6 +30,7 @@ type ApplicationResolver interface {
 	Packages(ctx context.Context, obj *db.Application, filter *view.PackageFilter, first *int, after *string) (*model.Connection[*db.Release], error)
 	Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error)
 	RecentChecks(ctx context.Context, obj *db.Application) ([]int, error)
+	Reassignment(ctx context.Context, obj *db.Application) (*db.Reassignment, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -229,6 +230,29 @@ func (ec *executionContext) _Application_requireCertificate(ctx context.Context,
 }
 func (ec *executionContext) fieldContext_Application_requireCertificate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Application", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Application_requestAttributes(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_requestAttributes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequestAttributes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_requestAttributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
 }
 
 func (ec *executionContext) _Application_secrets(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
@@ -527,6 +551,38 @@ func (ec *executionContext) fieldContext_Application_recentChecks(_ context.Cont
 	return graphql.NewScalarFieldContext("Application", field, true, true, "Int")
 }
 
+func (ec *executionContext) _Application_reassignment(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_reassignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Reassignment(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Reassignment) graphql.Marshaler {
+			return ec.marshalOReassignment2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐReassignment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Application_reassignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Reassignment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ApplicationChange_asOf(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -688,7 +744,7 @@ func (ec *executionContext) unmarshalInputCreateApplicationInput(ctx context.Con
 		asMap["description"] = ""
 	}
 
-	fieldsInOrder := [...]string{"name", "teamId", "productId", "description", "versioning", "cloneFrom"}
+	fieldsInOrder := [...]string{"name", "teamId", "productId", "description", "requestAttributes", "versioning", "cloneFrom"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -723,6 +779,13 @@ func (ec *executionContext) unmarshalInputCreateApplicationInput(ctx context.Con
 				return it, err
 			}
 			it.Description = data
+		case "requestAttributes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestAttributes"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestAttributes = data
 		case "versioning":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versioning"))
 			data, err := ec.unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx, v)
@@ -828,7 +891,7 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "teamId", "productId", "description", "versioning", "requireSecret", "requireCertificate"}
+	fieldsInOrder := [...]string{"id", "name", "teamId", "productId", "description", "versioning", "requestAttributes", "requireSecret", "requireCertificate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -877,6 +940,13 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 				return it, err
 			}
 			it.Versioning = data
+		case "requestAttributes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestAttributes"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestAttributes = data
 		case "requireSecret":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireSecret"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -962,6 +1032,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "requestAttributes":
+			out.Values[i] = ec._Application_requestAttributes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "secrets":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -1019,6 +1094,12 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_recentChecks(ctx, field, obj)
+				})
+		case "reassignment":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_reassignment(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

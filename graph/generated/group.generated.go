@@ -29,6 +29,7 @@ type GroupResolver interface {
 	Permissions(ctx context.Context, obj *db.Group) ([]string, error)
 
 	Secrets(ctx context.Context, obj *db.Group) ([]*db.MachineSecret, error)
+	Expression(ctx context.Context, obj *db.Group) (*string, error)
 
 	State(ctx context.Context, obj *db.Group) (model.GroupState, error)
 
@@ -846,6 +847,52 @@ func (ec *executionContext) fieldContext_Group_secrets(_ context.Context, field 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Group_expression(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_expression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Group().Expression(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Group_expression(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Group", field, true, true, "String")
+}
+
+func (ec *executionContext) _Group_priority(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_priority(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Priority, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Group_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Group", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Group_application(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
@@ -2852,8 +2899,14 @@ func (ec *executionContext) unmarshalInputCreateGroupInput(ctx context.Context, 
 	if _, present := asMap["description"]; !present {
 		asMap["description"] = ""
 	}
+	if _, present := asMap["expression"]; !present {
+		asMap["expression"] = ""
+	}
+	if _, present := asMap["priority"]; !present {
+		asMap["priority"] = 0
+	}
 
-	fieldsInOrder := [...]string{"applicationId", "name", "track", "aliases", "arch", "description", "channelId", "policy"}
+	fieldsInOrder := [...]string{"applicationId", "name", "track", "aliases", "arch", "description", "channelId", "policy", "expression", "priority"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2916,6 +2969,20 @@ func (ec *executionContext) unmarshalInputCreateGroupInput(ctx context.Context, 
 				return it, err
 			}
 			it.Policy = data
+		case "expression":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expression"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expression = data
+		case "priority":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Priority = data
 		}
 	}
 	return it, nil
@@ -3184,7 +3251,7 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "track", "aliases", "description", "channelId", "requireSecret", "requireApproval", "requireCertificate", "expectedRevision", "reason"}
+	fieldsInOrder := [...]string{"id", "name", "track", "aliases", "description", "channelId", "expression", "priority", "requireSecret", "requireApproval", "requireCertificate", "expectedRevision", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3235,6 +3302,20 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 			if err = ec.Resolvers.UpdateGroupInput().ChannelID(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "expression":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expression"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expression = data
+		case "priority":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Priority = data
 		case "requireSecret":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requireSecret"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -3558,6 +3639,17 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Group_secrets(ctx, field, obj)
 				})
+		case "expression":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Group_expression(ctx, field, obj)
+				})
+		case "priority":
+			out.Values[i] = ec._Group_priority(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "application":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -4516,6 +4608,14 @@ func (ec *executionContext) marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Group(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOHaltRolloutInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHaltRollout(ctx context.Context, v any) (*fleet.HaltRollout, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputHaltRolloutInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHold(ctx context.Context, sel ast.SelectionSet, v *view.Hold) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -4535,6 +4635,14 @@ func (ec *executionContext) marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 		return graphql.Null
 	}
 	return ec._Pause(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPauseUpdatesInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPauseUpdates(ctx context.Context, v any) (*fleet.PauseUpdates, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPauseUpdatesInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOResumeUpdatesInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐResumeUpdates(ctx context.Context, v any) (*fleet.ResumeUpdates, error) {

@@ -45,6 +45,7 @@ type InstanceResolver interface {
 	Tags(ctx context.Context, obj *db.Instance) ([]*db.MachineLabel, error)
 	Attempts(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.Connection[*db.Attempt], error)
 	History(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.Connection[*db.HistoryEntry], error)
+	Membership(ctx context.Context, obj *db.Instance) (*view.Membership, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -2322,6 +2323,38 @@ func (ec *executionContext) fieldContext_Instance_history(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Instance_membership(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_membership(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Instance().Membership(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Membership) graphql.Marshaler {
+			return ec.marshalNMembership2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐMembership(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_membership(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Instance",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Membership(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _InstanceChange_asOf(ctx context.Context, field graphql.CollectedField, obj *model.InstanceChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4553,6 +4586,12 @@ func (ec *executionContext) _Instance(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Instance_history(ctx, field, obj)
 				})
+		case "membership":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Instance_membership(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -5336,6 +5375,14 @@ func (ec *executionContext) unmarshalOAttributeInput2ᚕgithubᚗcomᚋcorerolle
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalOAttributeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐAttribute(ctx context.Context, v any) (*job.Attribute, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAttributeInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPartᚄ(ctx context.Context, v any) ([]catalog.Part, error) {

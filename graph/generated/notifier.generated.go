@@ -44,6 +44,7 @@ type NotifierResolver interface {
 	Digest(ctx context.Context, obj *db.Notifier) (time.Duration, error)
 
 	LastDay(ctx context.Context, obj *db.Notifier) (*view.DeliveryCounts, error)
+	AnswerTimes(ctx context.Context, obj *db.Notifier) (*view.AnswerTimes, error)
 	Firing(ctx context.Context, obj *db.Notifier) (int, error)
 
 	Deliveries(ctx context.Context, obj *db.Notifier, states []notice.State, typeArg *string, first *int, after *string) (*model.Connection[*db.Delivery], error)
@@ -94,6 +95,75 @@ func (ec *executionContext) field_Notifier_deliveries_args(ctx context.Context, 
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _AnswerTimes_attempts(ctx context.Context, field graphql.CollectedField, obj *view.AnswerTimes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerTimes_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attempts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerTimes_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerTimes", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AnswerTimes_median(ctx context.Context, field graphql.CollectedField, obj *view.AnswerTimes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerTimes_median(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Median, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2timeᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerTimes_median(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerTimes", field, false, false, "Duration")
+}
+
+func (ec *executionContext) _AnswerTimes_slowest(ctx context.Context, field graphql.CollectedField, obj *view.AnswerTimes) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerTimes_slowest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slowest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2timeᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerTimes_slowest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerTimes", field, false, false, "Duration")
+}
 
 func (ec *executionContext) _Delivery_id(ctx context.Context, field graphql.CollectedField, obj *db.Delivery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -299,6 +369,29 @@ func (ec *executionContext) _Delivery_endedAt(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_Delivery_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Delivery_failedAt(ctx context.Context, field graphql.CollectedField, obj *db.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_failedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FailedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_failedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Time")
 }
 
@@ -892,6 +985,176 @@ func (ec *executionContext) fieldContext_DeliveryPayload_userErrors(_ context.Co
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _MailResult_at(ctx context.Context, field graphql.CollectedField, obj *notify.MailResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MailResult_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MailResult_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MailResult", field, false, false, "Time")
+}
+
+func (ec *executionContext) _MailResult_error(ctx context.Context, field graphql.CollectedField, obj *notify.MailResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MailResult_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MailResult_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MailResult", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageSettings_mailServer(ctx context.Context, field graphql.CollectedField, obj *fleet.MessageSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageSettings_mailServer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MailServer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageSettings_mailServer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageSettings_mailFrom(ctx context.Context, field graphql.CollectedField, obj *fleet.MessageSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageSettings_mailFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MailFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageSettings_mailFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessageSettings_mailEncrypted(ctx context.Context, field graphql.CollectedField, obj *fleet.MessageSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageSettings_mailEncrypted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MailEncrypted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageSettings_mailEncrypted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageSettings", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _MessageSettings_lastMail(ctx context.Context, field graphql.CollectedField, obj *fleet.MessageSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageSettings_lastMail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastMail, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *notify.MailResult) graphql.Marshaler {
+			return ec.marshalOMailResult2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋremoteᚋnotifyᚐMailResult(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageSettings_lastMail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageSettings",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MailResult(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageSettings_receivers(ctx context.Context, field graphql.CollectedField, obj *fleet.MessageSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageSettings_receivers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Receivers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageSettings_receivers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageSettings", field, false, false, "String")
 }
 
 func (ec *executionContext) _NewNotifier_notifier(ctx context.Context, field graphql.CollectedField, obj *fleet.NewNotifier) (ret graphql.Marshaler) {
@@ -1528,6 +1791,38 @@ func (ec *executionContext) fieldContext_Notifier_lastDay(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Notifier_answerTimes(ctx context.Context, field graphql.CollectedField, obj *db.Notifier) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Notifier_answerTimes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Notifier().AnswerTimes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.AnswerTimes) graphql.Marshaler {
+			return ec.marshalOAnswerTimes2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAnswerTimes(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Notifier_answerTimes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Notifier",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AnswerTimes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Notifier_firing(ctx context.Context, field graphql.CollectedField, obj *db.Notifier) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1700,6 +1995,84 @@ func (ec *executionContext) fieldContext_NotifierPayload_userErrors(_ context.Co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NotifiersChange_asOf(ctx context.Context, field graphql.CollectedField, obj *model.NotifiersChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotifiersChange_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotifiersChange_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotifiersChange", field, false, false, "Time")
+}
+
+func (ec *executionContext) _NotifiersChange_snapshot(ctx context.Context, field graphql.CollectedField, obj *model.NotifiersChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotifiersChange_snapshot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Snapshot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotifiersChange_snapshot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotifiersChange", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _NotifiersChange_notifiers(ctx context.Context, field graphql.CollectedField, obj *model.NotifiersChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotifiersChange_notifiers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Notifiers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Notifier) graphql.Marshaler {
+			return ec.marshalNNotifier2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐNotifierᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotifiersChange_notifiers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NotifiersChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Notifier(ctx, field)
 		},
 	}
 	return fc, nil
@@ -2353,6 +2726,49 @@ func UnmarshalUpdateNotifierInput(ctx context.Context, raw any) (fleet.UpdateNot
 
 // region    **************************** object.gotpl ****************************
 
+var answerTimesImplementors = []string{"AnswerTimes"}
+
+func (ec *executionContext) _AnswerTimes(ctx context.Context, sel ast.SelectionSet, obj *view.AnswerTimes) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, answerTimesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AnswerTimes")
+		case "attempts":
+			out.Values[i] = ec._AnswerTimes_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "median":
+			out.Values[i] = ec._AnswerTimes_median(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "slowest":
+			out.Values[i] = ec._AnswerTimes_slowest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deliveryImplementors = []string{"Delivery"}
 
 func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet, obj *db.Delivery) graphql.Marshaler {
@@ -2407,6 +2823,11 @@ func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "endedAt":
 			out.Values[i] = ec._Delivery_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failedAt":
+			out.Values[i] = ec._Delivery_failedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -2684,6 +3105,97 @@ func (ec *executionContext) _DeliveryPayload(ctx context.Context, sel ast.Select
 	return out
 }
 
+var mailResultImplementors = []string{"MailResult"}
+
+func (ec *executionContext) _MailResult(ctx context.Context, sel ast.SelectionSet, obj *notify.MailResult) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mailResultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MailResult")
+		case "at":
+			out.Values[i] = ec._MailResult_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._MailResult_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageSettingsImplementors = []string{"MessageSettings"}
+
+func (ec *executionContext) _MessageSettings(ctx context.Context, sel ast.SelectionSet, obj *fleet.MessageSettings) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageSettingsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageSettings")
+		case "mailServer":
+			out.Values[i] = ec._MessageSettings_mailServer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mailFrom":
+			out.Values[i] = ec._MessageSettings_mailFrom(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mailEncrypted":
+			out.Values[i] = ec._MessageSettings_mailEncrypted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastMail":
+			out.Values[i] = ec._MessageSettings_lastMail(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "receivers":
+			out.Values[i] = ec._MessageSettings_receivers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var newNotifierImplementors = []string{"NewNotifier"}
 
 func (ec *executionContext) _NewNotifier(ctx context.Context, sel ast.SelectionSet, obj *fleet.NewNotifier) graphql.Marshaler {
@@ -2891,6 +3403,12 @@ func (ec *executionContext) _Notifier(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Notifier_lastDay(ctx, field, obj)
 				})
+		case "answerTimes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Notifier_answerTimes(ctx, field, obj)
+				})
 		case "firing":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -2948,6 +3466,49 @@ func (ec *executionContext) _NotifierPayload(ctx context.Context, sel ast.Select
 			}
 		case "userErrors":
 			out.Values[i] = ec._NotifierPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var notifiersChangeImplementors = []string{"NotifiersChange"}
+
+func (ec *executionContext) _NotifiersChange(ctx context.Context, sel ast.SelectionSet, obj *model.NotifiersChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, notifiersChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NotifiersChange")
+		case "asOf":
+			out.Values[i] = ec._NotifiersChange_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "snapshot":
+			out.Values[i] = ec._NotifiersChange_snapshot(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "notifiers":
+			out.Values[i] = ec._NotifiersChange_notifiers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3169,6 +3730,14 @@ func (ec *executionContext) marshalNDeliveryState2githubᚗcomᚋcorerollerᚋco
 	return res
 }
 
+func (ec *executionContext) marshalNMessageSettings2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐMessageSettings(ctx context.Context, sel ast.SelectionSet, v *fleet.MessageSettings) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageSettings!")
+		return graphql.Null
+	}
+	return ec._MessageSettings(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNNewNotifierPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[fleet.NewNotifier]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "NewNotifierPayload!")
@@ -3224,6 +3793,14 @@ func (ec *executionContext) marshalNNotifierPayload2ᚖgithubᚗcomᚋcoreroller
 	return ec._NotifierPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNNotifiersChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐNotifiersChange(ctx context.Context, sel ast.SelectionSet, v *model.NotifiersChange) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "NotifiersChange!")
+		return graphql.Null
+	}
+	return ec._NotifiersChange(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRedeliverMessagesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐRedeliverMessages(ctx context.Context, v any) (fleet.RedeliverMessages, error) {
 	res, err := ec.unmarshalInputRedeliverMessagesInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -3250,6 +3827,13 @@ func (ec *executionContext) unmarshalNTestNotifierInput2githubᚗcomᚋcorerolle
 func (ec *executionContext) unmarshalNUpdateNotifierInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdateNotifier(ctx context.Context, v any) (fleet.UpdateNotifier, error) {
 	res, err := ec.unmarshalInputUpdateNotifierInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAnswerTimes2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAnswerTimes(ctx context.Context, sel ast.SelectionSet, v *view.AnswerTimes) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AnswerTimes(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalODelivery2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐDelivery(ctx context.Context, sel ast.SelectionSet, v *db.Delivery) graphql.Marshaler {
@@ -3312,6 +3896,13 @@ func (ec *executionContext) marshalODeliveryState2ᚕgithubᚗcomᚋcoreroller�
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalOMailResult2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋremoteᚋnotifyᚐMailResult(ctx context.Context, sel ast.SelectionSet, v *notify.MailResult) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._MailResult(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalONewNotifier2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNewNotifier(ctx context.Context, sel ast.SelectionSet, v *fleet.NewNotifier) graphql.Marshaler {

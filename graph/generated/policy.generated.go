@@ -1025,6 +1025,29 @@ func (ec *executionContext) fieldContext_WavePolicy_canaries(_ context.Context, 
 	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "String")
 }
 
+func (ec *executionContext) _WavePolicy_expression(ctx context.Context, field graphql.CollectedField, obj *policy.Wave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WavePolicy_expression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Expression, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WavePolicy_expression(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "String")
+}
+
 func (ec *executionContext) _WavePolicy_soak(ctx context.Context, field graphql.CollectedField, obj *policy.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1593,6 +1616,9 @@ func (ec *executionContext) unmarshalInputWaveInput(ctx context.Context, obj any
 	if _, present := asMap["canaries"]; !present {
 		asMap["canaries"] = []any{}
 	}
+	if _, present := asMap["expression"]; !present {
+		asMap["expression"] = ""
+	}
 	if _, present := asMap["soak"]; !present {
 		asMap["soak"] = "PT0S"
 	}
@@ -1606,7 +1632,7 @@ func (ec *executionContext) unmarshalInputWaveInput(ctx context.Context, obj any
 		asMap["approval"] = false
 	}
 
-	fieldsInOrder := [...]string{"share", "canaries", "soak", "minFinished", "minSuccessShare", "approval"}
+	fieldsInOrder := [...]string{"share", "canaries", "expression", "soak", "minFinished", "minSuccessShare", "approval"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1627,6 +1653,13 @@ func (ec *executionContext) unmarshalInputWaveInput(ctx context.Context, obj any
 				return it, err
 			}
 			it.Canaries = data
+		case "expression":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expression"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expression = data
 		case "soak":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("soak"))
 			data, err := ec.unmarshalODuration2timeᚐDuration(ctx, v)
@@ -2058,6 +2091,11 @@ func (ec *executionContext) _WavePolicy(ctx context.Context, sel ast.SelectionSe
 			}
 		case "canaries":
 			out.Values[i] = ec._WavePolicy_canaries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expression":
+			out.Values[i] = ec._WavePolicy_expression(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -981,7 +981,7 @@ func (ec *executionContext) unmarshalInputProposeInput(ctx context.Context, obj 
 		asMap["expiresIn"] = "PT12H"
 	}
 
-	fieldsInOrder := [...]string{"promotePackage", "rollBack", "addFloor", "removeFloor", "updateChannel", "updateGroup", "updatePolicy", "resumeUpdates", "advanceWave", "moveInstance", "expiresIn"}
+	fieldsInOrder := [...]string{"promotePackage", "rollBack", "addFloor", "removeFloor", "updateChannel", "updateGroup", "updatePolicy", "pauseUpdates", "haltRollout", "resumeUpdates", "advanceWave", "moveInstance", "expiresIn"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1037,6 +1037,20 @@ func (ec *executionContext) unmarshalInputProposeInput(ctx context.Context, obj 
 				return it, err
 			}
 			it.UpdatePolicy = data
+		case "pauseUpdates":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pauseUpdates"))
+			data, err := ec.unmarshalOPauseUpdatesInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPauseUpdates(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PauseUpdates = data
+		case "haltRollout":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("haltRollout"))
+			data, err := ec.unmarshalOHaltRolloutInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHaltRollout(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HaltRollout = data
 		case "resumeUpdates":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeUpdates"))
 			data, err := ec.unmarshalOResumeUpdatesInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐResumeUpdates(ctx, v)

@@ -34,6 +34,7 @@ type RolloutResolver interface {
 	FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
 	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
 	FailuresByAddressBlock(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
+	FailuresByAttribute(ctx context.Context, obj *db.GroupRollout, name *string, first *int) (*view.FailureSlices, error)
 	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.Connection[*db.Attempt], error)
 	SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error)
 	SafeModePassed(ctx context.Context, obj *db.GroupRollout) (bool, error)
@@ -74,6 +75,28 @@ func (ec *executionContext) field_Rollout_failedAttempts_args(ctx context.Contex
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Rollout_failuresByAttribute_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["name"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
 	return args, nil
 }
 
@@ -125,6 +148,176 @@ func (ec *executionContext) _FailureBreakdown_attempts(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_FailureBreakdown_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FailureBreakdown", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FailureSlice_name(ctx context.Context, field graphql.CollectedField, obj *view.FailureSlice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureSlice_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureSlice_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureSlice", field, false, false, "String")
+}
+
+func (ec *executionContext) _FailureSlice_value(ctx context.Context, field graphql.CollectedField, obj *view.FailureSlice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureSlice_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureSlice_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureSlice", field, false, false, "String")
+}
+
+func (ec *executionContext) _FailureSlice_tag(ctx context.Context, field graphql.CollectedField, obj *view.FailureSlice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureSlice_tag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureSlice_tag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureSlice", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _FailureSlice_attempts(ctx context.Context, field graphql.CollectedField, obj *view.FailureSlice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureSlice_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attempts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureSlice_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureSlice", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FailureSlice_standsOut(ctx context.Context, field graphql.CollectedField, obj *view.FailureSlice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureSlice_standsOut(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StandsOut, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureSlice_standsOut(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureSlice", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _FailureSlices_attempts(ctx context.Context, field graphql.CollectedField, obj *view.FailureSlices) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureSlices_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attempts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureSlices_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureSlices", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FailureSlices_slices(ctx context.Context, field graphql.CollectedField, obj *view.FailureSlices) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureSlices_slices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slices, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []view.FailureSlice) graphql.Marshaler {
+			return ec.marshalNFailureSlice2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureSliceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureSlices_slices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FailureSlices",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FailureSlice(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Gate_satisfied(ctx context.Context, field graphql.CollectedField, obj *model.Gate) (ret graphql.Marshaler) {
@@ -1123,6 +1316,50 @@ func (ec *executionContext) fieldContext_Rollout_failuresByAddressBlock(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Rollout_failuresByAttribute(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rollout_failuresByAttribute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Rollout().FailuresByAttribute(ctx, obj, fc.Args["name"].(*string), fc.Args["first"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.FailureSlices) graphql.Marshaler {
+			return ec.marshalNFailureSlices2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureSlices(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rollout_failuresByAttribute(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rollout",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FailureSlices(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Rollout_failuresByAttribute_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Rollout_failedAttempts(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1777,6 +2014,29 @@ func (ec *executionContext) fieldContext_Wave_canaries(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Wave", field, false, false, "String")
 }
 
+func (ec *executionContext) _Wave_expression(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wave_expression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Expression, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wave_expression(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wave", field, false, false, "String")
+}
+
 func (ec *executionContext) _Wave_canaryWarnings(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1971,7 +2231,7 @@ func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"outcome", "code", "oem", "fromVersion", "addressBlock"}
+	fieldsInOrder := [...]string{"outcome", "code", "oem", "fromVersion", "addressBlock", "attribute", "tag"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2013,6 +2273,20 @@ func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.AddressBlock = data
+		case "attribute":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attribute"))
+			data, err := ec.unmarshalOAttributeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋjobᚐAttribute(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Attribute = data
+		case "tag":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tag"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tag = data
 		}
 	}
 	return it, nil
@@ -2056,6 +2330,97 @@ func (ec *executionContext) _FailureBreakdown(ctx context.Context, sel ast.Selec
 			}
 		case "attempts":
 			out.Values[i] = ec._FailureBreakdown_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var failureSliceImplementors = []string{"FailureSlice"}
+
+func (ec *executionContext) _FailureSlice(ctx context.Context, sel ast.SelectionSet, obj *view.FailureSlice) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, failureSliceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FailureSlice")
+		case "name":
+			out.Values[i] = ec._FailureSlice_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._FailureSlice_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tag":
+			out.Values[i] = ec._FailureSlice_tag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "attempts":
+			out.Values[i] = ec._FailureSlice_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "standsOut":
+			out.Values[i] = ec._FailureSlice_standsOut(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var failureSlicesImplementors = []string{"FailureSlices"}
+
+func (ec *executionContext) _FailureSlices(ctx context.Context, sel ast.SelectionSet, obj *view.FailureSlices) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, failureSlicesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FailureSlices")
+		case "attempts":
+			out.Values[i] = ec._FailureSlices_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "slices":
+			out.Values[i] = ec._FailureSlices_slices(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2376,6 +2741,12 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Rollout_failuresByAddressBlock(ctx, field, obj)
 				})
+		case "failuresByAttribute":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rollout_failuresByAttribute(ctx, field, obj)
+				})
 		case "failedAttempts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -2643,6 +3014,11 @@ func (ec *executionContext) _Wave(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "expression":
+			out.Values[i] = ec._Wave_expression(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "canaryWarnings":
 			out.Values[i] = ec._Wave_canaryWarnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2721,6 +3097,34 @@ func (ec *executionContext) marshalNFailureBreakdown2ᚖgithubᚗcomᚋcorerolle
 		return graphql.Null
 	}
 	return ec._FailureBreakdown(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFailureSlice2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureSlice(ctx context.Context, sel ast.SelectionSet, v view.FailureSlice) graphql.Marshaler {
+	return ec._FailureSlice(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFailureSlice2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureSliceᚄ(ctx context.Context, sel ast.SelectionSet, v []view.FailureSlice) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFailureSlice2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureSlice(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFailureSlices2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureSlices(ctx context.Context, sel ast.SelectionSet, v *view.FailureSlices) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FailureSlices!")
+		return graphql.Null
+	}
+	return ec._FailureSlices(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNHaltRule2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐHaltRule(ctx context.Context, v any) (rollout.HaltRule, error) {

@@ -39,6 +39,8 @@ type ResolverRoot interface {
 	Decision() DecisionResolver
 	Delivery() DeliveryResolver
 	DeliveryAttempt() DeliveryAttemptResolver
+	ExpressionMove() ExpressionMoveResolver
+	ExpressionResult() ExpressionResultResolver
 	FailureCount() FailureCountResolver
 	FleetNumbers() FleetNumbersResolver
 	Group() GroupResolver
@@ -116,6 +118,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	AnswerTimes struct {
+		Attempts func(childComplexity int) int
+		Median   func(childComplexity int) int
+		Slowest  func(childComplexity int) int
+	}
+
 	Application struct {
 		Channels           func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
@@ -127,7 +135,9 @@ type ComplexityRoot struct {
 		Packages           func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
 		Permissions        func(childComplexity int) int
 		ProductID          func(childComplexity int) int
+		Reassignment       func(childComplexity int) int
 		RecentChecks       func(childComplexity int) int
+		RequestAttributes  func(childComplexity int) int
 		RequireCertificate func(childComplexity int) int
 		RequireSecret      func(childComplexity int) int
 		Revision           func(childComplexity int) int
@@ -318,6 +328,7 @@ type ComplexityRoot struct {
 		CreatedAt  func(childComplexity int) int
 		DigestID   func(childComplexity int) int
 		EndedAt    func(childComplexity int) int
+		FailedAt   func(childComplexity int) int
 		ID         func(childComplexity int) int
 		Log        func(childComplexity int) int
 		NextAt     func(childComplexity int) int
@@ -408,6 +419,37 @@ type ComplexityRoot struct {
 		Steps      func(childComplexity int) int
 	}
 
+	ExpressionMove struct {
+		From     func(childComplexity int) int
+		Machines func(childComplexity int) int
+		Samples  func(childComplexity int) int
+		To       func(childComplexity int) int
+	}
+
+	ExpressionPart struct {
+		Is     func(childComplexity int) int
+		Text   func(childComplexity int) int
+		Values func(childComplexity int) int
+	}
+
+	ExpressionPreview struct {
+		Comes    func(childComplexity int) int
+		Complete func(childComplexity int) int
+		Kept     func(childComplexity int) int
+		Leaves   func(childComplexity int) int
+		Machines func(childComplexity int) int
+		Matches  func(childComplexity int) int
+		Moves    func(childComplexity int) int
+		Sentence func(childComplexity int) int
+		Waiting  func(childComplexity int) int
+	}
+
+	ExpressionResult struct {
+		Group func(childComplexity int) int
+		Is    func(childComplexity int) int
+		Parts func(childComplexity int) int
+	}
+
 	FailureBreakdown struct {
 		Attempts func(childComplexity int) int
 		Value    func(childComplexity int) int
@@ -418,6 +460,19 @@ type ComplexityRoot struct {
 		Code        func(childComplexity int) int
 		Description func(childComplexity int) int
 		Outcome     func(childComplexity int) int
+	}
+
+	FailureSlice struct {
+		Attempts  func(childComplexity int) int
+		Name      func(childComplexity int) int
+		StandsOut func(childComplexity int) int
+		Tag       func(childComplexity int) int
+		Value     func(childComplexity int) int
+	}
+
+	FailureSlices struct {
+		Attempts func(childComplexity int) int
+		Slices   func(childComplexity int) int
 	}
 
 	FleetChange struct {
@@ -506,6 +561,7 @@ type ComplexityRoot struct {
 		CreatedAt          func(childComplexity int) int
 		CurrentHold        func(childComplexity int) int
 		Description        func(childComplexity int) int
+		Expression         func(childComplexity int) int
 		ID                 func(childComplexity int) int
 		Name               func(childComplexity int) int
 		Numbers            func(childComplexity int) int
@@ -514,6 +570,7 @@ type ComplexityRoot struct {
 		Policy             func(childComplexity int) int
 		PolicySentence     func(childComplexity int) int
 		PolicyWarnings     func(childComplexity int) int
+		Priority           func(childComplexity int) int
 		RebootSlots        func(childComplexity int) int
 		RequireApproval    func(childComplexity int) int
 		RequireCertificate func(childComplexity int) int
@@ -674,6 +731,7 @@ type ComplexityRoot struct {
 		LastOfferVersion   func(childComplexity int) int
 		LastSeenAt         func(childComplexity int) int
 		MachineID          func(childComplexity int) int
+		Membership         func(childComplexity int) int
 		MoveTo             func(childComplexity int) int
 		Moved              func(childComplexity int) int
 		Oem                func(childComplexity int) int
@@ -841,6 +899,25 @@ type ComplexityRoot struct {
 		SetBy func(childComplexity int) int
 	}
 
+	MailResult struct {
+		At    func(childComplexity int) int
+		Error func(childComplexity int) int
+	}
+
+	Membership struct {
+		By       func(childComplexity int) int
+		Results  func(childComplexity int) int
+		Sentence func(childComplexity int) int
+	}
+
+	MessageSettings struct {
+		LastMail      func(childComplexity int) int
+		MailEncrypted func(childComplexity int) int
+		MailFrom      func(childComplexity int) int
+		MailServer    func(childComplexity int) int
+		Receivers     func(childComplexity int) int
+	}
+
 	Mirror struct {
 		Address     func(childComplexity int) int
 		Application func(childComplexity int) int
@@ -987,6 +1064,7 @@ type ComplexityRoot struct {
 
 	Notifier struct {
 		Addresses           func(childComplexity int) int
+		AnswerTimes         func(childComplexity int) int
 		ApplicationIds      func(childComplexity int) int
 		Authorization       func(childComplexity int) int
 		CreatedAt           func(childComplexity int) int
@@ -1017,6 +1095,12 @@ type ComplexityRoot struct {
 	NotifierPayload struct {
 		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	NotifiersChange struct {
+		AsOf      func(childComplexity int) int
+		Notifiers func(childComplexity int) int
+		Snapshot  func(childComplexity int) int
 	}
 
 	Numbers struct {
@@ -1275,53 +1359,65 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activities          func(childComplexity int, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) int
-		Application         func(childComplexity int, id uuid.UUID) int
-		Applications        func(childComplexity int) int
-		AuditChain          func(childComplexity int) int
-		Audits              func(childComplexity int, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) int
-		Channel             func(childComplexity int, id uuid.UUID) int
-		ControlImpact       func(childComplexity int, groupID uuid.UUID, control view.Control) int
-		DeletionImpact      func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
-		Delivery            func(childComplexity int, id uuid.UUID) int
-		Downloads           func(childComplexity int) int
-		ExplainUpdate       func(childComplexity int, instanceID uuid.UUID) int
-		Fetches             func(childComplexity int) int
-		Fleet               func(childComplexity int) int
-		Group               func(childComplexity int, id uuid.UUID) int
-		Imports             func(childComplexity int, first *int, id *uuid.UUID) int
-		Instance            func(childComplexity int, id uuid.UUID) int
-		InstanceByMachineID func(childComplexity int, applicationID uuid.UUID, machineID string) int
-		Instances           func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
-		MachineJob          func(childComplexity int, id uuid.UUID) int
-		MachineJobImpact    func(childComplexity int, filter machines.Filter, action job.Order) int
-		MachineJobs         func(childComplexity int, first *int, after *string) int
-		Me                  func(childComplexity int) int
-		MirrorRuns          func(childComplexity int, upstreamID *uuid.UUID, upstreamChannelID *uuid.UUID, changedOrFailed *bool, first *int, after *string) int
-		Mirrors             func(childComplexity int) int
-		Notifier            func(childComplexity int, id uuid.UUID) int
-		Notifiers           func(childComplexity int) int
-		OpenProposals       func(childComplexity int) int
-		Package             func(childComplexity int, id uuid.UUID) int
-		PolicyPreview       func(childComplexity int, input model.PolicyPreviewInput) int
-		PromotionImpact     func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
-		Proposal            func(childComplexity int, id uuid.UUID) int
-		Proposals           func(childComplexity int, open *bool, first *int, after *string) int
-		RefusedRequests     func(childComplexity int, first *int, after *string) int
-		RollBackImpact      func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
-		Rollout             func(childComplexity int, id uuid.UUID) int
-		ServerHealth        func(childComplexity int) int
-		ServerInfo          func(childComplexity int) int
-		Sessions            func(childComplexity int, userID *uuid.UUID) int
-		SimulateRollout     func(childComplexity int, input model.SimulateRolloutInput) int
-		Storage             func(childComplexity int) int
-		Teams               func(childComplexity int) int
-		Timeline            func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
-		Tokens              func(childComplexity int, all bool) int
-		UpdatePath          func(childComplexity int, channelID uuid.UUID, fromVersion string) int
-		Upstream            func(childComplexity int, id uuid.UUID) int
-		Upstreams           func(childComplexity int, applicationID *uuid.UUID) int
-		Users               func(childComplexity int) int
+		Activities             func(childComplexity int, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) int
+		Application            func(childComplexity int, id uuid.UUID) int
+		Applications           func(childComplexity int) int
+		AuditChain             func(childComplexity int) int
+		Audits                 func(childComplexity int, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) int
+		Channel                func(childComplexity int, id uuid.UUID) int
+		ControlImpact          func(childComplexity int, groupID uuid.UUID, control view.Control) int
+		DeletionImpact         func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
+		Delivery               func(childComplexity int, id uuid.UUID) int
+		Downloads              func(childComplexity int) int
+		ExplainUpdate          func(childComplexity int, instanceID uuid.UUID) int
+		FailedDeliveries       func(childComplexity int, first *int) int
+		Fetches                func(childComplexity int) int
+		Fleet                  func(childComplexity int) int
+		Group                  func(childComplexity int, id uuid.UUID) int
+		Imports                func(childComplexity int, first *int, id *uuid.UUID) int
+		Instance               func(childComplexity int, id uuid.UUID) int
+		InstanceByMachineID    func(childComplexity int, applicationID uuid.UUID, machineID string) int
+		Instances              func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
+		MachineJob             func(childComplexity int, id uuid.UUID) int
+		MachineJobImpact       func(childComplexity int, filter machines.Filter, action job.Order) int
+		MachineJobs            func(childComplexity int, first *int, after *string) int
+		Me                     func(childComplexity int) int
+		MessageSettings        func(childComplexity int) int
+		MirrorRuns             func(childComplexity int, upstreamID *uuid.UUID, upstreamChannelID *uuid.UUID, changedOrFailed *bool, first *int, after *string) int
+		Mirrors                func(childComplexity int) int
+		Notifier               func(childComplexity int, id uuid.UUID) int
+		Notifiers              func(childComplexity int) int
+		OpenProposals          func(childComplexity int) int
+		Package                func(childComplexity int, id uuid.UUID) int
+		PolicyPreview          func(childComplexity int, input model.PolicyPreviewInput) int
+		PreviewGroupExpression func(childComplexity int, input view.PreviewExpression) int
+		PromotionImpact        func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
+		Proposal               func(childComplexity int, id uuid.UUID) int
+		Proposals              func(childComplexity int, open *bool, first *int, after *string) int
+		RefusedRequests        func(childComplexity int, first *int, after *string) int
+		RollBackImpact         func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
+		Rollout                func(childComplexity int, id uuid.UUID) int
+		ServerHealth           func(childComplexity int) int
+		ServerInfo             func(childComplexity int) int
+		Sessions               func(childComplexity int, userID *uuid.UUID) int
+		SimulateRollout        func(childComplexity int, input model.SimulateRolloutInput) int
+		Storage                func(childComplexity int) int
+		Teams                  func(childComplexity int) int
+		Timeline               func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
+		Tokens                 func(childComplexity int, all bool) int
+		UpdatePath             func(childComplexity int, channelID uuid.UUID, fromVersion string) int
+		Upstream               func(childComplexity int, id uuid.UUID) int
+		Upstreams              func(childComplexity int, applicationID *uuid.UUID) int
+		Users                  func(childComplexity int) int
+	}
+
+	Reassignment struct {
+		EndedAt   func(childComplexity int) int
+		Kept      func(childComplexity int) int
+		Moved     func(childComplexity int) int
+		Seen      func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		Waiting   func(childComplexity int) int
 	}
 
 	RebootSlot struct {
@@ -1432,6 +1528,7 @@ type ComplexityRoot struct {
 		FailedAttempts         func(childComplexity int, filter *view.FailureFilter, first *int, after *string) int
 		Failures               func(childComplexity int) int
 		FailuresByAddressBlock func(childComplexity int) int
+		FailuresByAttribute    func(childComplexity int, name *string, first *int) int
 		FailuresByOem          func(childComplexity int) int
 		FailuresByVersion      func(childComplexity int) int
 		Group                  func(childComplexity int) int
@@ -1592,6 +1689,7 @@ type ComplexityRoot struct {
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
 		InstanceChanged    func(childComplexity int, id uuid.UUID) int
 		MachineJobChanged  func(childComplexity int, id uuid.UUID) int
+		NotifiersChanged   func(childComplexity int) int
 		PayloadInspected   func(childComplexity int, url string) int
 		ProposalsChanged   func(childComplexity int) int
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
@@ -1756,6 +1854,7 @@ type ComplexityRoot struct {
 		Attempts       func(childComplexity int) int
 		Canaries       func(childComplexity int) int
 		CanaryWarnings func(childComplexity int) int
+		Expression     func(childComplexity int) int
 		Gate           func(childComplexity int) int
 		OpenedAt       func(childComplexity int) int
 		Position       func(childComplexity int) int
@@ -1767,6 +1866,7 @@ type ComplexityRoot struct {
 	WavePolicy struct {
 		Approval        func(childComplexity int) int
 		Canaries        func(childComplexity int) int
+		Expression      func(childComplexity int) int
 		MinFinished     func(childComplexity int) int
 		MinSuccessShare func(childComplexity int) int
 		Share           func(childComplexity int) int
@@ -1960,6 +2060,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ActivityEdge.Node(childComplexity), true
 
+	case "AnswerTimes.attempts":
+		if e.ComplexityRoot.AnswerTimes.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerTimes.Attempts(childComplexity), true
+	case "AnswerTimes.median":
+		if e.ComplexityRoot.AnswerTimes.Median == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerTimes.Median(childComplexity), true
+	case "AnswerTimes.slowest":
+		if e.ComplexityRoot.AnswerTimes.Slowest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerTimes.Slowest(childComplexity), true
+
 	case "Application.channels":
 		if e.ComplexityRoot.Application.Channels == nil {
 			break
@@ -2025,12 +2144,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.ProductID(childComplexity), true
+	case "Application.reassignment":
+		if e.ComplexityRoot.Application.Reassignment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.Reassignment(childComplexity), true
 	case "Application.recentChecks":
 		if e.ComplexityRoot.Application.RecentChecks == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Application.RecentChecks(childComplexity), true
+	case "Application.requestAttributes":
+		if e.ComplexityRoot.Application.RequestAttributes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.RequestAttributes(childComplexity), true
 	case "Application.requireCertificate":
 		if e.ComplexityRoot.Application.RequireCertificate == nil {
 			break
@@ -2819,6 +2950,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.EndedAt(childComplexity), true
+	case "Delivery.failedAt":
+		if e.ComplexityRoot.Delivery.FailedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.FailedAt(childComplexity), true
 	case "Delivery.id":
 		if e.ComplexityRoot.Delivery.ID == nil {
 			break
@@ -3144,6 +3281,124 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Explanation.Steps(childComplexity), true
 
+	case "ExpressionMove.from":
+		if e.ComplexityRoot.ExpressionMove.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.From(childComplexity), true
+	case "ExpressionMove.machines":
+		if e.ComplexityRoot.ExpressionMove.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.Machines(childComplexity), true
+	case "ExpressionMove.samples":
+		if e.ComplexityRoot.ExpressionMove.Samples == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.Samples(childComplexity), true
+	case "ExpressionMove.to":
+		if e.ComplexityRoot.ExpressionMove.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.To(childComplexity), true
+
+	case "ExpressionPart.is":
+		if e.ComplexityRoot.ExpressionPart.Is == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPart.Is(childComplexity), true
+	case "ExpressionPart.text":
+		if e.ComplexityRoot.ExpressionPart.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPart.Text(childComplexity), true
+	case "ExpressionPart.values":
+		if e.ComplexityRoot.ExpressionPart.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPart.Values(childComplexity), true
+
+	case "ExpressionPreview.comes":
+		if e.ComplexityRoot.ExpressionPreview.Comes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Comes(childComplexity), true
+	case "ExpressionPreview.complete":
+		if e.ComplexityRoot.ExpressionPreview.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Complete(childComplexity), true
+	case "ExpressionPreview.kept":
+		if e.ComplexityRoot.ExpressionPreview.Kept == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Kept(childComplexity), true
+	case "ExpressionPreview.leaves":
+		if e.ComplexityRoot.ExpressionPreview.Leaves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Leaves(childComplexity), true
+	case "ExpressionPreview.machines":
+		if e.ComplexityRoot.ExpressionPreview.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Machines(childComplexity), true
+	case "ExpressionPreview.matches":
+		if e.ComplexityRoot.ExpressionPreview.Matches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Matches(childComplexity), true
+	case "ExpressionPreview.moves":
+		if e.ComplexityRoot.ExpressionPreview.Moves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Moves(childComplexity), true
+	case "ExpressionPreview.sentence":
+		if e.ComplexityRoot.ExpressionPreview.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Sentence(childComplexity), true
+	case "ExpressionPreview.waiting":
+		if e.ComplexityRoot.ExpressionPreview.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionPreview.Waiting(childComplexity), true
+
+	case "ExpressionResult.group":
+		if e.ComplexityRoot.ExpressionResult.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionResult.Group(childComplexity), true
+	case "ExpressionResult.is":
+		if e.ComplexityRoot.ExpressionResult.Is == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionResult.Is(childComplexity), true
+	case "ExpressionResult.parts":
+		if e.ComplexityRoot.ExpressionResult.Parts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionResult.Parts(childComplexity), true
+
 	case "FailureBreakdown.attempts":
 		if e.ComplexityRoot.FailureBreakdown.Attempts == nil {
 			break
@@ -3181,6 +3436,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FailureCount.Outcome(childComplexity), true
+
+	case "FailureSlice.attempts":
+		if e.ComplexityRoot.FailureSlice.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.Attempts(childComplexity), true
+	case "FailureSlice.name":
+		if e.ComplexityRoot.FailureSlice.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.Name(childComplexity), true
+	case "FailureSlice.standsOut":
+		if e.ComplexityRoot.FailureSlice.StandsOut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.StandsOut(childComplexity), true
+	case "FailureSlice.tag":
+		if e.ComplexityRoot.FailureSlice.Tag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.Tag(childComplexity), true
+	case "FailureSlice.value":
+		if e.ComplexityRoot.FailureSlice.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlice.Value(childComplexity), true
+
+	case "FailureSlices.attempts":
+		if e.ComplexityRoot.FailureSlices.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlices.Attempts(childComplexity), true
+	case "FailureSlices.slices":
+		if e.ComplexityRoot.FailureSlices.Slices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureSlices.Slices(childComplexity), true
 
 	case "FleetChange.applications":
 		if e.ComplexityRoot.FleetChange.Applications == nil {
@@ -3539,6 +3838,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Description(childComplexity), true
+	case "Group.expression":
+		if e.ComplexityRoot.Group.Expression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Expression(childComplexity), true
 	case "Group.id":
 		if e.ComplexityRoot.Group.ID == nil {
 			break
@@ -3587,6 +3892,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.PolicyWarnings(childComplexity), true
+	case "Group.priority":
+		if e.ComplexityRoot.Group.Priority == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Priority(childComplexity), true
 	case "Group.rebootSlots":
 		if e.ComplexityRoot.Group.RebootSlots == nil {
 			break
@@ -4324,6 +4635,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.MachineID(childComplexity), true
+	case "Instance.membership":
+		if e.ComplexityRoot.Instance.Membership == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.Membership(childComplexity), true
 	case "Instance.moveTo":
 		if e.ComplexityRoot.Instance.MoveTo == nil {
 			break
@@ -4996,6 +5313,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MachineTag.SetBy(childComplexity), true
+
+	case "MailResult.at":
+		if e.ComplexityRoot.MailResult.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MailResult.At(childComplexity), true
+	case "MailResult.error":
+		if e.ComplexityRoot.MailResult.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MailResult.Error(childComplexity), true
+
+	case "Membership.by":
+		if e.ComplexityRoot.Membership.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.By(childComplexity), true
+	case "Membership.results":
+		if e.ComplexityRoot.Membership.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.Results(childComplexity), true
+	case "Membership.sentence":
+		if e.ComplexityRoot.Membership.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.Sentence(childComplexity), true
+
+	case "MessageSettings.lastMail":
+		if e.ComplexityRoot.MessageSettings.LastMail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.LastMail(childComplexity), true
+	case "MessageSettings.mailEncrypted":
+		if e.ComplexityRoot.MessageSettings.MailEncrypted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.MailEncrypted(childComplexity), true
+	case "MessageSettings.mailFrom":
+		if e.ComplexityRoot.MessageSettings.MailFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.MailFrom(childComplexity), true
+	case "MessageSettings.mailServer":
+		if e.ComplexityRoot.MessageSettings.MailServer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.MailServer(childComplexity), true
+	case "MessageSettings.receivers":
+		if e.ComplexityRoot.MessageSettings.Receivers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageSettings.Receivers(childComplexity), true
 
 	case "Mirror.address":
 		if e.ComplexityRoot.Mirror.Address == nil {
@@ -6062,6 +6442,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Notifier.Addresses(childComplexity), true
+	case "Notifier.answerTimes":
+		if e.ComplexityRoot.Notifier.AnswerTimes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notifier.AnswerTimes(childComplexity), true
 	case "Notifier.applicationIds":
 		if e.ComplexityRoot.Notifier.ApplicationIds == nil {
 			break
@@ -6230,6 +6616,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NotifierPayload.UserErrors(childComplexity), true
+
+	case "NotifiersChange.asOf":
+		if e.ComplexityRoot.NotifiersChange.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotifiersChange.AsOf(childComplexity), true
+	case "NotifiersChange.notifiers":
+		if e.ComplexityRoot.NotifiersChange.Notifiers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotifiersChange.Notifiers(childComplexity), true
+	case "NotifiersChange.snapshot":
+		if e.ComplexityRoot.NotifiersChange.Snapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotifiersChange.Snapshot(childComplexity), true
 
 	case "Numbers.aboveTarget":
 		if e.ComplexityRoot.Numbers.AboveTarget == nil {
@@ -7425,6 +7830,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ExplainUpdate(childComplexity, args["instanceId"].(uuid.UUID)), true
+	case "Query.failedDeliveries":
+		if e.ComplexityRoot.Query.FailedDeliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Query_failedDeliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FailedDeliveries(childComplexity, args["first"].(*int)), true
 	case "Query.fetches":
 		if e.ComplexityRoot.Query.Fetches == nil {
 			break
@@ -7532,6 +7948,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Me(childComplexity), true
+	case "Query.messageSettings":
+		if e.ComplexityRoot.Query.MessageSettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.MessageSettings(childComplexity), true
 	case "Query.mirrorRuns":
 		if e.ComplexityRoot.Query.MirrorRuns == nil {
 			break
@@ -7594,6 +8016,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PolicyPreview(childComplexity, args["input"].(model.PolicyPreviewInput)), true
+	case "Query.previewGroupExpression":
+		if e.ComplexityRoot.Query.PreviewGroupExpression == nil {
+			break
+		}
+
+		args, err := ec.field_Query_previewGroupExpression_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PreviewGroupExpression(childComplexity, args["input"].(view.PreviewExpression)), true
 	case "Query.promotionImpact":
 		if e.ComplexityRoot.Query.PromotionImpact == nil {
 			break
@@ -7767,6 +8200,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Users(childComplexity), true
+
+	case "Reassignment.endedAt":
+		if e.ComplexityRoot.Reassignment.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.EndedAt(childComplexity), true
+	case "Reassignment.kept":
+		if e.ComplexityRoot.Reassignment.Kept == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.Kept(childComplexity), true
+	case "Reassignment.moved":
+		if e.ComplexityRoot.Reassignment.Moved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.Moved(childComplexity), true
+	case "Reassignment.seen":
+		if e.ComplexityRoot.Reassignment.Seen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.Seen(childComplexity), true
+	case "Reassignment.startedAt":
+		if e.ComplexityRoot.Reassignment.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.StartedAt(childComplexity), true
+	case "Reassignment.waiting":
+		if e.ComplexityRoot.Reassignment.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reassignment.Waiting(childComplexity), true
 
 	case "RebootSlot.address":
 		if e.ComplexityRoot.RebootSlot.Address == nil {
@@ -8228,6 +8698,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.FailuresByAddressBlock(childComplexity), true
+	case "Rollout.failuresByAttribute":
+		if e.ComplexityRoot.Rollout.FailuresByAttribute == nil {
+			break
+		}
+
+		args, err := ec.field_Rollout_failuresByAttribute_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Rollout.FailuresByAttribute(childComplexity, args["name"].(*string), args["first"].(*int)), true
 	case "Rollout.failuresByOem":
 		if e.ComplexityRoot.Rollout.FailuresByOem == nil {
 			break
@@ -8929,6 +9410,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.MachineJobChanged(childComplexity, args["id"].(uuid.UUID)), true
+	case "Subscription.notifiersChanged":
+		if e.ComplexityRoot.Subscription.NotifiersChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.NotifiersChanged(childComplexity), true
 	case "Subscription.payloadInspected":
 		if e.ComplexityRoot.Subscription.PayloadInspected == nil {
 			break
@@ -9600,6 +10087,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Wave.CanaryWarnings(childComplexity), true
+	case "Wave.expression":
+		if e.ComplexityRoot.Wave.Expression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wave.Expression(childComplexity), true
 	case "Wave.gate":
 		if e.ComplexityRoot.Wave.Gate == nil {
 			break
@@ -9649,6 +10142,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WavePolicy.Canaries(childComplexity), true
+	case "WavePolicy.expression":
+		if e.ComplexityRoot.WavePolicy.Expression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WavePolicy.Expression(childComplexity), true
 	case "WavePolicy.minFinished":
 		if e.ComplexityRoot.WavePolicy.MinFinished == nil {
 			break
@@ -9755,6 +10254,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PinInstanceInput", ec.unmarshalInputPinInstanceInput),
 			graphql.NewInputUnmarshaler("PolicyInput", ec.unmarshalInputPolicyInput),
 			graphql.NewInputUnmarshaler("PolicyPreviewInput", ec.unmarshalInputPolicyPreviewInput),
+			graphql.NewInputUnmarshaler("PreviewGroupExpressionInput", ec.unmarshalInputPreviewGroupExpressionInput),
 			graphql.NewInputUnmarshaler("PromotePackageInput", ec.unmarshalInputPromotePackageInput),
 			graphql.NewInputUnmarshaler("ProposeInput", ec.unmarshalInputProposeInput),
 			graphql.NewInputUnmarshaler("RedeliverMessagesInput", ec.unmarshalInputRedeliverMessagesInput),
@@ -10122,6 +10622,11 @@ type Application {
   requireSecret: Boolean!
   "Whether requests to its groups are refused without a client certificate that names their machine."
   requireCertificate: Boolean!
+  """
+  Names of attributes of ` + "`" + `<app>` + "`" + ` that the server keeps, besides those that it knows. What a machine sends in them are
+  attributes of the machine with the source ` + "`" + `MACHINE` + "`" + `. Sorted, at most 8.
+  """
+  requestAttributes: [String!]!
   "Machine secrets that are right for all its groups, also revoked ones."
   secrets: [MachineSecret!]!
   "Increases with every change to the configuration of this application."
@@ -10178,6 +10683,8 @@ input CreateApplicationInput {
   productId: String
   "Free text."
   description: String = ""
+  "Names of attributes of ` + "`" + `<app>` + "`" + ` to keep, as in UpdateApplicationInput; those of ` + "`" + `cloneFrom` + "`" + ` when omitted."
+  requestAttributes: [String!]
   "Its versions; those of ` + "`" + `cloneFrom` + "`" + ` when omitted, else SEMVER. NUMERIC allows no package of type OPERATING_SYSTEM."
   versioning: Versioning
   "Id of an application whose groups, policies and channels are copied, without packages."
@@ -10198,6 +10705,12 @@ input UpdateApplicationInput {
   description: String
   "New versioning; only while the application has no packages and no machines."
   versioning: Versioning
+  """
+  Names of attributes of ` + "`" + `<app>` + "`" + ` to keep from now on, at most 8: lower-case letters, digits and _, beginning with a
+  letter. The values of a machine are kept from its next update check, at most 256 bytes each and 1 KiB with their names.
+  They replace attributes of the same name that users set. Without a name its attributes are deleted.
+  """
+  requestAttributes: [String!]
   "Whether requests to its groups are refused without a right machine secret. Each group needs a secret first."
   requireSecret: Boolean
   "Whether requests to its groups are refused without a client certificate that names their machine. The server needs ` + "`" + `--machine-client-ca` + "`" + ` first."
@@ -11114,6 +11627,14 @@ type Group {
   requireCertificate: Boolean!
   "Machine secrets that are right for this group only, also revoked ones."
   secrets: [MachineSecret!]!
+  """
+  Machines for which this is true are in the group, whatever their track: an expression in CEL (https://cel.dev) over
+  ` + "`" + `machine` + "`" + `, ` + "`" + `alias` + "`" + `, ` + "`" + `address` + "`" + `, ` + "`" + `arch` + "`" + `, ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `attributes.NAME` + "`" + ` and ` + "`" + `tags` + "`" + `, such as
+  ` + "`" + `oem == 'azure' && attributes.rack in ['3', '4']` + "`" + `. Null: the machines of its tracks.
+  """
+  expression: String
+  "Of several groups whose expression is true for a machine, the one with the lowest number has it; then the one with the lower id."
+  priority: Int!
   "The application of the group."
   application: Application!
   "The channel it follows; null when there is none, so that it offers no updates."
@@ -11427,6 +11948,10 @@ input CreateGroupInput {
   channelId: ID
   "How the group updates; omitted fields have the default of a new group."
   policy: PolicyInput
+  "Machines for which this is true are in the group; see ` + "`" + `Group.expression` + "`" + `. Empty: the machines of its tracks."
+  expression: String = ""
+  "See ` + "`" + `Group.priority` + "`" + `; 0 to 10,000."
+  priority: Int = 0
 }
 
 "New values for a group; omitted fields keep their value."
@@ -11446,6 +11971,10 @@ input UpdateGroupInput {
   description: String
   "New channel; null for none."
   channelId: ID
+  "Machines for which this is true are in the group; see ` + "`" + `Group.expression` + "`" + `. Empty: the machines of its tracks. Needs the role on the whole application, because machines of every group can move."
+  expression: String
+  "See ` + "`" + `Group.priority` + "`" + `; 0 to 10,000. Needs the role on the whole application."
+  priority: Int
   "Whether requests are refused without a right machine secret. Needs ADMIN, and a secret first."
   requireSecret: Boolean
   "Whether another person must approve what lets more of its machines update. Needs ADMIN; to switch it off needs an approval."
@@ -11740,7 +12269,7 @@ type Instance {
 
 "A fact about a machine."
 type MachineAttribute {
-  "Lower-case letters, digits and _, beginning with a letter. Those of ` + "`" + `MACHINE` + "`" + ` are ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `arch` + "`" + ` and ` + "`" + `address` + "`" + `."
+  "Lower-case letters, digits and _, beginning with a letter. Those of ` + "`" + `MACHINE` + "`" + ` are ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `arch` + "`" + `, ` + "`" + `address` + "`" + ` and ` + "`" + `requestAttributes` + "`" + ` of the application."
   name: String!
   "Its value; never empty."
   value: String!
@@ -12013,7 +12542,7 @@ input InstanceFilter {
   "On exactly this platform."
   oem: String
   """
-  With all of these attributes, set by users. At most 8 attributes and tags. The list reads the machines with the
+  With all of these attributes, set by users or named by the application (` + "`" + `requestAttributes` + "`" + `). At most 8 attributes and tags. The list reads the machines with the
   first attribute, or else the first tag, along an index and tests the other conditions machine by machine.
   """
   attributes: [AttributeInput!]
@@ -12679,6 +13208,128 @@ type MachineSecretPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/membership.graphql", Input: `extend type Query {
+  """
+  How many machines an expression of a group would move, before it is saved. Looks at most at 100,000 machines of the
+  application. Writes nothing.
+  """
+  previewGroupExpression("The expression and its group." input: PreviewGroupExpressionInput!): ExpressionPreview!
+}
+
+extend type Application {
+  "The walk that applies changed expressions of groups to all machines; null when no expression ever changed."
+  reassignment: Reassignment
+}
+
+extend type Instance {
+  "Why the machine is in its group."
+  membership: Membership!
+}
+
+"An expression to preview."
+input PreviewGroupExpressionInput {
+  "Id of the application."
+  applicationId: ID!
+  "The group that would have the expression; null for a new one."
+  groupId: ID
+  "Architecture of a new group."
+  arch: String = "amd64"
+  "The expression; empty: the group would have none."
+  expression: String!
+  "See ` + "`" + `Group.priority` + "`" + `."
+  priority: Int = 0
+}
+
+"What an expression would do."
+type ExpressionPreview {
+  "Machines that were looked at."
+  machines: Int!
+  "Whether these are all machines of the application; else there are more than a preview looks at."
+  complete: Boolean!
+  "Machines for which the expression is true."
+  matches: Int!
+  "Machines that join the group."
+  comes: Int!
+  "Machines that leave the group."
+  leaves: Int!
+  "Machines that move once their update has ended."
+  waiting: Int!
+  "Machines that stay, because their group is left only with an approval."
+  kept: Int!
+  "The moves, largest first."
+  moves: [ExpressionMove!]!
+  "The same as one sentence, such as \"moves 312 machines\"."
+  sentence: String!
+}
+
+"Machines that would move from one group to another."
+type ExpressionMove {
+  "The group that they leave; null when it does not exist yet, or the caller cannot see it."
+  from: Group
+  "The group that they join; null when it does not exist yet, or the caller cannot see it."
+  to: Group
+  "Number of machines."
+  machines: Int!
+  "Machine ids of some of them."
+  samples: [String!]!
+}
+
+"A walk over the machines of an application that applies changed expressions."
+type Reassignment {
+  "When it began."
+  startedAt: Time!
+  "When the last machine was looked at; null while it goes on."
+  endedAt: Time
+  "Machines that were looked at."
+  seen: Int!
+  "Machines that it moved."
+  moved: Int!
+  "Machines that move once their update has ended."
+  waiting: Int!
+  "Machines that stay, because their group is left only with an approval."
+  kept: Int!
+}
+
+"Why a machine is in its group."
+type Membership {
+  "What chose the group."
+  by: MembershipBy!
+  "The reason in one sentence."
+  sentence: String!
+  "The expressions that were tried, in their order, up to the first that is true; at most 50."
+  results: [ExpressionResult!]!
+}
+
+"What chose the group of a machine."
+enum MembershipBy {
+  "The track that the machine sends."
+  TRACK
+  "The expression of the group."
+  EXPRESSION
+  "A person, with ` + "`" + `moveInstance` + "`" + ` or a machine job."
+  PERSON
+}
+
+"The expression of one group and its result for a machine."
+type ExpressionResult {
+  "The group with the expression."
+  group: Group
+  "Whether it is true for the machine."
+  is: Boolean!
+  "Its comparisons."
+  parts: [ExpressionPart!]!
+}
+
+"One comparison of an expression."
+type ExpressionPart {
+  "The comparison, such as ` + "`" + `oem == \"azure\"` + "`" + `."
+  text: String!
+  "Whether it is true for the machine."
+  is: Boolean!
+  "What the machine has, such as \"oem is 'gce'\"; empty when it reads nothing."
+  values: String!
+}
+`, BuiltIn: false},
 	{Name: "../schema/mirror.graphql", Input: `extend type Query {
   """
   Clients that asked as mirrors: servers that fetch packages and offer them to their own machines. Those
@@ -12718,6 +13369,53 @@ type Mirror {
   notifier("UUID of the notifier." id: ID!): Notifier @needs(role: ADMIN)
   "A delivery with its request and answer; null when there is none."
   delivery("UUID of the delivery." id: ID!): Delivery @needs(role: ADMIN)
+  """
+  Deliveries of all notifiers whose last attempt failed, the latest failure first. One that is delivered later, or
+  sent again, is no longer in the list.
+  """
+  failedDeliveries("Number of deliveries, at most 500." first: Int = 10): [Delivery!]! @needs(role: ADMIN)
+  "How this server sends messages."
+  messageSettings: MessageSettings! @needs(role: ADMIN)
+}
+
+extend type Subscription {
+  "Sends all notifiers whenever one is changed, or one of their messages is added or tried."
+  notifiersChanged: NotifiersChange! @needs(role: ADMIN)
+}
+
+"One message of ` + "`" + `notifiersChanged` + "`" + `."
+type NotifiersChange {
+  "When the data was read."
+  asOf: Time!
+  "True for the first message of the subscription and after a gap."
+  snapshot: Boolean!
+  "Notifiers of the teams in which the caller is an administrator, by name."
+  notifiers: [Notifier!]!
+}
+
+"Result of a mail."
+type MailResult {
+  "When it was sent."
+  at: Time!
+  "What went wrong; empty when the mail server accepted it."
+  error: String!
+}
+
+"How the server sends messages: its flags, without secrets."
+type MessageSettings {
+  "Mail server as host and port; empty: there is none, so no mail is sent."
+  mailServer: String!
+  "Sender of mail; empty without a mail server."
+  mailFrom: String!
+  "True when the connection to the mail server is encrypted."
+  mailEncrypted: Boolean!
+  """
+  Result of the last mail that this process of the server sent, also of tests; null before the first, and for
+  administrators of single teams.
+  """
+  lastMail: MailResult
+  "Where webhooks may be sent: \"public\" for every address of the internet, and networks; empty: nowhere."
+  receivers: [String!]!
 }
 
 extend type Mutation {
@@ -12784,6 +13482,8 @@ type Notifier {
   lastError: String!
   "Deliveries of the last 24 hours, by result."
   lastDay: DeliveryCounts!
+  "How long its receiver took for the newest messages; null before the first attempt."
+  answerTimes: AnswerTimes
   "Alerts that Alertmanager has from it now."
   firing: Int!
   "Who made it."
@@ -12827,6 +13527,16 @@ type DeliveryCounts {
   failed: Int!
 }
 
+"How long the receiver of a notifier took for the attempts of the newest 100 deliveries."
+type AnswerTimes {
+  "Number of attempts."
+  attempts: Int!
+  "Half of the attempts took less."
+  median: Duration!
+  "The longest one."
+  slowest: Duration!
+}
+
 "One message of a notifier, with its attempts."
 type Delivery {
   "UUID. The receiver gets it as the header webhook-id, as ` + "`" + `evt_` + "`" + ` and the UUID without hyphens."
@@ -12847,6 +13557,8 @@ type Delivery {
   createdAt: Time!
   "When it was delivered or given up; null before."
   endedAt: Time
+  "When the last attempt failed; null when none did, it was delivered since, or it is sent again."
+  failedAt: Time
   "Id of the digest that contains it; null when there is none."
   digestId: ID
   "The latest attempts, oldest first, at most 20."
@@ -13693,14 +14405,16 @@ type Freeze {
 }
 
 """
-One wave of a rollout. It contains all machines of earlier waves, its canaries, and the machines
-whose bucket is below ` + "`" + `share` + "`" + `.
+One wave of a rollout. It contains all machines of earlier waves, its canaries, the machines for
+which its expression is true, and those whose bucket is below ` + "`" + `share` + "`" + `.
 """
 type WavePolicy {
   "Share of the machines, from 0 to 1, not below that of the previous wave."
   share: Float!
   "Machine ids that belong to the wave in any case."
   canaries: [String!]!
+  "Machines for which it is true belong to the wave, for instance ` + "`" + `'canary' in tags` + "`" + `; empty: none. It has the language of ` + "`" + `Group.expression` + "`" + `."
+  expression: String!
   "How long the gate must be satisfied before the next wave opens."
   soak: Duration!
   "Minimum number of finished attempts for the gate."
@@ -13790,10 +14504,16 @@ input FreezeInput {
 
 "One wave of a rollout."
 input WaveInput {
-  "From 0 to 1, not below that of the previous wave; 0 only with canaries."
+  "From 0 to 1, not below that of the previous wave; 0 only with canaries or an expression."
   share: Float = 0
   "Machine ids that belong to the wave in any case."
   canaries: [String!] = []
+  """
+  Machines for which it is true belong to the wave too, for instance ` + "`" + `'canary' in tags` + "`" + `. It has the
+  language of ` + "`" + `Group.expression` + "`" + `. In a wave with a share of 0 they are canaries, and ` + "`" + `minFinished` + "`" + `
+  is required.
+  """
+  expression: String = ""
   "How long the gate must be satisfied before the next wave opens."
   soak: Duration = "PT0S"
   "Minimum number of finished attempts for the gate."
@@ -13870,7 +14590,7 @@ input UpdatePolicyInput {
 
 extend type Mutation {
   """
-  Proposes a change to a group or channel that requires approvals (` + "`" + `requireApproval` + "`" + `). Another user can then approve
+  Proposes a change to a group or channel that requires approvals (` + "`" + `requireApproval` + "`" + `), or a pause or halt of any group. Another user can then approve
   or refuse it. The change is checked as if it was made now, with its errors. It needs the role of the change.
   """
   propose("The change." input: ProposeInput!): ProposalPayload! @needs(role: OPERATOR)
@@ -13964,6 +14684,10 @@ input ProposeInput {
   updateGroup: UpdateGroupInput
   "A policy with which more machines update, or sooner."
   updatePolicy: UpdatePolicyInput
+  "Pause updates of a group. It needs no approval, and can be proposed where none is required."
+  pauseUpdates: PauseUpdatesInput
+  "Halt the rollout of a group. It needs no approval, and can be proposed where none is required."
+  haltRollout: HaltRolloutInput
   "Release a halt."
   resumeUpdates: ResumeUpdatesInput
   "Open the next wave before its time."
@@ -14251,6 +14975,16 @@ type Rollout {
   failuresByVersion: [FailureBreakdown!]!
   "Failed attempts by address block of the machine (/24 in IPv4, /48 in IPv6), largest count first, at most 100."
   failuresByAddressBlock: [FailureBreakdown!]!
+  """
+  The newest failed attempts by what their machines are: attributes and tags, and ` + "`" + `version` + "`" + `, which they ran before. There
+  is none by architecture, because all machines of a group have the same.
+  """
+  failuresByAttribute(
+    "Name of the only attribute or tag; omitted: all."
+    name: String
+    "Number of slices, from 1 to 100."
+    first: Int = 20
+  ): FailureSlices!
   "Failed attempts, newest first. Attempts are kept for 90 days, their counts as long as the rollout."
   failedAttempts(
     "Conditions; all must match."
@@ -14322,6 +15056,8 @@ type Wave {
   share: Float!
   "Machine ids that belong to the wave in any case."
   canaries: [String!]!
+  "Machines for which it is true belong to the wave; empty: none."
+  expression: String!
   "Canaries that do not update: unknown, in another group, held, quarantined, silent, or at the version already when the wave has not begun."
   canaryWarnings: [String!]!
   "How long the gate must be satisfied before the next wave opens."
@@ -14417,6 +15153,31 @@ type FailureBreakdown {
   attempts: Int!
 }
 
+"Failed attempts by what their machines are."
+type FailureSlices {
+  "Failed attempts that were looked at: the newest, at most 1000. With fewer than 1000 they are all that are kept."
+  attempts: Int!
+  "Attributes and tags with most failed attempts first; then by name."
+  slices: [FailureSlice!]!
+}
+
+"""
+Failed attempts whose machines have an attribute or a tag. Platform and previous version are those when the attempt ended;
+everything else is what the machine has now. How many machines without failures have it too is not counted.
+"""
+type FailureSlice {
+  "Name of the attribute or tag. ` + "`" + `version` + "`" + ` is the version that the machine ran before."
+  name: String!
+  "Value of the attribute; \"\" for a tag."
+  value: String!
+  "Whether it is a tag."
+  tag: Boolean!
+  "Number of failed attempts."
+  attempts: Int!
+  "At least half of the failed attempts, and three, but not all of them: a likely cause."
+  standsOut: Boolean!
+}
+
 "Conditions on failed attempts; all must match."
 input FailureFilter {
   "One of the failures."
@@ -14429,6 +15190,10 @@ input FailureFilter {
   fromVersion: String
   "Address block of the machine when the attempt ended, such as ` + "`" + `192.0.2.0/24` + "`" + ` or ` + "`" + `2001:db8:1::/48` + "`" + `; \"\" when unknown."
   addressBlock: String
+  "Attribute of the machine, as in ` + "`" + `failuresByAttribute` + "`" + `."
+  attribute: AttributeInput
+  "Tag that the machine has now."
+  tag: String
 }
 
 "A page of rollouts."
@@ -15570,6 +16335,18 @@ func (ec *executionContext) childFields_ActivityEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type ActivityEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AnswerTimes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "attempts":
+		return ec.fieldContext_AnswerTimes_attempts(ctx, field)
+	case "median":
+		return ec.fieldContext_AnswerTimes_median(ctx, field)
+	case "slowest":
+		return ec.fieldContext_AnswerTimes_slowest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnswerTimes", field.Name)
+}
+
 func (ec *executionContext) childFields_Application(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -15586,6 +16363,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_requireSecret(ctx, field)
 	case "requireCertificate":
 		return ec.fieldContext_Application_requireCertificate(ctx, field)
+	case "requestAttributes":
+		return ec.fieldContext_Application_requestAttributes(ctx, field)
 	case "secrets":
 		return ec.fieldContext_Application_secrets(ctx, field)
 	case "revision":
@@ -15606,6 +16385,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_numbers(ctx, field)
 	case "recentChecks":
 		return ec.fieldContext_Application_recentChecks(ctx, field)
+	case "reassignment":
+		return ec.fieldContext_Application_reassignment(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
 }
@@ -15984,6 +16765,8 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_createdAt(ctx, field)
 	case "endedAt":
 		return ec.fieldContext_Delivery_endedAt(ctx, field)
+	case "failedAt":
+		return ec.fieldContext_Delivery_failedAt(ctx, field)
 	case "digestId":
 		return ec.fieldContext_Delivery_digestId(ctx, field)
 	case "log":
@@ -16154,6 +16937,68 @@ func (ec *executionContext) childFields_Explanation(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type Explanation", field.Name)
 }
 
+func (ec *executionContext) childFields_ExpressionMove(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_ExpressionMove_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ExpressionMove_to(ctx, field)
+	case "machines":
+		return ec.fieldContext_ExpressionMove_machines(ctx, field)
+	case "samples":
+		return ec.fieldContext_ExpressionMove_samples(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpressionMove", field.Name)
+}
+
+func (ec *executionContext) childFields_ExpressionPart(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_ExpressionPart_text(ctx, field)
+	case "is":
+		return ec.fieldContext_ExpressionPart_is(ctx, field)
+	case "values":
+		return ec.fieldContext_ExpressionPart_values(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpressionPart", field.Name)
+}
+
+func (ec *executionContext) childFields_ExpressionPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machines":
+		return ec.fieldContext_ExpressionPreview_machines(ctx, field)
+	case "complete":
+		return ec.fieldContext_ExpressionPreview_complete(ctx, field)
+	case "matches":
+		return ec.fieldContext_ExpressionPreview_matches(ctx, field)
+	case "comes":
+		return ec.fieldContext_ExpressionPreview_comes(ctx, field)
+	case "leaves":
+		return ec.fieldContext_ExpressionPreview_leaves(ctx, field)
+	case "waiting":
+		return ec.fieldContext_ExpressionPreview_waiting(ctx, field)
+	case "kept":
+		return ec.fieldContext_ExpressionPreview_kept(ctx, field)
+	case "moves":
+		return ec.fieldContext_ExpressionPreview_moves(ctx, field)
+	case "sentence":
+		return ec.fieldContext_ExpressionPreview_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpressionPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_ExpressionResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return ec.fieldContext_ExpressionResult_group(ctx, field)
+	case "is":
+		return ec.fieldContext_ExpressionResult_is(ctx, field)
+	case "parts":
+		return ec.fieldContext_ExpressionResult_parts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpressionResult", field.Name)
+}
+
 func (ec *executionContext) childFields_FailureBreakdown(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "value":
@@ -16176,6 +17021,32 @@ func (ec *executionContext) childFields_FailureCount(ctx context.Context, field 
 		return ec.fieldContext_FailureCount_attempts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FailureCount", field.Name)
+}
+
+func (ec *executionContext) childFields_FailureSlice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_FailureSlice_name(ctx, field)
+	case "value":
+		return ec.fieldContext_FailureSlice_value(ctx, field)
+	case "tag":
+		return ec.fieldContext_FailureSlice_tag(ctx, field)
+	case "attempts":
+		return ec.fieldContext_FailureSlice_attempts(ctx, field)
+	case "standsOut":
+		return ec.fieldContext_FailureSlice_standsOut(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailureSlice", field.Name)
+}
+
+func (ec *executionContext) childFields_FailureSlices(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "attempts":
+		return ec.fieldContext_FailureSlices_attempts(ctx, field)
+	case "slices":
+		return ec.fieldContext_FailureSlices_slices(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailureSlices", field.Name)
 }
 
 func (ec *executionContext) childFields_FleetChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16362,6 +17233,10 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_requireCertificate(ctx, field)
 	case "secrets":
 		return ec.fieldContext_Group_secrets(ctx, field)
+	case "expression":
+		return ec.fieldContext_Group_expression(ctx, field)
+	case "priority":
+		return ec.fieldContext_Group_priority(ctx, field)
 	case "application":
 		return ec.fieldContext_Group_application(ctx, field)
 	case "channel":
@@ -16712,6 +17587,8 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_attempts(ctx, field)
 	case "history":
 		return ec.fieldContext_Instance_history(ctx, field)
+	case "membership":
+		return ec.fieldContext_Instance_membership(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Instance", field.Name)
 }
@@ -17020,6 +17897,44 @@ func (ec *executionContext) childFields_MachineTag(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type MachineTag", field.Name)
 }
 
+func (ec *executionContext) childFields_MailResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_MailResult_at(ctx, field)
+	case "error":
+		return ec.fieldContext_MailResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MailResult", field.Name)
+}
+
+func (ec *executionContext) childFields_Membership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "by":
+		return ec.fieldContext_Membership_by(ctx, field)
+	case "sentence":
+		return ec.fieldContext_Membership_sentence(ctx, field)
+	case "results":
+		return ec.fieldContext_Membership_results(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Membership", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mailServer":
+		return ec.fieldContext_MessageSettings_mailServer(ctx, field)
+	case "mailFrom":
+		return ec.fieldContext_MessageSettings_mailFrom(ctx, field)
+	case "mailEncrypted":
+		return ec.fieldContext_MessageSettings_mailEncrypted(ctx, field)
+	case "lastMail":
+		return ec.fieldContext_MessageSettings_lastMail(ctx, field)
+	case "receivers":
+		return ec.fieldContext_MessageSettings_receivers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageSettings", field.Name)
+}
+
 func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "machineId":
@@ -17196,6 +18111,8 @@ func (ec *executionContext) childFields_Notifier(ctx context.Context, field grap
 		return ec.fieldContext_Notifier_lastError(ctx, field)
 	case "lastDay":
 		return ec.fieldContext_Notifier_lastDay(ctx, field)
+	case "answerTimes":
+		return ec.fieldContext_Notifier_answerTimes(ctx, field)
 	case "firing":
 		return ec.fieldContext_Notifier_firing(ctx, field)
 	case "createdBy":
@@ -17216,6 +18133,18 @@ func (ec *executionContext) childFields_NotifierPayload(ctx context.Context, fie
 		return ec.fieldContext_NotifierPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NotifierPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_NotifiersChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_NotifiersChange_asOf(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_NotifiersChange_snapshot(ctx, field)
+	case "notifiers":
+		return ec.fieldContext_NotifiersChange_notifiers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotifiersChange", field.Name)
 }
 
 func (ec *executionContext) childFields_Numbers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -17728,6 +18657,24 @@ func (ec *executionContext) childFields_ProposalsChange(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ProposalsChange", field.Name)
 }
 
+func (ec *executionContext) childFields_Reassignment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "startedAt":
+		return ec.fieldContext_Reassignment_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Reassignment_endedAt(ctx, field)
+	case "seen":
+		return ec.fieldContext_Reassignment_seen(ctx, field)
+	case "moved":
+		return ec.fieldContext_Reassignment_moved(ctx, field)
+	case "waiting":
+		return ec.fieldContext_Reassignment_waiting(ctx, field)
+	case "kept":
+		return ec.fieldContext_Reassignment_kept(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reassignment", field.Name)
+}
+
 func (ec *executionContext) childFields_RebootSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "clientId":
@@ -17960,6 +18907,8 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_failuresByVersion(ctx, field)
 	case "failuresByAddressBlock":
 		return ec.fieldContext_Rollout_failuresByAddressBlock(ctx, field)
+	case "failuresByAttribute":
+		return ec.fieldContext_Rollout_failuresByAttribute(ctx, field)
 	case "failedAttempts":
 		return ec.fieldContext_Rollout_failedAttempts(ctx, field)
 	case "safeModeMachineId":
@@ -18562,6 +19511,8 @@ func (ec *executionContext) childFields_Wave(ctx context.Context, field graphql.
 		return ec.fieldContext_Wave_share(ctx, field)
 	case "canaries":
 		return ec.fieldContext_Wave_canaries(ctx, field)
+	case "expression":
+		return ec.fieldContext_Wave_expression(ctx, field)
 	case "canaryWarnings":
 		return ec.fieldContext_Wave_canaryWarnings(ctx, field)
 	case "soak":
@@ -18586,6 +19537,8 @@ func (ec *executionContext) childFields_WavePolicy(ctx context.Context, field gr
 		return ec.fieldContext_WavePolicy_share(ctx, field)
 	case "canaries":
 		return ec.fieldContext_WavePolicy_canaries(ctx, field)
+	case "expression":
+		return ec.fieldContext_WavePolicy_expression(ctx, field)
 	case "soak":
 		return ec.fieldContext_WavePolicy_soak(ctx, field)
 	case "minFinished":

@@ -126,10 +126,13 @@ type QueryResolver interface {
 	MachineJob(ctx context.Context, id uuid.UUID) (*db.MachineJob, error)
 	MachineJobs(ctx context.Context, first *int, after *string) (*model.Connection[*db.MachineJob], error)
 	MachineJobImpact(ctx context.Context, filter machines.Filter, action job.Order) (*view.JobImpact, error)
+	PreviewGroupExpression(ctx context.Context, input view.PreviewExpression) (*view.ExpressionPreview, error)
 	Mirrors(ctx context.Context) ([]*view.Mirror, error)
 	Notifiers(ctx context.Context) ([]*db.Notifier, error)
 	Notifier(ctx context.Context, id uuid.UUID) (*db.Notifier, error)
 	Delivery(ctx context.Context, id uuid.UUID) (*db.Delivery, error)
+	FailedDeliveries(ctx context.Context, first *int) ([]*db.Delivery, error)
+	MessageSettings(ctx context.Context) (*fleet.MessageSettings, error)
 	Package(ctx context.Context, id uuid.UUID) (*db.Release, error)
 	Storage(ctx context.Context) (*hosting.Usage, error)
 	Downloads(ctx context.Context) ([]*model.Download, error)
@@ -160,6 +163,7 @@ type SubscriptionResolver interface {
 	GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error)
 	InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error)
 	MachineJobChanged(ctx context.Context, id uuid.UUID) (<-chan *model.MachineJobChange, error)
+	NotifiersChanged(ctx context.Context) (<-chan *model.NotifiersChange, error)
 	PayloadInspected(ctx context.Context, url string) (<-chan *model.PayloadInspection, error)
 	ProposalsChanged(ctx context.Context) (<-chan *model.ProposalsChange, error)
 	RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error)
@@ -1398,6 +1402,20 @@ func (ec *executionContext) field_Query_explainUpdate_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_failedDeliveries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_group_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1646,6 +1664,20 @@ func (ec *executionContext) field_Query_policyPreview_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.PolicyPreviewInput, error) {
 			return ec.unmarshalNPolicyPreviewInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyPreviewInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_previewGroupExpression_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (view.PreviewExpression, error) {
+			return ec.unmarshalNPreviewGroupExpressionInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPreviewExpression(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6272,6 +6304,50 @@ func (ec *executionContext) fieldContext_Query_machineJobImpact(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_previewGroupExpression(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_previewGroupExpression(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PreviewGroupExpression(ctx, fc.Args["input"].(view.PreviewExpression))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.ExpressionPreview) graphql.Marshaler {
+			return ec.marshalNExpressionPreview2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐExpressionPreview(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_previewGroupExpression(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExpressionPreview(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_previewGroupExpression_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_mirrors(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6420,6 +6496,82 @@ func (ec *executionContext) fieldContext_Query_delivery(ctx context.Context, fie
 	if fc.Args, err = ec.field_Query_delivery_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_failedDeliveries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_failedDeliveries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().FailedDeliveries(ctx, fc.Args["first"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Delivery) graphql.Marshaler {
+			return ec.marshalNDelivery2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐDeliveryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_failedDeliveries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_failedDeliveries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_messageSettings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_messageSettings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().MessageSettings(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *fleet.MessageSettings) graphql.Marshaler {
+			return ec.marshalNMessageSettings2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐMessageSettings(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_messageSettings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageSettings(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -7603,6 +7755,38 @@ func (ec *executionContext) fieldContext_Subscription_machineJobChanged(ctx cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_notifiersChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_notifiersChanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Subscription().NotifiersChanged(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NotifiersChange) graphql.Marshaler {
+			return ec.marshalNNotifiersChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐNotifiersChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_notifiersChanged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NotifiersChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_payloadInspected(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -8486,6 +8670,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_machineJobImpact(ctx, field)
 				})
+		case "previewGroupExpression":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_previewGroupExpression(ctx, field)
+				})
 		case "mirrors":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -8509,6 +8699,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_delivery(ctx, field)
+				})
+		case "failedDeliveries":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_failedDeliveries(ctx, field)
+				})
+		case "messageSettings":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_messageSettings(ctx, field)
 				})
 		case "package":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -8694,6 +8896,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_instanceChanged(ctx, fields[0])
 	case "machineJobChanged":
 		return ec._Subscription_machineJobChanged(ctx, fields[0])
+	case "notifiersChanged":
+		return ec._Subscription_notifiersChanged(ctx, fields[0])
 	case "payloadInspected":
 		return ec._Subscription_payloadInspected(ctx, fields[0])
 	case "proposalsChanged":

@@ -90,6 +90,10 @@ type CreateGroupInput struct {
 	ChannelID *uuid.UUID `json:"channelId,omitempty"`
 	// How the group updates; omitted fields have the default of a new group.
 	Policy *PolicyInput `json:"policy,omitempty"`
+	// Machines for which this is true are in the group; see `Group.expression`. Empty: the machines of its tracks.
+	Expression *string `json:"expression,omitempty"`
+	// See `Group.priority`; 0 to 10,000.
+	Priority *int `json:"priority,omitempty"`
 }
 
 // Result of the creation of a token.
@@ -232,7 +236,7 @@ type Job struct {
 
 // A fact about a machine.
 type MachineAttribute struct {
-	// Lower-case letters, digits and _, beginning with a letter. Those of `MACHINE` are `oem`, `oem_version`, `aleph_version`, `arch` and `address`.
+	// Lower-case letters, digits and _, beginning with a letter. Those of `MACHINE` are `oem`, `oem_version`, `aleph_version`, `arch`, `address` and `requestAttributes` of the application.
 	Name string `json:"name"`
 	// Its value; never empty.
 	Value string `json:"value"`
@@ -274,6 +278,16 @@ type Newcomers struct {
 	Failing bool `json:"failing"`
 	// Their attempts. They are part of the rollout's attempts and of no wave.
 	Attempts *rollout.Counts `json:"attempts"`
+}
+
+// One message of `notifiersChanged`.
+type NotifiersChange struct {
+	// When the data was read.
+	AsOf time.Time `json:"asOf"`
+	// True for the first message of the subscription and after a gap.
+	Snapshot bool `json:"snapshot"`
+	// Notifiers of the teams in which the caller is an administrator, by name.
+	Notifiers []*db.Notifier `json:"notifiers"`
 }
 
 // Hold or pin of a machine by a user.
@@ -436,6 +450,10 @@ type ProposeInput struct {
 	UpdateGroup *fleet.UpdateGroup `json:"updateGroup,omitempty"`
 	// A policy with which more machines update, or sooner.
 	UpdatePolicy *UpdatePolicyInput `json:"updatePolicy,omitempty"`
+	// Pause updates of a group. It needs no approval, and can be proposed where none is required.
+	PauseUpdates *fleet.PauseUpdates `json:"pauseUpdates,omitempty"`
+	// Halt the rollout of a group. It needs no approval, and can be proposed where none is required.
+	HaltRollout *fleet.HaltRollout `json:"haltRollout,omitempty"`
 	// Release a halt.
 	ResumeUpdates *fleet.ResumeUpdates `json:"resumeUpdates,omitempty"`
 	// Open the next wave before its time.
@@ -662,6 +680,8 @@ type Wave struct {
 	Share float64 `json:"share"`
 	// Machine ids that belong to the wave in any case.
 	Canaries []string `json:"canaries"`
+	// Machines for which it is true belong to the wave; empty: none.
+	Expression string `json:"expression"`
 	// Canaries that do not update: unknown, in another group, held, quarantined, silent, or at the version already when the wave has not begun.
 	CanaryWarnings []string `json:"canaryWarnings"`
 	// How long the gate must be satisfied before the next wave opens.

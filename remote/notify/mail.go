@@ -86,6 +86,7 @@ func (s *Sender) sendMail(ctx context.Context, to Target, d Delivery, at time.Ti
 		return answer.fail(ClassInvalid, "%v", err)
 	}
 	answer.Request = text
+	defer func() { s.lastMail.Store(&MailResult{At: at, Error: answer.Error}) }()
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	client, err := s.mail.client(s.timeout)

@@ -97,9 +97,13 @@ func TestMailArrivesOverBothKindsOfTLS(t *testing.T) {
 			server.Roots = roots
 			d := halted()
 			d.Messages[0].Sentence = "line\r\nBcc: other@example.com"
-			a := notify.New(notify.Options{Mail: server}).Send(t.Context(), notify.Target{Kind: notify.Mail, Addresses: []string{"ops@example.com", "oncall@example.com"}}, d, at)
+			sender := notify.New(notify.Options{Mail: server})
+			a := sender.Send(t.Context(), notify.Target{Kind: notify.Mail, Addresses: []string{"ops@example.com", "oncall@example.com"}}, d, at)
 			if !a.Delivered() {
 				t.Fatalf("answer %+v", a)
+			}
+			if last := sender.LastMail(); last == nil || *last != (notify.MailResult{At: at}) || sender.Mail().Password != "" {
+				t.Errorf("last mail %+v, server %+v", last, sender.Mail())
 			}
 			msg, err := mail.ReadMessage(strings.NewReader(<-box.received))
 			if err != nil {

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,6 +41,15 @@ type Sender struct {
 	agent   string
 	client  *http.Client
 	mail    *MailServer
+	to      payload.Sources
+
+	lastMail atomic.Pointer[MailResult]
+}
+
+// MailResult is the result of the last mail of a Sender.
+type MailResult struct {
+	At    time.Time
+	Error string // "": the mail server accepted it
 }
 
 // refusedAddress is the error of an address that is not permitted.
@@ -63,7 +73,7 @@ func New(o Options) *Sender {
 		return nil
 	}}
 	return &Sender{
-		timeout: o.Timeout, agent: o.UserAgent, mail: o.Mail,
+		timeout: o.Timeout, agent: o.UserAgent, mail: o.Mail, to: o.To,
 		client: &http.Client{
 			Transport: &http.Transport{
 				DialContext:            dialer.DialContext,
@@ -78,6 +88,22 @@ func New(o Options) *Sender {
 
 // SendsMail reports whether there is a mail server.
 func (s *Sender) SendsMail() bool { return s.mail != nil }
+
+// Mail returns the mail server, without its password; nil: there is none.
+func (s *Sender) Mail() *MailServer {
+	if s.mail == nil {
+		return nil
+	}
+	shown := *s.mail
+	shown.Password = ""
+	return &shown
+}
+
+// LastMail returns the result of the last mail; nil before the first.
+func (s *Sender) LastMail() *MailResult { return s.lastMail.Load() }
+
+// To returns the addresses to which webhooks may be sent.
+func (s *Sender) To() payload.Sources { return s.to }
 
 // CheckURL returns what is wrong with the URL of a receiver.
 func CheckURL(text string) error {

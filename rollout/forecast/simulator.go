@@ -106,25 +106,33 @@ func (s *simulator) countWave() {
 	}
 	for i := range s.machines {
 		m := &s.machines[i]
-		s.roster[i] = rollout.Member{ID: m.ID, Version: m.Version, Active: m.Standing == rollout.StandingActive}
+		s.roster[i] = rollout.Member{ID: m.ID, Version: m.Version, Active: m.Standing == rollout.StandingActive, SelectedWave: m.SelectedWave}
 	}
 	s.w.CountWave(s.roster, s.now, &s.fx)
 	s.moved = false
 }
 
-// nameCanaries gives the ids of the canaries to machines that need the update.
+// nameCanaries gives the ids of the canaries to machines that need the update, and lets
+// the expression of a wave select as many as must finish: how many it selects is not known.
 func (s *simulator) nameCanaries() {
 	i := 0
-	for _, wave := range s.w.Policy.Policy().Waves {
-		for _, id := range wave.Canaries {
-			for i < len(s.machines) && !s.needsUpdate(s.machines[i].Version) {
+	next := func() *machine {
+		for ; i < len(s.machines); i++ {
+			if m := &s.machines[i]; s.needsUpdate(m.Version) {
 				i++
+				return m
 			}
-			if i == len(s.machines) {
-				return
+		}
+		return &machine{}
+	}
+	for n, wave := range s.w.Policy.Policy().Waves {
+		for _, id := range wave.Canaries {
+			next().ID = id
+		}
+		if wave.Expression != "" {
+			for range max(1, wave.MinFinished) {
+				next().SelectedWave = n + 1
 			}
-			s.machines[i].ID = id
-			i++
 		}
 	}
 }

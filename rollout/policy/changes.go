@@ -50,13 +50,14 @@ func widerWaves(a, b []Wave) bool {
 	case len(b) == 0:
 		return true
 	}
-	in := map[string]bool{}
+	in, selected := map[string]bool{}, map[string]bool{"": true}
 	for i, w := range b {
 		was := a[min(i, len(a)-1)]
 		for _, id := range was.Canaries {
 			in[id] = true
 		}
-		if w.Share > was.Share || slices.ContainsFunc(w.Canaries, func(id string) bool { return !in[id] }) {
+		selected[was.Expression] = true
+		if w.Share > was.Share || !selected[w.Expression] || slices.ContainsFunc(w.Canaries, func(id string) bool { return !in[id] }) {
 			return true
 		}
 		if i < min(len(a), len(b))-1 && (w.Soak < was.Soak || w.MinFinished < was.MinFinished ||

@@ -98,8 +98,8 @@ func checkWaves(c *compiler, waves []Wave) string {
 		switch {
 		case !isShare(w.Share):
 			c.fail(field+".share", "must be 0 to 100 %%")
-		case w.Share == 0 && len(w.Canaries) == 0:
-			c.fail(field+".share", "must be above 0 unless the wave lists canaries")
+		case w.Share == 0 && len(w.Canaries) == 0 && w.Expression == "":
+			c.fail(field+".share", "must be above 0 unless the wave lists canaries or has an expression")
 		case w.Share < before:
 			c.fail(field+".share", "must not be below that of the previous wave")
 		default:
@@ -109,10 +109,13 @@ func checkWaves(c *compiler, waves []Wave) string {
 		if w.Soak < 0 {
 			c.fail(field+".soak", "must not be negative")
 		}
-		if w.MinFinished < 0 {
+		switch {
+		case w.MinFinished < 0:
 			c.fail(field+".minFinished", "must not be negative")
+		case w.MinFinished == 0 && w.Share == 0 && w.Expression != "" && i < len(waves)-1:
+			c.fail(field+".minFinished", "must be at least 1, because the machines that an expression selects are not counted beforehand")
 		}
-		if w.Share == 0 && w.MinFinished > len(w.Canaries) && len(w.Canaries) > 0 {
+		if w.Share == 0 && w.MinFinished > len(w.Canaries) && len(w.Canaries) > 0 && w.Expression == "" {
 			c.warn(field+".minFinished", "requires more finished attempts than the wave has machines")
 		}
 		if !isShare(w.MinSuccessShare) {

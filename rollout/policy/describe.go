@@ -42,10 +42,23 @@ func (w Wave) describeWith(canaries string) string {
 	if len(w.Canaries) > 0 {
 		parts = append(parts, canaries)
 	}
+	if w.Expression != "" {
+		parts = append(parts, "the machines where "+shortened(w.Expression))
+	}
 	if w.Share > 0 {
 		parts = append(parts, phrase.Percent(w.Share)+" of the machines")
 	}
 	return strings.Join(parts, " and ")
+}
+
+// shortened cuts an expression for a sentence.
+func shortened(expression string) string {
+	const longest = 100
+	text := []rune(strings.Join(strings.Fields(expression), " "))
+	if len(text) <= longest {
+		return string(text)
+	}
+	return string(text[:longest]) + " …"
 }
 
 // describeGate returns what must happen before the next wave, "" for nothing.

@@ -55,10 +55,12 @@ const (
 )
 
 // Wave is one step of a rollout. It contains the machines of earlier waves, those
-// named in Canaries and those whose Bucket is below Share.
+// named in Canaries, those for which Expression is true, and those whose Bucket is below
+// Share. Package selector evaluates the expression; here it is only a text.
 type Wave struct {
 	Share           float64       `json:"share"`              // 0 to 1, not below that of the previous wave
 	Canaries        []string      `json:"canaries,omitempty"` // machine ids
+	Expression      string        `json:"expression,omitempty"` // see below, "" for none
 	Soak            time.Duration `json:"soak,omitempty"`     // how long the gate must hold before the next wave opens
 	MinFinished     int           `json:"minFinished,omitempty"`
 	MinSuccessShare float64       `json:"minSuccessShare,omitempty"` // 0 to 1 of the attempts finished in this wave

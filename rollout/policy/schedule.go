@@ -31,6 +31,12 @@ func (s *Schedule) FirstWave(machine string) (wave int, ok bool) {
 	return wave, ok
 }
 
+// Selects reports whether a wave has an expression that selects machines of this number,
+// see rollout.Machine.SelectedWave.
+func (s *Schedule) Selects(selected int) bool {
+	return selected > 0 && selected <= len(s.policy.Waves) && s.policy.Waves[selected-1].Expression != ""
+}
+
 // NextWindows returns the first n spans from now on in which updates may be
 // granted, at most 100. The first one begins now if the calendar is open. A span
 // without an end is the last.

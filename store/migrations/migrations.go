@@ -81,7 +81,7 @@ func withProvider(ctx context.Context, databaseURL string, files fs.FS, f func(*
 	}
 	var options []goose.ProviderOption
 	if dialect == goose.DialectPostgres {
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600)) // asks every second, for ten minutes
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func withProvider(ctx context.Context, databaseURL string, files fs.FS, f func(*
 
 func open(databaseURL string) (*sql.DB, goose.Dialect, string, error) {
 	if postgres.IsURL(databaseURL) {
-		d, err := sql.Open("postgres", databaseURL)
+		d, err := postgres.OpenToMigrate(databaseURL)
 		return d, goose.DialectPostgres, "postgres", err
 	}
 	d, err := sqlite.OpenToMigrate(databaseURL)

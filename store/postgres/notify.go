@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,7 +42,9 @@ type notifier struct {
 	local    *event.Memory // receives the events of other processes
 	log      *slog.Logger
 	listener *pq.Listener
-	out      *event.Memory // merges the events of this process
+	answered atomic.Int64             // Unix nanoseconds of the last answer on its connection
+	conn     atomic.Pointer[net.Conn] // of the listener
+	out      *event.Memory            // merges the events of this process
 	outgoing event.Subscription
 	stop     chan struct{}
 	done     sync.WaitGroup
@@ -71,7 +75,7 @@ func (m *message) events() []event.Event {
 func startNotifier(databaseURL string, d *sql.DB, local *event.Memory, log *slog.Logger) (*notifier, error) {
 	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemoryOf(notifyQueue), stop: make(chan struct{})}
 	n.outgoing = n.out.Subscribe(nil)
-	n.listener = pq.NewListener(databaseURL, 100*time.Millisecond, 10*time.Second, func(_ pq.ListenerEventType, err error) {
+	n.listener = pq.NewDialListener(&dialer{made: func(c net.Conn) { n.conn.Store(&c) }}, databaseURL, 100*time.Millisecond, 10*time.Second, func(_ pq.ListenerEventType, err error) {
 		if err != nil {
 			log.Warn("cannot listen for notifications", "error", err)
 		}
@@ -80,10 +84,53 @@ func startNotifier(databaseURL string, d *sql.DB, local *event.Memory, log *slog
 		_ = n.listener.Close() // it never connected
 		return nil, fmt.Errorf("listen for notifications: %w", err)
 	}
-	n.done.Add(2)
+	n.done.Add(3)
 	go n.receive()
 	go n.transmit()
+	go n.ping()
 	return n, nil
+}
+
+const (
+	// pingEvery is the time between two pings of the connection that listens.
+	pingEvery = 5 * time.Second
+	// pingLimit is how long an answer may take. Then the connection is closed; the listener
+	// makes another one, and everything is read again.
+	pingLimit = 5 * time.Second
+)
+
+// ping asks on the connection that listens, because nothing arrives there for long, until
+// close is called.
+func (n *notifier) ping() {
+	defer n.done.Done()
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-n.stop:
+			return
+		case <-tick.C:
+		}
+		result := make(chan error, 1)
+		go func() { result <- n.listener.Ping() }()
+		select {
+		case err := <-result:
+			if err == nil {
+				n.answered.Store(time.Now().UnixNano())
+			}
+		case <-time.After(pingLimit):
+			if c := n.conn.Load(); c != nil {
+				_ = (*c).Close() // ends the ping
+			}
+			<-result //nolint:errcheck // the ping failed, because its connection was closed
+		case <-n.stop:
+			if c := n.conn.Load(); c != nil {
+				_ = (*c).Close()
+			}
+			<-result //nolint:errcheck // the ping failed, because its connection was closed
+			return
+		}
+	}
 }
 
 // receive publishes the events of other processes. A nil notification means that

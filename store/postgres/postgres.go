@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/lib/pq" // driver "postgres"
 
@@ -22,6 +23,7 @@ type DB struct {
 	Readers *sql.DB
 
 	notifier *notifier
+	conns    conns
 }
 
 // IsURL reports whether a database URL names PostgreSQL.
@@ -29,29 +31,30 @@ func IsURL(databaseURL string) bool {
 	return strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
 }
 
-// Open connects and starts to publish the events of other processes on bus.
-func Open(ctx context.Context, databaseURL string, bus *event.Memory, log *slog.Logger) (_ *DB, err error) {
+// Open connects and starts to publish the events of other processes on bus. limit is how
+// long an answer may take.
+func Open(ctx context.Context, databaseURL string, limit time.Duration, bus *event.Memory, log *slog.Logger) (_ *DB, err error) {
 	d := &DB{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("open the database: %w", err), d.Close())
 		}
 	}()
-	writing, err := genericPlans(databaseURL)
+	writing, err := forWriters(databaseURL, limit)
 	if err != nil {
 		return nil, err
 	}
-	if d.Writer, err = sql.Open("postgres", writing); err != nil {
+	if d.Writer, err = open(writing, limit, &d.conns); err != nil {
 		return nil, err
 	}
-	if d.Readers, err = sql.Open("postgres", databaseURL); err != nil {
+	if d.Readers, err = open(databaseURL, readersFactor*limit, &d.conns); err != nil {
 		return nil, err
 	}
 	// The writers are the lane, the worker and operators. 16 connections leave
 	// room for several processes within PostgreSQL's default limit of 100.
-	for pool, most := range map[*sql.DB]int{d.Writer: 6, d.Readers: 10} {
-		pool.SetMaxOpenConns(most)
-		pool.SetMaxIdleConns(most)
+	for _, p := range d.pools() {
+		p.SetMaxOpenConns(p.most)
+		p.SetMaxIdleConns(p.most)
 	}
 	if err := d.Writer.PingContext(ctx); err != nil {
 		return nil, err
@@ -60,22 +63,40 @@ func Open(ctx context.Context, databaseURL string, bus *event.Memory, log *slog.
 	return d, err
 }
 
-// genericPlans is the URL for connections that plan a prepared statement once.
-// By default PostgreSQL plans some statements of the lane each time: for the few
-// groups in a list of ids it estimates a custom plan to be slightly cheaper.
-func genericPlans(databaseURL string) (string, error) {
+// pool is one of the pools with the most connections that it opens.
+type pool struct {
+	*sql.DB
+	most int
+}
+
+func (d *DB) pools() []pool { return []pool{{d.Writer, 6}, {d.Readers, 10}} }
+
+// forWriters is the URL for connections that write. They plan a prepared statement once: by
+// default PostgreSQL plans some statements of the lane each time, because for the few groups
+// in a list of ids it estimates a custom plan to be slightly cheaper. The server ends a
+// transaction in which this process is silent for the limit: it may hold the locks of groups.
+func forWriters(databaseURL string, limit time.Duration) (string, error) {
 	u, err := url.Parse(databaseURL)
 	if err != nil {
 		return "", err
 	}
 	q := u.Query()
-	q.Set("options", strings.TrimSpace(q.Get("options")+" -c plan_cache_mode=force_generic_plan"))
+	q.Set("options", strings.TrimSpace(fmt.Sprintf("%s -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=%d", q.Get("options"), limit.Milliseconds())))
 	u.RawQuery = q.Encode()
 	return u.String(), nil
 }
 
 // Notify queues events for the other processes. It never blocks.
 func (d *DB) Notify(events []event.Event) { d.notifier.out.Publish(events...) }
+
+// Listened is when the connection that receives the events of other processes answered
+// last; zero: not yet.
+func (d *DB) Listened() time.Time {
+	if at := d.notifier.answered.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
 
 // Close sends the queued events and closes all connections.
 func (d *DB) Close() error {
@@ -84,8 +105,12 @@ func (d *DB) Close() error {
 	}
 	var errs []error
 	for _, pool := range []*sql.DB{d.Readers, d.Writer} {
-		if pool != nil {
-			errs = append(errs, pool.Close())
+		if pool == nil {
+			continue
+		}
+		// A lost connection cannot say goodbye, which changes nothing.
+		if err := pool.Close(); err != nil && !IsLost(err) {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

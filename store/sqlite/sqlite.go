@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // driver "sqlite"
 )
@@ -22,6 +24,10 @@ type DB struct {
 	Readers *sql.DB // they refuse to write
 
 	checkpoints *checkpointer
+
+	path string
+	file os.FileInfo // of path, when it was opened
+	gone atomic.Bool // path leads to another file now
 }
 
 // Open opens the file at path and creates it if it is missing.
@@ -44,6 +50,9 @@ func Open(ctx context.Context, path string, log *slog.Logger) (_ *DB, err error)
 	d.Readers.SetMaxOpenConns(2 + 2*runtime.NumCPU())
 	d.Readers.SetMaxIdleConns(2 + 2*runtime.NumCPU())
 	if err := d.Writer.PingContext(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.remember(path); err != nil {
 		return nil, err
 	}
 	d.checkpoints, err = startCheckpointer(path, d.Writer, log)

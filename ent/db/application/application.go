@@ -27,6 +27,12 @@ const (
 	FieldRequireSecret = "require_secret"
 	// FieldRequireCertificate holds the string denoting the require_certificate field in the database.
 	FieldRequireCertificate = "require_certificate"
+	// FieldRequestAttributes holds the string denoting the request_attributes field in the database.
+	FieldRequestAttributes = "request_attributes"
+	// FieldRequestAttributesRevision holds the string denoting the request_attributes_revision field in the database.
+	FieldRequestAttributesRevision = "request_attributes_revision"
+	// FieldRemovedRequestAttributes holds the string denoting the removed_request_attributes field in the database.
+	FieldRemovedRequestAttributes = "removed_request_attributes"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -35,6 +41,8 @@ const (
 	FieldDeletedAt = "deleted_at"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
 	EdgeTeam = "team"
+	// EdgeReassignment holds the string denoting the reassignment edge name in mutations.
+	EdgeReassignment = "reassignment"
 	// EdgePackages holds the string denoting the packages edge name in mutations.
 	EdgePackages = "packages"
 	// EdgeChannels holds the string denoting the channels edge name in mutations.
@@ -56,6 +64,13 @@ const (
 	TeamInverseTable = "teams"
 	// TeamColumn is the table column denoting the team relation/edge.
 	TeamColumn = "team_id"
+	// ReassignmentTable is the table that holds the reassignment relation/edge.
+	ReassignmentTable = "reassignments"
+	// ReassignmentInverseTable is the table name for the Reassignment entity.
+	// It exists in this package in order to avoid circular dependency with the "reassignment" package.
+	ReassignmentInverseTable = "reassignments"
+	// ReassignmentColumn is the table column denoting the reassignment relation/edge.
+	ReassignmentColumn = "application_id"
 	// PackagesTable is the table that holds the packages relation/edge.
 	PackagesTable = "packages"
 	// PackagesInverseTable is the table name for the Release entity.
@@ -110,6 +125,9 @@ var Columns = []string{
 	FieldVersioning,
 	FieldRequireSecret,
 	FieldRequireCertificate,
+	FieldRequestAttributes,
+	FieldRequestAttributesRevision,
+	FieldRemovedRequestAttributes,
 	FieldRevision,
 	FieldCreatedAt,
 	FieldDeletedAt,
@@ -134,6 +152,10 @@ var (
 	DefaultRequireSecret bool
 	// DefaultRequireCertificate holds the default value on creation for the "require_certificate" field.
 	DefaultRequireCertificate bool
+	// DefaultRequestAttributesRevision holds the default value on creation for the "request_attributes_revision" field.
+	DefaultRequestAttributesRevision int64
+	// DefaultRemovedRequestAttributes holds the default value on creation for the "removed_request_attributes" field.
+	DefaultRemovedRequestAttributes string
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 )
@@ -181,6 +203,16 @@ func ByRequireCertificate(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRequireCertificate, opts...).ToFunc()
 }
 
+// ByRequestAttributesRevision orders the results by the request_attributes_revision field.
+func ByRequestAttributesRevision(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequestAttributesRevision, opts...).ToFunc()
+}
+
+// ByRemovedRequestAttributes orders the results by the removed_request_attributes field.
+func ByRemovedRequestAttributes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRemovedRequestAttributes, opts...).ToFunc()
+}
+
 // ByRevision orders the results by the revision field.
 func ByRevision(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRevision, opts...).ToFunc()
@@ -200,6 +232,13 @@ func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
 func ByTeamField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newTeamStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByReassignmentField orders the results by reassignment field.
+func ByReassignmentField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newReassignmentStep(), sql.OrderByField(field, opts...))
 	}
 }
 
@@ -291,6 +330,13 @@ func newTeamStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(TeamInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, true, TeamTable, TeamColumn),
+	)
+}
+func newReassignmentStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ReassignmentInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2O, false, ReassignmentTable, ReassignmentColumn),
 	)
 }
 func newPackagesStep() *sqlgraph.Step {

@@ -93,6 +93,16 @@ func RequireCertificate(v bool) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldRequireCertificate, v))
 }
 
+// RequestAttributesRevision applies equality check predicate on the "request_attributes_revision" field. It's identical to RequestAttributesRevisionEQ.
+func RequestAttributesRevision(v int64) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldRequestAttributesRevision, v))
+}
+
+// RemovedRequestAttributes applies equality check predicate on the "removed_request_attributes" field. It's identical to RemovedRequestAttributesEQ.
+func RemovedRequestAttributes(v string) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldRemovedRequestAttributes, v))
+}
+
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
 func Revision(v int64) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldRevision, v))
@@ -437,6 +447,121 @@ func RequireCertificateNEQ(v bool) predicate.Application {
 	return predicate.Application(sql.FieldNEQ(FieldRequireCertificate, v))
 }
 
+// RequestAttributesIsNil applies the IsNil predicate on the "request_attributes" field.
+func RequestAttributesIsNil() predicate.Application {
+	return predicate.Application(sql.FieldIsNull(FieldRequestAttributes))
+}
+
+// RequestAttributesNotNil applies the NotNil predicate on the "request_attributes" field.
+func RequestAttributesNotNil() predicate.Application {
+	return predicate.Application(sql.FieldNotNull(FieldRequestAttributes))
+}
+
+// RequestAttributesRevisionEQ applies the EQ predicate on the "request_attributes_revision" field.
+func RequestAttributesRevisionEQ(v int64) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldRequestAttributesRevision, v))
+}
+
+// RequestAttributesRevisionNEQ applies the NEQ predicate on the "request_attributes_revision" field.
+func RequestAttributesRevisionNEQ(v int64) predicate.Application {
+	return predicate.Application(sql.FieldNEQ(FieldRequestAttributesRevision, v))
+}
+
+// RequestAttributesRevisionIn applies the In predicate on the "request_attributes_revision" field.
+func RequestAttributesRevisionIn(vs ...int64) predicate.Application {
+	return predicate.Application(sql.FieldIn(FieldRequestAttributesRevision, vs...))
+}
+
+// RequestAttributesRevisionNotIn applies the NotIn predicate on the "request_attributes_revision" field.
+func RequestAttributesRevisionNotIn(vs ...int64) predicate.Application {
+	return predicate.Application(sql.FieldNotIn(FieldRequestAttributesRevision, vs...))
+}
+
+// RequestAttributesRevisionGT applies the GT predicate on the "request_attributes_revision" field.
+func RequestAttributesRevisionGT(v int64) predicate.Application {
+	return predicate.Application(sql.FieldGT(FieldRequestAttributesRevision, v))
+}
+
+// RequestAttributesRevisionGTE applies the GTE predicate on the "request_attributes_revision" field.
+func RequestAttributesRevisionGTE(v int64) predicate.Application {
+	return predicate.Application(sql.FieldGTE(FieldRequestAttributesRevision, v))
+}
+
+// RequestAttributesRevisionLT applies the LT predicate on the "request_attributes_revision" field.
+func RequestAttributesRevisionLT(v int64) predicate.Application {
+	return predicate.Application(sql.FieldLT(FieldRequestAttributesRevision, v))
+}
+
+// RequestAttributesRevisionLTE applies the LTE predicate on the "request_attributes_revision" field.
+func RequestAttributesRevisionLTE(v int64) predicate.Application {
+	return predicate.Application(sql.FieldLTE(FieldRequestAttributesRevision, v))
+}
+
+// RemovedRequestAttributesEQ applies the EQ predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesEQ(v string) predicate.Application {
+	return predicate.Application(sql.FieldEQ(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesNEQ applies the NEQ predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesNEQ(v string) predicate.Application {
+	return predicate.Application(sql.FieldNEQ(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesIn applies the In predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesIn(vs ...string) predicate.Application {
+	return predicate.Application(sql.FieldIn(FieldRemovedRequestAttributes, vs...))
+}
+
+// RemovedRequestAttributesNotIn applies the NotIn predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesNotIn(vs ...string) predicate.Application {
+	return predicate.Application(sql.FieldNotIn(FieldRemovedRequestAttributes, vs...))
+}
+
+// RemovedRequestAttributesGT applies the GT predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesGT(v string) predicate.Application {
+	return predicate.Application(sql.FieldGT(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesGTE applies the GTE predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesGTE(v string) predicate.Application {
+	return predicate.Application(sql.FieldGTE(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesLT applies the LT predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesLT(v string) predicate.Application {
+	return predicate.Application(sql.FieldLT(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesLTE applies the LTE predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesLTE(v string) predicate.Application {
+	return predicate.Application(sql.FieldLTE(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesContains applies the Contains predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesContains(v string) predicate.Application {
+	return predicate.Application(sql.FieldContains(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesHasPrefix applies the HasPrefix predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesHasPrefix(v string) predicate.Application {
+	return predicate.Application(sql.FieldHasPrefix(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesHasSuffix applies the HasSuffix predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesHasSuffix(v string) predicate.Application {
+	return predicate.Application(sql.FieldHasSuffix(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesEqualFold applies the EqualFold predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesEqualFold(v string) predicate.Application {
+	return predicate.Application(sql.FieldEqualFold(FieldRemovedRequestAttributes, v))
+}
+
+// RemovedRequestAttributesContainsFold applies the ContainsFold predicate on the "removed_request_attributes" field.
+func RemovedRequestAttributesContainsFold(v string) predicate.Application {
+	return predicate.Application(sql.FieldContainsFold(FieldRemovedRequestAttributes, v))
+}
+
 // RevisionEQ applies the EQ predicate on the "revision" field.
 func RevisionEQ(v int64) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldRevision, v))
@@ -582,6 +707,29 @@ func HasTeam() predicate.Application {
 func HasTeamWith(preds ...predicate.Team) predicate.Application {
 	return predicate.Application(func(s *sql.Selector) {
 		step := newTeamStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasReassignment applies the HasEdge predicate on the "reassignment" edge.
+func HasReassignment() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, ReassignmentTable, ReassignmentColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasReassignmentWith applies the HasEdge predicate on the "reassignment" edge with a given conditions (other predicates).
+func HasReassignmentWith(preds ...predicate.Reassignment) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newReassignmentStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -36,6 +36,8 @@ const (
 	FieldCreatedAt = "created_at"
 	// FieldEndedAt holds the string denoting the ended_at field in the database.
 	FieldEndedAt = "ended_at"
+	// FieldFailedAt holds the string denoting the failed_at field in the database.
+	FieldFailedAt = "failed_at"
 	// FieldLog holds the string denoting the log field in the database.
 	FieldLog = "log"
 	// FieldRequest holds the string denoting the request field in the database.
@@ -70,6 +72,7 @@ var Columns = []string{
 	FieldNextAt,
 	FieldCreatedAt,
 	FieldEndedAt,
+	FieldFailedAt,
 	FieldLog,
 	FieldRequest,
 	FieldResponse,
@@ -164,6 +167,11 @@ func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByEndedAt orders the results by the ended_at field.
 func ByEndedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEndedAt, opts...).ToFunc()
+}
+
+// ByFailedAt orders the results by the failed_at field.
+func ByFailedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFailedAt, opts...).ToFunc()
 }
 
 // ByLog orders the results by the log field.

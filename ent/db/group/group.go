@@ -26,6 +26,10 @@ const (
 	FieldArch = "arch"
 	// FieldDescription holds the string denoting the description field in the database.
 	FieldDescription = "description"
+	// FieldExpression holds the string denoting the expression field in the database.
+	FieldExpression = "expression"
+	// FieldPriority holds the string denoting the priority field in the database.
+	FieldPriority = "priority"
 	// FieldPolicy holds the string denoting the policy field in the database.
 	FieldPolicy = "policy"
 	// FieldRequireSecret holds the string denoting the require_secret field in the database.
@@ -150,6 +154,8 @@ var Columns = []string{
 	FieldAliases,
 	FieldArch,
 	FieldDescription,
+	FieldExpression,
+	FieldPriority,
 	FieldPolicy,
 	FieldRequireSecret,
 	FieldRequireApproval,
@@ -177,6 +183,10 @@ var (
 	DefaultArch string
 	// DefaultDescription holds the default value on creation for the "description" field.
 	DefaultDescription string
+	// DefaultExpression holds the default value on creation for the "expression" field.
+	DefaultExpression string
+	// DefaultPriority holds the default value on creation for the "priority" field.
+	DefaultPriority int
 	// DefaultRequireSecret holds the default value on creation for the "require_secret" field.
 	DefaultRequireSecret bool
 	// DefaultRequireApproval holds the default value on creation for the "require_approval" field.
@@ -227,6 +237,16 @@ func ByArch(opts ...sql.OrderTermOption) OrderOption {
 // ByDescription orders the results by the description field.
 func ByDescription(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDescription, opts...).ToFunc()
+}
+
+// ByExpression orders the results by the expression field.
+func ByExpression(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldExpression, opts...).ToFunc()
+}
+
+// ByPriority orders the results by the priority field.
+func ByPriority(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPriority, opts...).ToFunc()
 }
 
 // ByRequireSecret orders the results by the require_secret field.

@@ -86,6 +86,16 @@ func Description(v string) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldDescription, v))
 }
 
+// Expression applies equality check predicate on the "expression" field. It's identical to ExpressionEQ.
+func Expression(v string) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldExpression, v))
+}
+
+// Priority applies equality check predicate on the "priority" field. It's identical to PriorityEQ.
+func Priority(v int) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldPriority, v))
+}
+
 // RequireSecret applies equality check predicate on the "require_secret" field. It's identical to RequireSecretEQ.
 func RequireSecret(v bool) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldRequireSecret, v))
@@ -449,6 +459,111 @@ func DescriptionEqualFold(v string) predicate.Group {
 // DescriptionContainsFold applies the ContainsFold predicate on the "description" field.
 func DescriptionContainsFold(v string) predicate.Group {
 	return predicate.Group(sql.FieldContainsFold(FieldDescription, v))
+}
+
+// ExpressionEQ applies the EQ predicate on the "expression" field.
+func ExpressionEQ(v string) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldExpression, v))
+}
+
+// ExpressionNEQ applies the NEQ predicate on the "expression" field.
+func ExpressionNEQ(v string) predicate.Group {
+	return predicate.Group(sql.FieldNEQ(FieldExpression, v))
+}
+
+// ExpressionIn applies the In predicate on the "expression" field.
+func ExpressionIn(vs ...string) predicate.Group {
+	return predicate.Group(sql.FieldIn(FieldExpression, vs...))
+}
+
+// ExpressionNotIn applies the NotIn predicate on the "expression" field.
+func ExpressionNotIn(vs ...string) predicate.Group {
+	return predicate.Group(sql.FieldNotIn(FieldExpression, vs...))
+}
+
+// ExpressionGT applies the GT predicate on the "expression" field.
+func ExpressionGT(v string) predicate.Group {
+	return predicate.Group(sql.FieldGT(FieldExpression, v))
+}
+
+// ExpressionGTE applies the GTE predicate on the "expression" field.
+func ExpressionGTE(v string) predicate.Group {
+	return predicate.Group(sql.FieldGTE(FieldExpression, v))
+}
+
+// ExpressionLT applies the LT predicate on the "expression" field.
+func ExpressionLT(v string) predicate.Group {
+	return predicate.Group(sql.FieldLT(FieldExpression, v))
+}
+
+// ExpressionLTE applies the LTE predicate on the "expression" field.
+func ExpressionLTE(v string) predicate.Group {
+	return predicate.Group(sql.FieldLTE(FieldExpression, v))
+}
+
+// ExpressionContains applies the Contains predicate on the "expression" field.
+func ExpressionContains(v string) predicate.Group {
+	return predicate.Group(sql.FieldContains(FieldExpression, v))
+}
+
+// ExpressionHasPrefix applies the HasPrefix predicate on the "expression" field.
+func ExpressionHasPrefix(v string) predicate.Group {
+	return predicate.Group(sql.FieldHasPrefix(FieldExpression, v))
+}
+
+// ExpressionHasSuffix applies the HasSuffix predicate on the "expression" field.
+func ExpressionHasSuffix(v string) predicate.Group {
+	return predicate.Group(sql.FieldHasSuffix(FieldExpression, v))
+}
+
+// ExpressionEqualFold applies the EqualFold predicate on the "expression" field.
+func ExpressionEqualFold(v string) predicate.Group {
+	return predicate.Group(sql.FieldEqualFold(FieldExpression, v))
+}
+
+// ExpressionContainsFold applies the ContainsFold predicate on the "expression" field.
+func ExpressionContainsFold(v string) predicate.Group {
+	return predicate.Group(sql.FieldContainsFold(FieldExpression, v))
+}
+
+// PriorityEQ applies the EQ predicate on the "priority" field.
+func PriorityEQ(v int) predicate.Group {
+	return predicate.Group(sql.FieldEQ(FieldPriority, v))
+}
+
+// PriorityNEQ applies the NEQ predicate on the "priority" field.
+func PriorityNEQ(v int) predicate.Group {
+	return predicate.Group(sql.FieldNEQ(FieldPriority, v))
+}
+
+// PriorityIn applies the In predicate on the "priority" field.
+func PriorityIn(vs ...int) predicate.Group {
+	return predicate.Group(sql.FieldIn(FieldPriority, vs...))
+}
+
+// PriorityNotIn applies the NotIn predicate on the "priority" field.
+func PriorityNotIn(vs ...int) predicate.Group {
+	return predicate.Group(sql.FieldNotIn(FieldPriority, vs...))
+}
+
+// PriorityGT applies the GT predicate on the "priority" field.
+func PriorityGT(v int) predicate.Group {
+	return predicate.Group(sql.FieldGT(FieldPriority, v))
+}
+
+// PriorityGTE applies the GTE predicate on the "priority" field.
+func PriorityGTE(v int) predicate.Group {
+	return predicate.Group(sql.FieldGTE(FieldPriority, v))
+}
+
+// PriorityLT applies the LT predicate on the "priority" field.
+func PriorityLT(v int) predicate.Group {
+	return predicate.Group(sql.FieldLT(FieldPriority, v))
+}
+
+// PriorityLTE applies the LTE predicate on the "priority" field.
+func PriorityLTE(v int) predicate.Group {
+	return predicate.Group(sql.FieldLTE(FieldPriority, v))
 }
 
 // RequireSecretEQ applies the EQ predicate on the "require_secret" field.

@@ -369,6 +369,18 @@ func (f ProposalFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, erro
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ProposalMutation", m)
 }
 
+// The ReassignmentFunc type is an adapter to allow the use of ordinary
+// function as Reassignment mutator.
+type ReassignmentFunc func(context.Context, *db.ReassignmentMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ReassignmentFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.ReassignmentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ReassignmentMutation", m)
+}
+
 // The RebootSlotFunc type is an adapter to allow the use of ordinary
 // function as RebootSlot mutator.
 type RebootSlotFunc func(context.Context, *db.RebootSlotMutation) (db.Value, error)

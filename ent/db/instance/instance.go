@@ -37,6 +37,8 @@ const (
 	FieldVersionPrefix = "version_prefix"
 	// FieldUpdatesDisabled holds the string denoting the updates_disabled field in the database.
 	FieldUpdatesDisabled = "updates_disabled"
+	// FieldRequestAttributes holds the string denoting the request_attributes field in the database.
+	FieldRequestAttributes = "request_attributes"
 	// FieldVersion holds the string denoting the version field in the database.
 	FieldVersion = "version"
 	// FieldState holds the string denoting the state field in the database.
@@ -143,6 +145,12 @@ const (
 	FieldEnrolled = "enrolled"
 	// FieldMoved holds the string denoting the moved field in the database.
 	FieldMoved = "moved"
+	// FieldHomeGroupID holds the string denoting the home_group_id field in the database.
+	FieldHomeGroupID = "home_group_id"
+	// FieldSelectors holds the string denoting the selectors field in the database.
+	FieldSelectors = "selectors"
+	// FieldSelectedWave holds the string denoting the selected_wave field in the database.
+	FieldSelectedWave = "selected_wave"
 	// FieldMoveTo holds the string denoting the move_to field in the database.
 	FieldMoveTo = "move_to"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -209,6 +217,7 @@ var Columns = []string{
 	FieldAlephVersion,
 	FieldVersionPrefix,
 	FieldUpdatesDisabled,
+	FieldRequestAttributes,
 	FieldVersion,
 	FieldState,
 	FieldStanding,
@@ -262,6 +271,9 @@ var Columns = []string{
 	FieldWithdrawnAt,
 	FieldEnrolled,
 	FieldMoved,
+	FieldHomeGroupID,
+	FieldSelectors,
+	FieldSelectedWave,
 	FieldMoveTo,
 }
 
@@ -294,6 +306,8 @@ var (
 	DefaultVersionPrefix string
 	// DefaultUpdatesDisabled holds the default value on creation for the "updates_disabled" field.
 	DefaultUpdatesDisabled bool
+	// DefaultRequestAttributes holds the default value on creation for the "request_attributes" field.
+	DefaultRequestAttributes string
 	// DefaultReason holds the default value on creation for the "reason" field.
 	DefaultReason string
 	// DefaultDecision holds the default value on creation for the "decision" field.
@@ -358,6 +372,10 @@ var (
 	DefaultEnrolled bool
 	// DefaultMoved holds the default value on creation for the "moved" field.
 	DefaultMoved bool
+	// DefaultSelectors holds the default value on creation for the "selectors" field.
+	DefaultSelectors int64
+	// DefaultSelectedWave holds the default value on creation for the "selected_wave" field.
+	DefaultSelectedWave int
 )
 
 // OrderOption defines the ordering options for the Instance queries.
@@ -426,6 +444,11 @@ func ByVersionPrefix(opts ...sql.OrderTermOption) OrderOption {
 // ByUpdatesDisabled orders the results by the updates_disabled field.
 func ByUpdatesDisabled(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUpdatesDisabled, opts...).ToFunc()
+}
+
+// ByRequestAttributes orders the results by the request_attributes field.
+func ByRequestAttributes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequestAttributes, opts...).ToFunc()
 }
 
 // ByVersion orders the results by the version field.
@@ -691,6 +714,21 @@ func ByEnrolled(opts ...sql.OrderTermOption) OrderOption {
 // ByMoved orders the results by the moved field.
 func ByMoved(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMoved, opts...).ToFunc()
+}
+
+// ByHomeGroupID orders the results by the home_group_id field.
+func ByHomeGroupID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHomeGroupID, opts...).ToFunc()
+}
+
+// BySelectors orders the results by the selectors field.
+func BySelectors(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSelectors, opts...).ToFunc()
+}
+
+// BySelectedWave orders the results by the selected_wave field.
+func BySelectedWave(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSelectedWave, opts...).ToFunc()
 }
 
 // ByMoveTo orders the results by the move_to field.

@@ -117,6 +117,11 @@ func UpdatesDisabled(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldUpdatesDisabled, v))
 }
 
+// RequestAttributes applies equality check predicate on the "request_attributes" field. It's identical to RequestAttributesEQ.
+func RequestAttributes(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldRequestAttributes, v))
+}
+
 // Version applies equality check predicate on the "version" field. It's identical to VersionEQ.
 func Version(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldVersion, v))
@@ -385,6 +390,21 @@ func Enrolled(v bool) predicate.Instance {
 // Moved applies equality check predicate on the "moved" field. It's identical to MovedEQ.
 func Moved(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldMoved, v))
+}
+
+// HomeGroupID applies equality check predicate on the "home_group_id" field. It's identical to HomeGroupIDEQ.
+func HomeGroupID(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldHomeGroupID, v))
+}
+
+// Selectors applies equality check predicate on the "selectors" field. It's identical to SelectorsEQ.
+func Selectors(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSelectors, v))
+}
+
+// SelectedWave applies equality check predicate on the "selected_wave" field. It's identical to SelectedWaveEQ.
+func SelectedWave(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSelectedWave, v))
 }
 
 // MoveTo applies equality check predicate on the "move_to" field. It's identical to MoveToEQ.
@@ -1035,6 +1055,71 @@ func UpdatesDisabledEQ(v bool) predicate.Instance {
 // UpdatesDisabledNEQ applies the NEQ predicate on the "updates_disabled" field.
 func UpdatesDisabledNEQ(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldNEQ(FieldUpdatesDisabled, v))
+}
+
+// RequestAttributesEQ applies the EQ predicate on the "request_attributes" field.
+func RequestAttributesEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldRequestAttributes, v))
+}
+
+// RequestAttributesNEQ applies the NEQ predicate on the "request_attributes" field.
+func RequestAttributesNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldRequestAttributes, v))
+}
+
+// RequestAttributesIn applies the In predicate on the "request_attributes" field.
+func RequestAttributesIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldRequestAttributes, vs...))
+}
+
+// RequestAttributesNotIn applies the NotIn predicate on the "request_attributes" field.
+func RequestAttributesNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldRequestAttributes, vs...))
+}
+
+// RequestAttributesGT applies the GT predicate on the "request_attributes" field.
+func RequestAttributesGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldRequestAttributes, v))
+}
+
+// RequestAttributesGTE applies the GTE predicate on the "request_attributes" field.
+func RequestAttributesGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldRequestAttributes, v))
+}
+
+// RequestAttributesLT applies the LT predicate on the "request_attributes" field.
+func RequestAttributesLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldRequestAttributes, v))
+}
+
+// RequestAttributesLTE applies the LTE predicate on the "request_attributes" field.
+func RequestAttributesLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldRequestAttributes, v))
+}
+
+// RequestAttributesContains applies the Contains predicate on the "request_attributes" field.
+func RequestAttributesContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldRequestAttributes, v))
+}
+
+// RequestAttributesHasPrefix applies the HasPrefix predicate on the "request_attributes" field.
+func RequestAttributesHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldRequestAttributes, v))
+}
+
+// RequestAttributesHasSuffix applies the HasSuffix predicate on the "request_attributes" field.
+func RequestAttributesHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldRequestAttributes, v))
+}
+
+// RequestAttributesEqualFold applies the EqualFold predicate on the "request_attributes" field.
+func RequestAttributesEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldRequestAttributes, v))
+}
+
+// RequestAttributesContainsFold applies the ContainsFold predicate on the "request_attributes" field.
+func RequestAttributesContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldRequestAttributes, v))
 }
 
 // VersionEQ applies the EQ predicate on the "version" field.
@@ -3680,6 +3765,136 @@ func MovedEQ(v bool) predicate.Instance {
 // MovedNEQ applies the NEQ predicate on the "moved" field.
 func MovedNEQ(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldNEQ(FieldMoved, v))
+}
+
+// HomeGroupIDEQ applies the EQ predicate on the "home_group_id" field.
+func HomeGroupIDEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDNEQ applies the NEQ predicate on the "home_group_id" field.
+func HomeGroupIDNEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDIn applies the In predicate on the "home_group_id" field.
+func HomeGroupIDIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldHomeGroupID, vs...))
+}
+
+// HomeGroupIDNotIn applies the NotIn predicate on the "home_group_id" field.
+func HomeGroupIDNotIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldHomeGroupID, vs...))
+}
+
+// HomeGroupIDGT applies the GT predicate on the "home_group_id" field.
+func HomeGroupIDGT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDGTE applies the GTE predicate on the "home_group_id" field.
+func HomeGroupIDGTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDLT applies the LT predicate on the "home_group_id" field.
+func HomeGroupIDLT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDLTE applies the LTE predicate on the "home_group_id" field.
+func HomeGroupIDLTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldHomeGroupID, v))
+}
+
+// HomeGroupIDIsNil applies the IsNil predicate on the "home_group_id" field.
+func HomeGroupIDIsNil() predicate.Instance {
+	return predicate.Instance(sql.FieldIsNull(FieldHomeGroupID))
+}
+
+// HomeGroupIDNotNil applies the NotNil predicate on the "home_group_id" field.
+func HomeGroupIDNotNil() predicate.Instance {
+	return predicate.Instance(sql.FieldNotNull(FieldHomeGroupID))
+}
+
+// SelectorsEQ applies the EQ predicate on the "selectors" field.
+func SelectorsEQ(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSelectors, v))
+}
+
+// SelectorsNEQ applies the NEQ predicate on the "selectors" field.
+func SelectorsNEQ(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldSelectors, v))
+}
+
+// SelectorsIn applies the In predicate on the "selectors" field.
+func SelectorsIn(vs ...int64) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldSelectors, vs...))
+}
+
+// SelectorsNotIn applies the NotIn predicate on the "selectors" field.
+func SelectorsNotIn(vs ...int64) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldSelectors, vs...))
+}
+
+// SelectorsGT applies the GT predicate on the "selectors" field.
+func SelectorsGT(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldSelectors, v))
+}
+
+// SelectorsGTE applies the GTE predicate on the "selectors" field.
+func SelectorsGTE(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldSelectors, v))
+}
+
+// SelectorsLT applies the LT predicate on the "selectors" field.
+func SelectorsLT(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldSelectors, v))
+}
+
+// SelectorsLTE applies the LTE predicate on the "selectors" field.
+func SelectorsLTE(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldSelectors, v))
+}
+
+// SelectedWaveEQ applies the EQ predicate on the "selected_wave" field.
+func SelectedWaveEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSelectedWave, v))
+}
+
+// SelectedWaveNEQ applies the NEQ predicate on the "selected_wave" field.
+func SelectedWaveNEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldSelectedWave, v))
+}
+
+// SelectedWaveIn applies the In predicate on the "selected_wave" field.
+func SelectedWaveIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldSelectedWave, vs...))
+}
+
+// SelectedWaveNotIn applies the NotIn predicate on the "selected_wave" field.
+func SelectedWaveNotIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldSelectedWave, vs...))
+}
+
+// SelectedWaveGT applies the GT predicate on the "selected_wave" field.
+func SelectedWaveGT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldSelectedWave, v))
+}
+
+// SelectedWaveGTE applies the GTE predicate on the "selected_wave" field.
+func SelectedWaveGTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldSelectedWave, v))
+}
+
+// SelectedWaveLT applies the LT predicate on the "selected_wave" field.
+func SelectedWaveLT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldSelectedWave, v))
+}
+
+// SelectedWaveLTE applies the LTE predicate on the "selected_wave" field.
+func SelectedWaveLTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldSelectedWave, v))
 }
 
 // MoveToEQ applies the EQ predicate on the "move_to" field.

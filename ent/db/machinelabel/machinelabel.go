@@ -28,6 +28,8 @@ const (
 	FieldSetBy = "set_by"
 	// FieldSetAt holds the string denoting the set_at field in the database.
 	FieldSetAt = "set_at"
+	// FieldSent holds the string denoting the sent field in the database.
+	FieldSent = "sent"
 	// EdgeInstance holds the string denoting the instance edge name in mutations.
 	EdgeInstance = "instance"
 	// Table holds the table name of the machinelabel in the database.
@@ -52,6 +54,7 @@ var Columns = []string{
 	FieldValue,
 	FieldSetBy,
 	FieldSetAt,
+	FieldSent,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -67,6 +70,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultValue holds the default value on creation for the "value" field.
 	DefaultValue string
+	// DefaultSent holds the default value on creation for the "sent" field.
+	DefaultSent bool
 )
 
 // OrderOption defines the ordering options for the MachineLabel queries.
@@ -115,6 +120,11 @@ func BySetBy(opts ...sql.OrderTermOption) OrderOption {
 // BySetAt orders the results by the set_at field.
 func BySetAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSetAt, opts...).ToFunc()
+}
+
+// BySent orders the results by the sent field.
+func BySent(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSent, opts...).ToFunc()
 }
 
 // ByInstanceField orders the results by instance field.

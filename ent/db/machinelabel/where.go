@@ -96,6 +96,11 @@ func SetAt(v time.Time) predicate.MachineLabel {
 	return predicate.MachineLabel(sql.FieldEQ(FieldSetAt, v))
 }
 
+// Sent applies equality check predicate on the "sent" field. It's identical to SentEQ.
+func Sent(v bool) predicate.MachineLabel {
+	return predicate.MachineLabel(sql.FieldEQ(FieldSent, v))
+}
+
 // InstanceIDEQ applies the EQ predicate on the "instance_id" field.
 func InstanceIDEQ(v uuid.UUID) predicate.MachineLabel {
 	return predicate.MachineLabel(sql.FieldEQ(FieldInstanceID, v))
@@ -464,6 +469,16 @@ func SetAtLT(v time.Time) predicate.MachineLabel {
 // SetAtLTE applies the LTE predicate on the "set_at" field.
 func SetAtLTE(v time.Time) predicate.MachineLabel {
 	return predicate.MachineLabel(sql.FieldLTE(FieldSetAt, v))
+}
+
+// SentEQ applies the EQ predicate on the "sent" field.
+func SentEQ(v bool) predicate.MachineLabel {
+	return predicate.MachineLabel(sql.FieldEQ(FieldSent, v))
+}
+
+// SentNEQ applies the NEQ predicate on the "sent" field.
+func SentNEQ(v bool) predicate.MachineLabel {
+	return predicate.MachineLabel(sql.FieldNEQ(FieldSent, v))
 }
 
 // HasInstance applies the HasEdge predicate on the "instance" edge.

@@ -65,6 +65,9 @@ var (
 		{Name: "versioning", Type: field.TypeString, Default: "semver"},
 		{Name: "require_secret", Type: field.TypeBool, Default: false},
 		{Name: "require_certificate", Type: field.TypeBool, Default: false},
+		{Name: "request_attributes", Type: field.TypeJSON, Nullable: true},
+		{Name: "request_attributes_revision", Type: field.TypeInt64, Default: 0},
+		{Name: "removed_request_attributes", Type: field.TypeString, Default: ""},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
@@ -78,7 +81,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "applications_teams_applications",
-				Columns:    []*schema.Column{ApplicationsColumns[10]},
+				Columns:    []*schema.Column{ApplicationsColumns[13]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -87,7 +90,7 @@ var (
 			{
 				Name:    "application_team_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationsColumns[10], ApplicationsColumns[1]},
+				Columns: []*schema.Column{ApplicationsColumns[13], ApplicationsColumns[1]},
 			},
 		},
 	}
@@ -329,6 +332,7 @@ var (
 		{Name: "next_at", Type: field.TypeTime, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "log", Type: field.TypeString, Default: "[]"},
 		{Name: "request", Type: field.TypeString, Default: ""},
 		{Name: "response", Type: field.TypeString, Default: ""},
@@ -342,7 +346,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "deliveries_notifiers_deliveries",
-				Columns:    []*schema.Column{DeliveriesColumns[15]},
+				Columns:    []*schema.Column{DeliveriesColumns[16]},
 				RefColumns: []*schema.Column{NotifiersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -351,17 +355,17 @@ var (
 			{
 				Name:    "delivery_notifier_id_event_id",
 				Unique:  true,
-				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[1]},
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[1]},
 			},
 			{
 				Name:    "delivery_notifier_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[0]},
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[0]},
 			},
 			{
 				Name:    "delivery_next_at_notifier_id",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[9], DeliveriesColumns[15]},
+				Columns: []*schema.Column{DeliveriesColumns[9], DeliveriesColumns[16]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "next_at IS NOT NULL",
 				},
@@ -369,9 +373,25 @@ var (
 			{
 				Name:    "delivery_notifier_id_next_at",
 				Unique:  false,
-				Columns: []*schema.Column{DeliveriesColumns[15], DeliveriesColumns[9]},
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "next_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "delivery_failed_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[12]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "failed_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "delivery_notifier_id_failed_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeliveriesColumns[16], DeliveriesColumns[12]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "failed_at IS NOT NULL",
 				},
 			},
 		},
@@ -478,6 +498,8 @@ var (
 		{Name: "aliases", Type: field.TypeJSON, Nullable: true},
 		{Name: "arch", Type: field.TypeString, Default: "amd64"},
 		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "expression", Type: field.TypeString, Default: ""},
+		{Name: "priority", Type: field.TypeInt, Default: 0},
 		{Name: "policy", Type: field.TypeJSON},
 		{Name: "require_secret", Type: field.TypeBool, Default: false},
 		{Name: "require_approval", Type: field.TypeBool, Default: false},
@@ -499,13 +521,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "groups_applications_groups",
-				Columns:    []*schema.Column{GroupsColumns[16]},
+				Columns:    []*schema.Column{GroupsColumns[18]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "groups_channels_groups",
-				Columns:    []*schema.Column{GroupsColumns[17]},
+				Columns:    []*schema.Column{GroupsColumns[19]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -514,12 +536,12 @@ var (
 			{
 				Name:    "group_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[16], GroupsColumns[1], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[18], GroupsColumns[1], GroupsColumns[4]},
 			},
 			{
 				Name:    "group_application_id_track_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[16], GroupsColumns[2], GroupsColumns[4]},
+				Columns: []*schema.Column{GroupsColumns[18], GroupsColumns[2], GroupsColumns[4]},
 			},
 		},
 	}
@@ -668,6 +690,7 @@ var (
 		{Name: "aleph_version", Type: field.TypeString, Default: ""},
 		{Name: "version_prefix", Type: field.TypeString, Default: ""},
 		{Name: "updates_disabled", Type: field.TypeBool, Default: false},
+		{Name: "request_attributes", Type: field.TypeString, Default: ""},
 		{Name: "version", Type: field.TypeString},
 		{Name: "state", Type: field.TypeInt8},
 		{Name: "standing", Type: field.TypeInt8},
@@ -721,6 +744,9 @@ var (
 		{Name: "withdrawn_at", Type: field.TypeTime, Nullable: true},
 		{Name: "enrolled", Type: field.TypeBool, Default: false},
 		{Name: "moved", Type: field.TypeBool, Default: false},
+		{Name: "home_group_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "selectors", Type: field.TypeInt64, Default: 0},
+		{Name: "selected_wave", Type: field.TypeInt, Default: 0},
 		{Name: "move_to", Type: field.TypeUUID, Nullable: true},
 		{Name: "application_id", Type: field.TypeUUID},
 		{Name: "group_id", Type: field.TypeUUID, Nullable: true},
@@ -733,13 +759,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[65]},
+				Columns:    []*schema.Column{InstancesColumns[69]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[66]},
+				Columns:    []*schema.Column{InstancesColumns[70]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -748,22 +774,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[70], InstancesColumns[12], InstancesColumns[13], InstancesColumns[15], InstancesColumns[14], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[70], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -771,7 +797,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -779,12 +805,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[69], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[22]},
+				Columns: []*schema.Column{InstancesColumns[70], InstancesColumns[23]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -792,7 +818,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[13]},
+				Columns: []*schema.Column{InstancesColumns[70], InstancesColumns[14]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},
@@ -921,6 +947,7 @@ var (
 		{Name: "value", Type: field.TypeString, Default: ""},
 		{Name: "set_by", Type: field.TypeString},
 		{Name: "set_at", Type: field.TypeTime},
+		{Name: "sent", Type: field.TypeBool, Default: false},
 		{Name: "instance_id", Type: field.TypeUUID},
 	}
 	// MachineLabelsTable holds the schema information for the "machine_labels" table.
@@ -931,7 +958,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "machine_labels_instances_labels",
-				Columns:    []*schema.Column{MachineLabelsColumns[8]},
+				Columns:    []*schema.Column{MachineLabelsColumns[9]},
 				RefColumns: []*schema.Column{InstancesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -945,7 +972,15 @@ var (
 			{
 				Name:    "machinelabel_instance_id_tag_name",
 				Unique:  true,
-				Columns: []*schema.Column{MachineLabelsColumns[8], MachineLabelsColumns[3], MachineLabelsColumns[4]},
+				Columns: []*schema.Column{MachineLabelsColumns[9], MachineLabelsColumns[3], MachineLabelsColumns[4]},
+			},
+			{
+				Name:    "machinelabel_application_id_name",
+				Unique:  false,
+				Columns: []*schema.Column{MachineLabelsColumns[1], MachineLabelsColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "sent",
+				},
 			},
 		},
 	}
@@ -1291,6 +1326,33 @@ var (
 				Annotation: &entsql.IndexAnnotation{
 					Where: "state <> 'OPEN'",
 				},
+			},
+		},
+	}
+	// ReassignmentsColumns holds the columns for the "reassignments" table.
+	ReassignmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "selectors", Type: field.TypeInt64},
+		{Name: "after", Type: field.TypeString, Default: ""},
+		{Name: "seen", Type: field.TypeInt, Default: 0},
+		{Name: "moved", Type: field.TypeInt, Default: 0},
+		{Name: "waiting", Type: field.TypeInt, Default: 0},
+		{Name: "kept", Type: field.TypeInt, Default: 0},
+		{Name: "started_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "application_id", Type: field.TypeUUID, Unique: true},
+	}
+	// ReassignmentsTable holds the schema information for the "reassignments" table.
+	ReassignmentsTable = &schema.Table{
+		Name:       "reassignments",
+		Columns:    ReassignmentsColumns,
+		PrimaryKey: []*schema.Column{ReassignmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "reassignments_applications_reassignment",
+				Columns:    []*schema.Column{ReassignmentsColumns[9]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Cascade,
 			},
 		},
 	}
@@ -1826,6 +1888,7 @@ var (
 		PackageFilesTable,
 		PromotionsTable,
 		ProposalsTable,
+		ReassignmentsTable,
 		RebootSlotsTable,
 		RefusalsTable,
 		RefusedRequestsTable,
@@ -1961,6 +2024,10 @@ func init() {
 	}
 	ProposalsTable.Annotation = &entsql.Annotation{
 		Table: "proposals",
+	}
+	ReassignmentsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	ReassignmentsTable.Annotation = &entsql.Annotation{
+		Table: "reassignments",
 	}
 	RebootSlotsTable.ForeignKeys[0].RefTable = GroupsTable
 	RebootSlotsTable.Annotation = &entsql.Annotation{

@@ -96,6 +96,9 @@ type Promotion func(*sql.Selector)
 // Proposal is the predicate function for proposal builders.
 type Proposal func(*sql.Selector)
 
+// Reassignment is the predicate function for reassignment builders.
+type Reassignment func(*sql.Selector)
+
 // RebootSlot is the predicate function for rebootslot builders.
 type RebootSlot func(*sql.Selector)
 

@@ -155,6 +155,8 @@ export const sessionsPath = (of?: string) => `/account/sessions${query({ of })}`
 export const passwordPath = () => '/account/password';
 /** Served by the server itself, not by the router: link with target="_self". */
 export const playgroundPath = () => '/playground';
+/** The documentation, a site of its own. */
+export const documentationPath = () => '/docs/';
 
 export const applicationPath = (application: string, fragment = '') =>
   `/apps/${application}${fragment && `#${fragment}`}`;

@@ -133,7 +133,10 @@ function value(path: string, raw: Json | undefined): Value | null {
   const ref = refs[key];
   if (ref && uuid.test(String(raw))) return { ref, id: String(raw) };
   if (/^\d{4}-\d\d-\d\dT/.test(String(raw))) return { text: stamp(new Date(String(raw))) };
-  return { text: String(raw), mono: /sha|version|url|filename|color|machine|quarantined|pin/i.test(key) };
+  return {
+    text: String(raw),
+    mono: /expression|sha|version|url|filename|color|machine|quarantined|pin/i.test(key),
+  };
 }
 
 function numberText(path: string, key: string, raw: number): string {

@@ -13,6 +13,8 @@ const group = (state: GroupState, failed: number) => ({
   description: '',
   arch: 'amd64',
   revision: 7,
+  expression: '',
+  priority: 0,
   requireApproval: false,
   state,
   application: { id: 'a' },

@@ -36,11 +36,18 @@ const rollout = {
 };
 
 let channel = wayBack();
+const failuresByAttribute = {
+  attempts: 8,
+  slices: [
+    { name: 'oem', value: 'vmware', tag: false, attempts: 7, standsOut: true },
+    { name: 'canary', value: '', tag: true, attempts: 5, standsOut: true },
+  ],
+};
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-23T15:00:00Z') });
   channel = wayBack();
-  fakeApi({ WayBack: () => ({ channel }) });
+  fakeApi({ WayBack: () => ({ channel }), FailureSlices: () => ({ rollout: { failuresByAttribute } }) });
 });
 
 afterEach(() => {
@@ -77,6 +84,15 @@ function show(
 
 const text = (element: Element) => element.textContent.replace(/\s+/g, ' ').trim();
 const card = () => text(screen.getByRole('region'));
+
+test('names what most failed machines have in common', async () => {
+  show();
+  await screen.findByRole('link', { name: 'tag canary' });
+  expect(card()).toContain(
+    'Look first: 7 of the 8 are on vmware, 6 of the 8 are in 10.4.18.0/24, 5 of the 8 have tag canary.',
+  );
+  expect(links()).toContainEqual(['tag canary', '/failures/tag.canary']);
+});
 const links = () => screen.getAllByRole('link').map((link) => [text(link), link.getAttribute('href')]);
 
 test('it says what halted, how, where to look, what is still true and who is next', async () => {

@@ -10,6 +10,7 @@ const wave = (position: number, state: 'DONE' | 'CURRENT' | 'PENDING', share: nu
   state,
   share,
   canaries: [] as string[],
+  expression: '',
   canaryWarnings: position === 2 ? ['1 canary is unknown: no machine with this id checked in: db-7'] : [],
   soak: 'PT2H',
   approval: position === 2,
@@ -46,6 +47,13 @@ test('each wave shows its state, its share and its attempts', () => {
   expect(screen.getByText('1 · 10 %').textContent).toContain('done');
   expect(screen.getByText('10 granted · 9 ok · 1 failed')).toBeTruthy();
   expect(screen.getByText('after wave 2 · 2 h of soak · approval')).toBeTruthy();
+});
+
+test('a wave by expression shows it, and no progress of a size that is not known', () => {
+  show([{ ...wave(1, 'CURRENT', 0), expression: "'canary' in tags" }, wave(2, 'PENDING', 1)]);
+  expect(screen.getByText('1 · by expression')).toBeTruthy();
+  expect(screen.getByText("'canary' in tags").tagName).toBe('CODE');
+  expect(screen.queryByRole('progressbar')).toBeNull();
 });
 
 test('the current wave shows its progress and the rules that open the next', () => {

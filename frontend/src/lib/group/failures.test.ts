@@ -20,6 +20,8 @@ const filters: [string, FailureFilter][] = [
   ['address.192.0.2.0/24', { addressBlock: '192.0.2.0/24' }],
   ['address.2001:db8:1::/48', { addressBlock: '2001:db8:1::/48' }],
   ['address.', { addressBlock: '' }],
+  ['attribute.rack=3=4', { attribute: { name: 'rack', value: '3=4' } }],
+  ['tag.a.b-1', { tag: 'a.b-1' }],
 ];
 
 test.each(filters)('%s is parsed and formatted without loss', (key, filter) => {
@@ -31,6 +33,7 @@ test('no key means no filter, an unknown key means all', () => {
   expect(failureFilter(null)).toBeNull();
   expect(failureFilter('')).toBeNull();
   expect(failureFilter('constructor')).toEqual({});
+  expect(failureFilter('attribute.rack')).toEqual({});
 });
 
 test('a failure is named by its decoded code, else by its outcome', () => {
@@ -75,5 +78,7 @@ test('a filter has a label', () => {
     'in 192.0.2.0/24',
     'in 2001:db8:1::/48',
     'at an unknown address',
+    'with rack=3=4',
+    'with tag a.b-1',
   ]);
 });

@@ -62,12 +62,23 @@ export function cluster([first, second]: readonly Share[], failed: number): Shar
   return first?.value && second && first.attempts >= 3 && first.attempts * 2 >= failed ? first : undefined;
 }
 
-/** The filter as a query parameter: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`, `address.192.0.2.0/24`. */
-export function failureKey({ outcome, code, oem, fromVersion, addressBlock }: FailureFilter): string {
+/** The filter as a query parameter: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`, `address.192.0.2.0/24`,
+ * `attribute.rack=3`, `tag.canary`. */
+export function failureKey({
+  outcome,
+  code,
+  oem,
+  fromVersion,
+  addressBlock,
+  attribute,
+  tag,
+}: FailureFilter): string {
   if (outcome) return code == null ? outcome : `${outcome}.${code}`;
   if (oem != null) return `oem.${oem}`;
   if (fromVersion != null) return `from.${fromVersion}`;
   if (addressBlock != null) return `address.${addressBlock}`;
+  if (attribute) return `attribute.${attribute.name}=${attribute.value}`;
+  if (tag != null) return `tag.${tag}`;
   return 'all';
 }
 
@@ -79,6 +90,11 @@ export function failureFilter(key: string | null | undefined): FailureFilter | n
   if (what === 'oem' && value !== null) return { oem: value };
   if (what === 'from' && value !== null) return { fromVersion: value };
   if (what === 'address' && value !== null) return { addressBlock: value };
+  if (what === 'tag' && value !== null) return { tag: value };
+  if (what === 'attribute' && value?.includes('=')) {
+    const at = value.indexOf('=');
+    return { attribute: { name: value.slice(0, at), value: value.slice(at + 1) } };
+  }
   if (!Object.hasOwn(outcomeLabel, what)) return {};
   const outcome = what as Outcome;
   return value !== null && /^\d+$/.test(value) ? { outcome, code: Number(value) } : { outcome };
@@ -91,6 +107,8 @@ export function filterLabel(filter: FailureFilter, known: readonly Failure[]): s
     return filter.fromVersion ? `from ${visible(filter.fromVersion)}` : 'from an unknown version';
   if (filter.addressBlock != null)
     return filter.addressBlock ? `in ${visible(filter.addressBlock)}` : 'at an unknown address';
+  if (filter.tag != null) return `with tag ${visible(filter.tag)}`;
+  if (filter.attribute) return `with ${visible(filter.attribute.name)}=${visible(filter.attribute.value)}`;
   const { outcome, code } = filter;
   if (!outcome) return 'all';
   const same = known.find((f) => f.outcome === outcome && f.code === code);

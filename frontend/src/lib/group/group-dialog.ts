@@ -10,6 +10,8 @@ export const groupDialogFragment = graphql(`
     arch
     description
     revision
+    expression
+    priority
     requireApproval
     channel {
       id

@@ -35,7 +35,19 @@ export const deliveryDetailsFragment = graphql(
   [deliveryFragment],
 );
 
+export const failedDeliveryFragment = graphql(
+  `
+    fragment FailedDelivery on Delivery {
+      ...DeliveryRow
+      notifierId
+      failedAt
+    }
+  `,
+  [deliveryFragment],
+);
+
 export type Delivery = ResultOf<typeof deliveryFragment>;
+export type FailedDelivery = ResultOf<typeof failedDeliveryFragment>;
 export type DeliveryDetails = ResultOf<typeof deliveryDetailsFragment>;
 type Attempt = Delivery['log'][number];
 
@@ -92,6 +104,17 @@ export function deliveryState({ state, log, nextAt }: Pick<Delivery, 'state' | '
     case 'FAILED':
       return { tone: 'fail', label: last ? answer(last) : 'Given up' };
   }
+}
+
+/** Why the last attempt failed, and whether there are further ones. */
+export function failureText({ state, log, attempts, type }: Delivery): string {
+  const error = log.at(-1)?.error ?? '';
+  if (type === 'test') return error;
+  const how =
+    state === 'FAILED'
+      ? `given up after ${plural(attempts, 'attempt')}`
+      : `attempt ${attempts} of ${maxAttempts}`;
+  return error ? `${error} · ${how}` : how;
 }
 
 /** "3 of 10" while it is tried, else the number of attempts. */

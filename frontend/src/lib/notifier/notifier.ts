@@ -38,6 +38,21 @@ export const notifierFragment = graphql(`
   }
 `);
 
+export const settingsFragment = graphql(`
+  fragment MessageSettings on MessageSettings {
+    mailServer
+    mailFrom
+    mailEncrypted
+    lastMail {
+      at
+      error
+    }
+    receivers
+  }
+`);
+
+export type MessageSettings = ResultOf<typeof settingsFragment>;
+
 export type Notifier = ResultOf<typeof notifierFragment>;
 
 /** Names for the conditions of notifiers, and the teams of which there can be several. */

@@ -27,6 +27,7 @@ test('every change of a policy field reaches the input', () => {
     const wave = {
       share: '100',
       canaries: '',
+      expression: '',
       soak: '0 s',
       minFinished: '0',
       minSuccessShare: '0',

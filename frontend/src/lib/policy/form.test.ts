@@ -11,8 +11,24 @@ const policy: Policy = {
   windows: [{ days: ['SATURDAY', 'SUNDAY'], start: '22:00', end: '04:00' }],
   freezes: [{ from: '2026-12-23T23:00:17Z', until: '2027-01-01T23:00:00Z', reason: 'holidays' }],
   waves: [
-    { share: 0, canaries: ['a', 'b'], soak: 'PT1H', minFinished: 2, minSuccessShare: 1, approval: true },
-    { share: 0.07, canaries: [], soak: 'PT0S', minFinished: 0, minSuccessShare: 1 / 3, approval: false },
+    {
+      share: 0,
+      canaries: ['a', 'b'],
+      expression: "'x' in tags",
+      soak: 'PT1H',
+      minFinished: 2,
+      minSuccessShare: 1,
+      approval: true,
+    },
+    {
+      share: 0.07,
+      canaries: [],
+      expression: '',
+      soak: 'PT0S',
+      minFinished: 0,
+      minSuccessShare: 1 / 3,
+      approval: false,
+    },
   ],
 };
 
@@ -50,7 +66,15 @@ test('lists are sent in full', () => {
     form.windows = [{ days: ['SUNDAY', 'MONDAY'], start: '01:00', end: '05:00' }];
   });
   expect(input.waves).toEqual([
-    { share: 0.07, canaries: [], soak: 'PT0S', minFinished: 0, minSuccessShare: 0.33333333, approval: false },
+    {
+      share: 0.07,
+      canaries: [],
+      expression: '',
+      soak: 'PT0S',
+      minFinished: 0,
+      minSuccessShare: 0.33333333,
+      approval: false,
+    },
   ]);
   expect(input.windows).toEqual([{ days: ['MONDAY', 'SUNDAY'], start: '01:00', end: '05:00' }]);
 });

@@ -33,6 +33,7 @@ export const policyFormFragment = graphql(`
     waves {
       share
       canaries
+      expression
       soak
       minFinished
       minSuccessShare
@@ -114,6 +115,7 @@ export interface WaveForm {
   share: string;
   /** One machine id per line. */
   canaries: string;
+  expression: string;
   soak: string;
   minFinished: string;
   /** In percent. */
@@ -147,6 +149,7 @@ export function policyForm(policy: Policy): PolicyForm {
     waves: policy.waves.map((wave) => ({
       share: percentText(wave.share),
       canaries: wave.canaries.join('\n'),
+      expression: wave.expression,
       soak: durationText(wave.soak),
       minFinished: String(wave.minFinished),
       minSuccessShare: percentText(wave.minSuccessShare),
@@ -234,6 +237,7 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Draft {
       form.waves.map((wave, i) => ({
         share: share(`waves[${i}].share`, wave.share),
         canaries: wave.canaries.split(/[\s,]+/).filter(Boolean),
+        expression: wave.expression.trim(),
         soak: span(`waves[${i}].soak`, wave.soak),
         minFinished: whole(`waves[${i}].minFinished`, wave.minFinished),
         minSuccessShare: share(`waves[${i}].minSuccessShare`, wave.minSuccessShare),

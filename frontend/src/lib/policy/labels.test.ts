@@ -3,7 +3,15 @@ import { initialPolicy as before } from './fields';
 import { policyForm, readPolicyForm, type Policy } from './form';
 import { differences, rebase } from './labels';
 
-const wave = { share: 0.5, canaries: [], soak: 'PT0S', minFinished: 0, minSuccessShare: 0, approval: false };
+const wave = {
+  share: 0.5,
+  canaries: [],
+  expression: '',
+  soak: 'PT0S',
+  minFinished: 0,
+  minSuccessShare: 0,
+  approval: false,
+};
 const after: Policy = {
   ...before,
   maxUpdatesPerPeriod: 20,

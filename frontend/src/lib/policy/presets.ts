@@ -9,7 +9,14 @@ export interface Preset {
 }
 
 const everyday = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] as const;
-const wave = { canaries: [], minFinished: 0, minSuccessShare: 0, soak: 'PT0S', approval: false };
+const wave = {
+  canaries: [],
+  expression: '',
+  minFinished: 0,
+  minSuccessShare: 0,
+  soak: 'PT0S',
+  approval: false,
+};
 const always = { officeHours: false, windows: [] };
 
 export const presets: readonly Preset[] = [

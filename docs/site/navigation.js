@@ -1,0 +1,24 @@
+// The pages in their order. A page that is not listed fails the build, so that each can be found.
+
+export const sections = [
+  { title: 'Start', pages: ['index', 'connect', 'glossary'] },
+  {
+    title: 'How to',
+    pages: [
+      'ci',
+      'mirror',
+      'payloads',
+      'smart-groups',
+      'reboots',
+      'notifications',
+      'moving',
+      'sign-in',
+      'updater',
+      'mcp',
+      'dashboard',
+    ],
+  },
+  { title: 'Reference', pages: ['cli', 'api', 'graphql', 'rest', 'errors', 'states'] },
+  { title: 'Operate', pages: ['operations', 'reliability', 'security', 'performance', 'promises'] },
+  { title: 'Inside', pages: ['ARCHITECTURE', 'dependencies', 'licenses', 'adr/README'] },
+];
