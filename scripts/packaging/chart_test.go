@@ -2,6 +2,7 @@ package packaging
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"regexp"
 	"slices"
@@ -20,6 +21,9 @@ import (
 	policy "k8s.io/api/policy/v1"
 	"sigs.k8s.io/yaml"
 )
+
+// chartPath is the archive of a release in `make package-test`.
+var chartPath = flag.String("chart", "helm/coreroller", "folder or archive of the chart")
 
 // newOf returns an object of a kind that the chart makes, nil of another.
 func newOf(kind string) any {
@@ -52,7 +56,7 @@ func newOf(kind string) any {
 // object into its type of Kubernetes; unknown fields are errors.
 func render(t *testing.T, values string) (map[string]any, error) {
 	t.Helper()
-	chart, err := loader.Load("helm/coreroller")
+	chart, err := loader.Load(*chartPath)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +146,9 @@ func checkPod(t *testing.T, values string, d *apps.Deployment) {
 	}
 	if server.LivenessProbe.HTTPGet.Path != "/livez" || server.ReadinessProbe.HTTPGet.Path != "/readyz" || server.StartupProbe.FailureThreshold != 720 {
 		t.Errorf("%s: probes %+v %+v %+v", values, server.LivenessProbe, server.ReadinessProbe, server.StartupProbe)
+	}
+	if r := d.Spec.Strategy.RollingUpdate; (r == nil) != (values == "operator") || r != nil && r.MaxUnavailable.IntValue() != 0 {
+		t.Errorf("%s: strategy %+v", values, d.Spec.Strategy)
 	}
 	volumes := map[string]core.Volume{}
 	for _, v := range pod.Volumes {
@@ -247,6 +254,8 @@ func TestChartRefusesWrongValues(t *testing.T) {
 		{database + "settings: {Public_URL: x}", "Public_URL"},
 		{database + "settings: {listen: ':80'}", "'listen'"},
 		{database + "terminationGracePeriodSeconds: 5", "terminationGracePeriodSeconds"},
+		{database + "stopDelaySeconds: 30", "at least stopDelaySeconds + 40"},
+		{database + "settings: {stop-delay: 9s}", "'stop-delay'"},
 		{database + "ingress: {enabled: true}", "ingress.hosts must not be empty"},
 		{database + "secretFiles: [{name: smtp-password, secret: mail}]", "secretFiles"},
 	} {

@@ -15,6 +15,8 @@ export SOURCE_DATE_EPOCH GOCACHE=$copy/.gocache TZ=Asia/Kathmandu LANG=tr_TR.UTF
 umask 077
 npm --prefix "$copy/frontend" ci >/dev/null
 npm --prefix "$copy/frontend" run build >/dev/null
+npm --prefix "$copy/docs/site" ci >/dev/null
+npm --prefix "$copy/docs/site" run build >/dev/null
 "$copy/scripts/packaging/release.sh" "$nfpm" "$copy/build/release" "$version"
 
 if ! diff -r "$release" "$copy/build/release"; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # release.sh NFPM OUT VERSION builds the files of a release into the folder OUT: programs for Linux and
-# macOS, Debian packages, lists of contents (SBOM), checksums. The page must be built. Same source, same
+# macOS, Debian packages, the Helm chart, lists of contents (SBOM), checksums. The pages must be built. Same source, same
 # Go and same Node, same bytes: times come from SOURCE_DATE_EPOCH, by default that of the last commit.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 nfpm=$(realpath "$1") out=$(realpath -m "$2") version=$3
 PLATFORMS=${PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64}
 
-[ -f frontend/dist/index.html ] || { echo "release.sh: build the page first: make frontend/dist/index.html" >&2; exit 1; }
+[ -f frontend/dist/docs/index.html ] || { echo "release.sh: build the pages first: make frontend/dist/docs/index.html" >&2; exit 1; }
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH GOFLAGS="-trimpath -buildvcs=false" CGO_ENABLED=0 LC_ALL=C TZ=UTC
 umask 022
@@ -26,6 +26,10 @@ fi
 DEBIAN_VERSION+=-1
 export DEBIAN_VERSION
 
+# Charts need a semantic version.
+chart_version=$plain
+[[ $plain =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || chart_version=0.0.0-g$(tr -c 'a-zA-Z0-9\n' - <<<"$version")
+
 stages=$(mktemp -d)
 trap 'rm -rf "$stages"' EXIT
 rm -rf "$out" && mkdir -p "$out"
@@ -35,6 +39,16 @@ for name in coreroller:./cmd/coreroller inventory:./inventory; do
 	[ "${name%%:*}" = coreroller ] || folder=scripts/packaging
 	(cd $folder && env -u GOOS -u GOARCH go build -o "$stages/${name%%:*}" "${name#*:}")
 done
+
+# archive FOLDER NAME FILE packs FOLDER/NAME with fixed owner, order and times.
+archive() {
+	tar -C "$1" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf - "$2" |
+		gzip -9n >"$3"
+}
+
+mkdir "$stages/charts" && cp -R scripts/packaging/helm/coreroller "$stages/charts/"
+sed -i "s/^version: .*/version: $chart_version/; s|^appVersion: .*|appVersion: \"$version\"|" "$stages/charts/coreroller/Chart.yaml"
+archive "$stages/charts" coreroller "$out/coreroller-chart-$chart_version.tgz"
 
 for platform in $PLATFORMS; do
 	export GOOS=${platform%/*} GOARCH=${platform#*/}
@@ -49,8 +63,7 @@ for platform in $PLATFORMS; do
 	mkdir "$stages/$name/$name"
 	cp "$STAGE/coreroller" LICENSE README.md CHANGELOG.md "$STAGE/third-party-licenses" "$STAGE/$name/"
 	[ "$GOOS" != linux ] || cp scripts/packaging/systemd/coreroller.service scripts/packaging/debian/coreroller.env "$STAGE/$name/"
-	tar -C "$STAGE" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf - "$name" |
-		gzip -9n >"$out/$name.tar.gz"
+	archive "$STAGE" "$name" "$out/$name.tar.gz"
 
 	if [ "$GOOS" = linux ]; then
 		gzip -9nc scripts/packaging/debian/coreroller.1 >"$STAGE/coreroller.1.gz"

@@ -43,15 +43,7 @@ func (c *contents) writeLicenses(out io.Writer) error {
 		}
 	}
 	for _, p := range c.packages {
-		folder := filepath.Join("frontend/node_modules", p.name)
-		if _, err := os.Stat(folder); err != nil { // below the package that needs this version
-			nested, _ := filepath.Glob(filepath.Join("frontend/node_modules/*/node_modules", p.name))
-			if len(nested) == 0 {
-				return err
-			}
-			folder = nested[0]
-		}
-		if err := writeTexts(out, p.name+" "+p.version+" ("+p.license+")", folder); err != nil {
+		if err := writeTexts(out, p.name+" "+p.version+" ("+p.license+")", p.folder); err != nil {
 			return err
 		}
 	}

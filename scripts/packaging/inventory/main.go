@@ -1,6 +1,6 @@
 // Command inventory lists what a built program contains: its Go modules, read from
 // the program, and the npm packages of the embedded dashboard, read from
-// docs/licenses.md and the lock file. Run it at the root of the repository.
+// docs/licenses.md and the lock files. Run it at the root of the repository.
 //
 //	inventory sbom PROGRAM VERSION      CycloneDX 1.6 as JSON; the same input gives the same bytes
 //	inventory licenses PROGRAM          the licence texts, which must be shipped with it
@@ -59,6 +59,7 @@ type part struct {
 	name, version string
 	hash          string // "h1:…" of a module, "sha512-…" of a package
 	license       string // SPDX expression; "" is not known
+	folder        string // of a package, where npm installed it
 }
 
 func read(program string) (*contents, error) {
@@ -83,35 +84,45 @@ func read(program string) (*contents, error) {
 		if m.Replace != nil {
 			m = m.Replace
 		}
-		c.modules = append(c.modules, part{m.Path, m.Version, m.Sum, licenses[m.Path+"@"+m.Version]})
+		c.modules = append(c.modules, part{name: m.Path, version: m.Version, hash: m.Sum, license: licenses[m.Path+"@"+m.Version]})
 	}
 	byName := func(a, b part) int { return strings.Compare(a.name+"@"+a.version, b.name+"@"+b.version) }
 	slices.SortFunc(c.modules, byName)
 	slices.SortFunc(c.packages, byName)
-	return c, c.readHashes("frontend/package-lock.json")
+	return c, c.readHashes()
 }
 
-// readHashes completes the packages from the lock file.
-func (c *contents) readHashes(lockFile string) error {
-	var lock struct {
-		Packages map[string]struct{ Version, Integrity string }
-	}
-	text, err := os.ReadFile(lockFile)
-	if err == nil {
-		err = json.Unmarshal(text, &lock)
-	}
-	if err != nil {
-		return err
-	}
-	hashes := map[string]string{}
-	for path, p := range lock.Packages {
-		if i := strings.LastIndex(path, "node_modules/"); i >= 0 {
-			hashes[path[i+len("node_modules/"):]+"@"+p.Version] = p.Integrity
+// projects are the folders whose npm packages are in the embedded pages.
+var projects = []string{"frontend", "docs/site"}
+
+// readHashes completes the packages from the lock files.
+func (c *contents) readHashes() error {
+	for _, project := range projects {
+		var lock struct {
+			Packages map[string]struct{ Version, Integrity string }
+		}
+		text, err := os.ReadFile(project + "/package-lock.json")
+		if err == nil {
+			err = json.Unmarshal(text, &lock)
+		}
+		if err != nil {
+			return err
+		}
+		for path, locked := range lock.Packages {
+			i := strings.LastIndex(path, "node_modules/")
+			if i < 0 {
+				continue
+			}
+			for j, p := range c.packages {
+				if p.hash == "" && p.name == path[i+len("node_modules/"):] && p.version == locked.Version {
+					c.packages[j].hash, c.packages[j].folder = locked.Integrity, project+"/"+path
+				}
+			}
 		}
 	}
-	for i, p := range c.packages {
-		if c.packages[i].hash = hashes[p.name+"@"+p.version]; c.packages[i].hash == "" {
-			return fmt.Errorf("%s has no %s %s", lockFile, p.name, p.version)
+	for _, p := range c.packages {
+		if p.hash == "" {
+			return fmt.Errorf("no package-lock.json of %s has %s %s", strings.Join(projects, ", "), p.name, p.version)
 		}
 	}
 	return nil
