@@ -1,3 +1,6 @@
+// Package packaging checks the files that install CoreRoller with the libraries and
+// programs of the systems that read them. It is a module of its own, because these
+// libraries must not become modules of the server.
 package packaging
 
 import (
