@@ -19,6 +19,9 @@ export const sections = [
     ],
   },
   { title: 'Reference', pages: ['cli', 'api', 'graphql', 'rest', 'errors', 'states'] },
-  { title: 'Operate', pages: ['operations', 'reliability', 'security', 'performance', 'promises'] },
+  {
+    title: 'Operate',
+    pages: ['install', 'operations', 'reliability', 'security', 'performance', 'promises'],
+  },
   { title: 'Inside', pages: ['ARCHITECTURE', 'dependencies', 'licenses', 'adr/README'] },
 ];
