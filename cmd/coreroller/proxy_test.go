@@ -147,7 +147,7 @@ func (p *proxied) use() {
 	if err != nil {
 		t.Fatalf("websocket: %v %+v", err, resp)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_ = resp.Body.Close()
 	if err := conn.WriteJSON(map[string]any{"type": "connection_init"}); err != nil {
 		t.Fatal(err)

@@ -13,11 +13,11 @@ import (
 // The service manager is notified when requests are accepted, and when the server stops.
 func TestServeNotifiesSystemd(t *testing.T) {
 	for _, abstract := range []bool{false, true} {
-		dir, err := os.MkdirTemp("", "") // t.TempDir is too long for the name of a socket
+		dir, err := os.MkdirTemp("", "") //nolint:usetesting // t.TempDir is too long for the name of a socket
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		name := filepath.Join(dir, "notify")
 		if abstract {
 			name = "@" + name
@@ -26,7 +26,7 @@ func TestServeNotifiesSystemd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer manager.Close()
+		defer func() { _ = manager.Close() }()
 		if err := manager.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestServeNotifiesSystemd(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			defer out.Close()
+			defer func() { _ = out.Close() }()
 			p := process{Environ: []string{"NOTIFY_SOCKET=" + name}, Stdout: out, Stderr: out}
 			ended <- run(ctx, p, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data")})
 		}()
