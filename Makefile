@@ -130,7 +130,7 @@ licenses: ## write docs/licenses.md; fails on a licence that may not be shipped 
 	go test -count=1 -run '^TestLicensesAreAllowed$$' . -update-licenses
 
 .PHONY: test-go
-test-go: install-postgresql install-prometheus-alertmanager install-systemd install-haproxy install-nginx-light install-caddy ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
+test-go: install-for-test-go ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
 	scripts/with-postgres $(SHELL) $(.SHELLFLAGS) ' \
 		COREROLLER_TEST_SOAK=1 go test -run "$(WITHOUT_RACE_TESTS)" $(WITHOUT_RACE) | tee /dev/stderr | if grep "no tests to run" >/dev/null; then exit 1; fi; \
 		COREROLLER_TEST_FLEETS=300 CGO_ENABLED=1 go test -race -timeout 20m $(WITHOUT_DETECTOR:%=-gcflags=%=-race=false) $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
@@ -178,7 +178,12 @@ GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
 
 # Prerequisites of the targets above.
 
-INSTALLED := $(addprefix install-,postgresql chromium prometheus-alertmanager systemd haproxy nginx-light caddy lintian strace)
+# At once, because each call reads the lists of packages again.
+.PHONY: install-for-test-go
+install-for-test-go:
+	@scripts/install-deps.sh postgresql prometheus-alertmanager systemd haproxy nginx-light caddy
+
+INSTALLED := $(addprefix install-,postgresql chromium prometheus-alertmanager systemd lintian strace)
 .PHONY: $(INSTALLED)
 $(INSTALLED):
 	@scripts/install-deps.sh $(@:install-%=%)
