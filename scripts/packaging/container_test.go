@@ -146,7 +146,7 @@ func TestComposeFileDescribesAProtectedPair(t *testing.T) {
 		t.Errorf("proxy and servers share %v", shared)
 	}
 	for network := range project.Services["postgres"].Networks {
-		if _, ok := proxy.Networks[network]; ok || !bool(project.Networks[network].Internal) {
+		if _, ok := proxy.Networks[network]; ok || !project.Networks[network].Internal {
 			t.Errorf("the database is reachable in %s", network)
 		}
 	}

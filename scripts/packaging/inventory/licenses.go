@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -17,8 +18,8 @@ var licenseFiles = regexp.MustCompile(`(?i)^(licen[sc]e|copying|notice)([-.][-a-
 
 // writeLicenses writes the licence texts of all parts. Most licences require that their
 // text is shipped with the program.
-func (c *contents) writeLicenses(out io.Writer) error {
-	dirs, err := exec.Command("go", "env", "GOMODCACHE", "GOROOT").Output()
+func (c *contents) writeLicenses(ctx context.Context, out io.Writer) error {
+	dirs, err := exec.CommandContext(ctx, "go", "env", "GOMODCACHE", "GOROOT").Output()
 	if err != nil {
 		return err
 	}

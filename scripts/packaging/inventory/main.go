@@ -8,6 +8,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"debug/buildinfo"
 	"encoding/json"
 	"errors"
@@ -21,14 +22,14 @@ import (
 
 func main() {
 	out := bufio.NewWriter(os.Stdout)
-	err := run(out, os.Args[1:])
+	err := run(context.Background(), out, os.Args[1:])
 	if err = errors.Join(err, out.Flush()); err != nil {
 		fmt.Fprintln(os.Stderr, "inventory:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer, args []string) error {
+func run(ctx context.Context, out io.Writer, args []string) error {
 	switch {
 	case len(args) == 3 && args[0] == "sbom":
 		c, err := read(args[1])
@@ -41,7 +42,7 @@ func run(out io.Writer, args []string) error {
 		if err != nil {
 			return err
 		}
-		return c.writeLicenses(out)
+		return c.writeLicenses(ctx, out)
 	}
 	return errors.New("usage: inventory sbom PROGRAM VERSION | inventory licenses PROGRAM")
 }

@@ -20,7 +20,7 @@ func TestInventoryOfAProgram(t *testing.T) {
 	t.Chdir("../../..")
 	var first, second, licenses bytes.Buffer
 	for _, out := range []*bytes.Buffer{&first, &second} {
-		if err := run(out, []string{"sbom", program, "1.2.3"}); err != nil {
+		if err := run(t.Context(), out, []string{"sbom", program, "1.2.3"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,7 +61,7 @@ func TestInventoryOfAProgram(t *testing.T) {
 	if _, err := os.Stat("frontend/node_modules"); err != nil {
 		t.Fatal("the packages of the page are not installed: run make frontend/node_modules/.installed")
 	}
-	if err := run(&licenses, []string{"licenses", program}); err != nil {
+	if err := run(t.Context(), &licenses, []string{"licenses", program}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"github.com/CycloneDX/cyclonedx-go v0.12.0\n\nApache License", "Redistributions in binary form must reproduce", "SIL OPEN FONT LICENSE"} {
@@ -70,7 +70,7 @@ func TestInventoryOfAProgram(t *testing.T) {
 		}
 	}
 	for _, wrong := range [][]string{nil, {"sbom", program}, {"sbom", "docs/licenses.md", "1"}} {
-		if err := run(&licenses, wrong); err == nil {
+		if err := run(t.Context(), &licenses, wrong); err == nil {
 			t.Errorf("%q is accepted", wrong)
 		}
 	}
