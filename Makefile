@@ -141,7 +141,7 @@ soak: install-postgresql install-prometheus-alertmanager ## run the long tests i
 
 .PHONY: chaos
 chaos: install-postgresql ## disturb servers under load: lost databases, signals, kill -9 (docs/reliability.md)
-	scripts/with-postgres go test -count 1 -v ./cmd/coreroller -run '^(TestDatabaseIsLostAndFound|TestTerminatedConnectionsAreNotNoticed|TestDeletedDatabaseFileIsNoticed|TestSecondServerOnAFolderIsRefused|TestProcess)$$'
+	scripts/with-postgres go test -count 1 -v ./cmd/coreroller -run '^(TestDatabaseIsLostAndFound|TestTerminatedConnectionsAreNotNoticed|TestDeletedDatabaseFileIsNoticed|TestFullDisk|TestSecondServerOnAFolderIsRefused|TestProcess)$$'
 
 .PHONY: year
 year: install-postgresql ## run the server through a simulated year (ARGS="-database postgres -machines 100000 -days 365")

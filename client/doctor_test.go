@@ -19,23 +19,23 @@ func TestFindingsHaveLevelsAndFixes(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, c := range []struct {
 		name string
-		got  finding
-		want level
+		got  Finding
+		want Level
 		text string
 	}{
-		{"certificate", certificateFinding(certificate(85*day), now), fine, "valid until 2027-02-24, 85 days"},
-		{"certificate that ends", certificateFinding(certificate(20*day), now), warning, "20 days"},
-		{"same clock", clockFinding(now.Add(time.Second), now, now.Add(2*time.Second)), fine, "agrees"},
-		{"slow answer", clockFinding(now.Add(50*time.Second), now, now.Add(time.Minute)), fine, "agrees"},
-		{"clock ahead", clockFinding(now.Add(3*time.Minute), now, now), warning, "3m0s ahead of"},
-		{"clock behind", clockFinding(now.Add(-time.Hour), now, now), warning, "1h0m0s behind"},
-		{"database", databaseFindings("POSTGRESQL", healthOf{DatabaseLatency: "PT0.000612S", WaitingCheckInLimit: 100})[0], fine, "postgresql, answers in 610µs"},
-		{"slow database", databaseFindings("SQLITE", healthOf{DatabaseLatency: "PT1M2S", WaitingCheckInLimit: 100})[0], warning, "PT1M2S"},
-		{"full lane", databaseFindings("SQLITE", healthOf{DatabaseLatency: "PT0S", WaitingCheckIns: 60, WaitingCheckInLimit: 100})[1], warning, "60 check-ins wait"},
-		{"jobs", jobFindings(healthOf{})[0], fine, "without errors"},
-		{"failing job", jobFindings(healthOf{Jobs: []struct{ Name, LastError string }{{"a", ""}, {"end leases", "disk full"}}})[0], failed, "end leases: disk full"},
+		{"certificate", certificateFinding(certificate(85*day), now), Fine, "valid until 2027-02-24, 85 days"},
+		{"certificate that ends", certificateFinding(certificate(20*day), now), Warning, "20 days"},
+		{"same clock", clockFinding(now.Add(time.Second), now, now.Add(2*time.Second)), Fine, "agrees"},
+		{"slow answer", clockFinding(now.Add(50*time.Second), now, now.Add(time.Minute)), Fine, "agrees"},
+		{"clock ahead", clockFinding(now.Add(3*time.Minute), now, now), Warning, "3m0s ahead of"},
+		{"clock behind", clockFinding(now.Add(-time.Hour), now, now), Warning, "1h0m0s behind"},
+		{"database", databaseFindings("POSTGRESQL", healthOf{DatabaseLatency: "PT0.000612S", WaitingCheckInLimit: 100})[0], Fine, "postgresql, answers in 610µs"},
+		{"slow database", databaseFindings("SQLITE", healthOf{DatabaseLatency: "PT1M2S", WaitingCheckInLimit: 100})[0], Warning, "PT1M2S"},
+		{"full lane", databaseFindings("SQLITE", healthOf{DatabaseLatency: "PT0S", WaitingCheckIns: 60, WaitingCheckInLimit: 100})[1], Warning, "60 check-ins wait"},
+		{"jobs", jobFindings(healthOf{})[0], Fine, "without errors"},
+		{"failing job", jobFindings(healthOf{Jobs: []struct{ Name, LastError string }{{"a", ""}, {"end leases", "disk full"}}})[0], Failed, "end leases: disk full"},
 	} {
-		if c.got.Level != c.want || !strings.Contains(c.got.Text, c.text) || (c.got.Fix == "") != (c.want == fine) {
+		if c.got.Level != c.want || !strings.Contains(c.got.Text, c.text) || (c.got.Fix == "") != (c.want == Fine) {
 			t.Errorf("%s: %+v", c.name, c.got)
 		}
 	}
@@ -59,15 +59,15 @@ func TestRemediesNameTheGroup(t *testing.T) {
 }
 
 func TestChecksThatCannotLookAreFindings(t *testing.T) {
-	answer := func(f []finding, err error) func(context.Context, *session) ([]finding, error) {
-		return func(context.Context, *session) ([]finding, error) { return f, err }
+	answer := func(f []Finding, err error) func(context.Context, *session) ([]Finding, error) {
+		return func(context.Context, *session) ([]Finding, error) { return f, err }
 	}
-	good := check{"good", answer([]finding{{Level: fine, Text: "x"}}, nil)}
+	good := check{"good", answer([]Finding{{Level: Fine, Text: "x"}}, nil)}
 	broken := check{"broken", answer(nil, errors.New("no route"))}
 	forbidden := check{"forbidden", answer(nil, &api.Problem{Code: api.Forbidden, Message: "needs the role admin"})}
 	s := &session{Server: &api.Server{}}
 	all := s.examine(t.Context(), []check{good, broken, forbidden, good})
-	if len(all) != 4 || all[1] != (finding{"broken", failed, "no route", ""}) || all[2].Level != note || !strings.Contains(all[2].Text, "not checked: needs the role") {
+	if len(all) != 4 || all[1] != (Finding{"broken", Failed, "no route", ""}) || all[2].Level != Note || !strings.Contains(all[2].Text, "not checked: needs the role") {
 		t.Errorf("%+v", all)
 	}
 	if all := s.examine(t.Context(), []check{broken, good}); len(all) != 1 {

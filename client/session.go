@@ -52,8 +52,8 @@ type session struct {
 
 // open returns the session of a command. It sends nothing.
 func (c *connection) open(cmd *cobra.Command) (*session, error) {
-	if c.output != "table" && c.output != "json" && c.output != "yaml" {
-		return nil, usage("--output is %q: use table, json or yaml", c.output)
+	if err := checkFormat(c.output); err != nil {
+		return nil, err
 	}
 	server, from, err := c.pick()
 	if err != nil {
@@ -63,6 +63,13 @@ func (c *connection) open(cmd *cobra.Command) (*session, error) {
 		server.CAFile = c.caFile
 	}
 	return &session{Server: server, printer: newPrinter(c.terminal, c.output), terminal: c.terminal, from: from}, nil
+}
+
+func checkFormat(output string) error {
+	if output != "table" && output != "json" && output != "yaml" {
+		return usage("--output is %q: use table, json or yaml", output)
+	}
+	return nil
 }
 
 // pick chooses the server: flags, then the environment, then the current context.

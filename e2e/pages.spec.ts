@@ -119,8 +119,25 @@ for (const [device, { shape, further, ...rules }] of Object.entries(devices)) {
       await expect(dialog).toBeVisible();
       await check('keys');
 
-      await visit('application', application, title(/^Edge agent/));
-      await open('new group', 'New group');
+      await api.change('updateGroup', {
+        id: rollout.groupId,
+        expression: "oem != 'none' && arch == 'amd64'",
+      });
+      await visit('application', application, main.getByRole('heading', { name: 'Expressions' }));
+      await main.getByRole('button', { name: 'New group', exact: true }).click();
+      await check('new group');
+      await dialog.getByLabel('Name', { exact: true }).fill('Canary');
+      await dialog.getByLabel('Expression').fill("arch == 'amd64' &&");
+      await expect(dialog.getByLabel('Expression')).toHaveAccessibleDescription(
+        'Line 1, column 19: the expression is not complete',
+      );
+      await check('new group with a wrong expression');
+      await dialog.getByLabel('Expression').fill("arch == 'amd64'");
+      await expect(dialog.getByText(/^True for 50 of 50 machines/)).toBeVisible();
+      await dialog.getByText('Names and examples').click();
+      await check('new group with an expression');
+      await page.keyboard.press('Escape');
+      await expect(dialog).toBeHidden();
       await open('new channel', 'New channel');
       await visit('channel', `${application}/channels/${channelId}`, title(/stable/));
       await visit('new package', `${application}/packages/new`, title('New package'));
@@ -136,7 +153,7 @@ for (const [device, { shape, further, ...rules }] of Object.entries(devices)) {
       await visit('machines', `${application}/machines`, firstMachine);
       await visit('machine table', `${application}/machines?layout=table`, firstMachine);
       await firstMachine.click();
-      await expect(main.getByRole('heading', { name: 'Next update check' })).toBeVisible();
+      await expect(main.getByRole('list', { name: 'Expressions in order of evaluation' })).toBeVisible();
       await check('machine');
 
       await visit('activity', '/activity', main.getByText(rollout.name));

@@ -116,8 +116,13 @@ func TestWalkMovesMachinesThatDoNotCheck(t *testing.T) {
 		}
 		p := preview("oem == 'azure'")
 		if p.Comes != 10 || p.Matches != 10 || p.Machines != 30 || !p.Complete || p.Sentence != "moves 10 machines" ||
-			len(p.Moves) != 1 || p.Moves[0].From != s.group.ID || len(p.Moves[0].Samples) != 5 {
+			len(p.Moves) != 1 || p.Moves[0].From != s.group.ID || len(p.Moves[0].Samples) != 5 || len(p.Moves[0].SampleIDs) != 5 {
 			t.Errorf("preview: %+v", p)
+		}
+		for i, id := range p.Moves[0].SampleIDs {
+			if m := must(d.View.Instance(d.ctx, id, nil))(t); m.MachineID != p.Moves[0].Samples[i] {
+				t.Errorf("sample %d is %s, its id is that of %s", i, p.Moves[0].Samples[i], m.MachineID)
+			}
 		}
 		azure := d.smart(s, "azure", "oem == 'azure'", 0)
 		d.must(d.Upkeep.Work(d.ctx))

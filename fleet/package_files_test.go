@@ -36,7 +36,7 @@ func hostingHarness(t *testing.T, url string, quota int64, change ...func(*fleet
 	dir = t.TempDir()
 	return newHarness(t, url, append(change, func(o *fleet.Options) {
 		o.Hosting = fleet.Hosting{
-			Storage: must(storage.NewDirectory(filepath.Join(dir, "files")))(t), Staging: must(storage.NewStaging(filepath.Join(dir, "incoming")))(t),
+			Storage: must(storage.NewDirectory(filepath.Join(dir, "files")))(t), Staging: must(storage.NewStaging(filepath.Join(dir, "incoming"), storage.DefaultReserve))(t),
 			Quota: quota, URL: func(context.Context) string { return hostedBase },
 			Limits: payload.Limits{Size: 1 << 20, Total: 20 * time.Second, Stall: 10 * time.Second, Tries: 3, Pause: time.Millisecond},
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/clock"
+	"github.com/coreroller/coreroller/fleet/disk"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/hosting"
 	"github.com/coreroller/coreroller/fleet/input"
@@ -51,6 +52,7 @@ type Options struct {
 	Quotas  quota.Quotas    // on what clients without credentials can store
 	Inspect payload.Sources // from where the server fetches payloads; see InspectPayload
 	Hosting Hosting         // of payloads
+	Disk    *disk.Watch     // nil: the free space is not watched
 
 	Agent      string         // the User-Agent of mirrors; "" = CoreRoller
 	AskLimits  *mirror.Limits // of the questions of mirrors; nil = mirror.DefaultLimits
@@ -75,6 +77,7 @@ type Service struct {
 	View     *view.Service
 	Upkeep   *upkeep.Worker
 	Notices  *notice.Worker
+	Disk     *disk.Watch // nil: the free space is not watched
 
 	store   *store.Store
 	catalog *catalog.Cache
@@ -109,12 +112,13 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, fmt.Errorf("load the catalog: %w", err)
 	}
 	reach.Restrict(o.Store.Reader(), configuration.Catalog)
-	machines := checkin.New(checkin.Options{Store: o.Store, Catalog: configuration, Now: now, Log: o.Log, Quotas: o.Quotas})
+	machines := checkin.New(checkin.Options{Store: o.Store, Catalog: configuration, Now: now, Log: o.Log, Quotas: o.Quotas, Disk: o.Disk})
 	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
 	s := &Service{
 		Machines: machines,
-		Reboots:  reboot.New(reboot.Options{Store: o.Store, Catalog: configuration, Now: now, Quotas: o.Quotas, Refusals: machines.Refusals()}),
+		Reboots:  reboot.New(reboot.Options{Store: o.Store, Catalog: configuration, Now: now, Quotas: o.Quotas, Refusals: machines.Refusals(), Disk: o.Disk}),
 		Accounts: account.New(account.Options{Store: o.Store, Changes: changes, Now: now, Log: o.Log, Idle: o.SessionIdle}),
+		Disk:     o.Disk,
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo, certificates: o.MachineCertificates,
 		fetch: newFetching(o), mirror: newMirroring(o), messages: newMessages(o),
 	}
@@ -123,7 +127,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, WorkUpstreams: s.WorkUpstreams, Tasks: s.tasks(),
 		Now: now, Clock: o.Clock, Log: o.Log,
 	})
-	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock, s.Hosting.Warning)
+	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock, s.Hosting.Warning, s.Disk.States)
 	s.Notices = notice.New(notice.Options{Store: o.Store, View: s.View, Sender: s.messages.sender, PublicURL: o.PublicURL, Now: now, Log: o.Log})
 	return s, nil
 }
@@ -136,6 +140,7 @@ func (s *Service) tasks() []upkeep.Task {
 		return func(ctx context.Context) error { return s.Accounts.FlushSignIns(ctx, all) }
 	}
 	return []upkeep.Task{
+		{Name: "look at the free space of the disks", Every: soon, Do: upkeep.Timeless(s.Disk.Look)},
 		{Name: "write failed sign-ins", Every: soon, Do: upkeep.Timeless(signIns(false)), Last: signIns(true)},
 		{Name: "write the uses of sessions and tokens", Every: soon, Do: upkeep.Timeless(s.Accounts.FlushUses)},
 		{Name: "write the numbers of downloads", Every: soon, Do: upkeep.Timeless(s.Hosting.FlushDownloads), Last: s.Hosting.FlushDownloads},

@@ -101,6 +101,7 @@ func complexity() generated.ComplexityRoot {
 		return costSimulation + child
 	}
 	c.Query.MachineJobImpact = func(child int, _ machines.Filter, _ job.Order) int { return costSimulation + child }
+	c.Query.MachineBreakdown = func(child int, _ *machines.Filter, _ string, _ *int) int { return costSimulation + child }
 	c.Query.PreviewGroupExpression = func(child int, _ view.PreviewExpression) int { return costSimulation + child }
 	c.Instance.Membership = costs(costExplain)
 	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }

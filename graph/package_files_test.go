@@ -28,7 +28,7 @@ func storingSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	staging, err := storage.NewStaging(filepath.Join(dir, "incoming"))
+	staging, err := storage.NewStaging(filepath.Join(dir, "incoming"), storage.DefaultReserve)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,10 @@ func serveLimited(t *testing.T, h http.Handler, limit, perAddress int, proxies .
 	}
 	web := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = web.Serve(LimitConnections(l, limit, perAddress, proxies)) }()
+	go func() {
+		defer close(ended)
+		_ = web.Serve(LimitConnections(l, ConnectionLimits{Open: limit, PerAddress: perAddress, Proxies: proxies}))
+	}()
 	t.Cleanup(func() { _ = web.Close(); <-ended })
 	return l.Addr().String()
 }

@@ -2,13 +2,18 @@ package server
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Four connections may be open. The fifth is served after one closes. While all
@@ -18,7 +23,8 @@ func TestConnectionsAreLimited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limited := LimitConnections(listener, 4, 4, nil)
+	var log bytes.Buffer // written by Accept only
+	limited := LimitConnections(listener, ConnectionLimits{Name: "listen", Open: 4, PerAddress: 4, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	web := &http.Server{Handler: limited.LimitKeepAlives(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))}
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(limited) }()
@@ -26,6 +32,9 @@ func TestConnectionsAreLimited(t *testing.T) {
 		_ = web.Close()
 		if err := <-ended; !errors.Is(err, net.ErrClosed) { // the test closed it
 			t.Error(err)
+		}
+		if n := limited.full.Load(); n == 0 || !strings.Contains(log.String(), "all connections are in use") || !strings.Contains(log.String(), "listener=listen limit=4") {
+			t.Errorf("full %d times, log %q", n, log.String())
 		}
 	})
 
@@ -92,5 +101,95 @@ func TestConnectionsAreLimited(t *testing.T) {
 	}
 	if _, err := limited.Accept(); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("a closed listener accepts: %v", err)
+	}
+}
+
+// A client that is between two requests loses its connection when another one waits.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := LimitConnections(listener, ConnectionLimits{Name: "listen", Open: 20, PerAddress: 100})
+	web := &http.Server{Handler: limited.LimitKeepAlives(http.NotFoundHandler())}
+	limited.CloseIdleOf(web)
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(limited) }()
+	t.Cleanup(func() {
+		_ = web.Close()
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	get := func() {
+		t.Helper()
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close()
+	}
+	for range 18 { // 90 %: the server keeps them
+		get()
+	}
+	for range 2 { // these send nothing
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	get()
+	if limited.full.Load() == 0 {
+		t.Error("the connections were never all in use: the test shows nothing")
+	}
+}
+
+// lastFile is a listener for which no file is left, once.
+type lastFile struct {
+	net.Listener
+	tries int
+}
+
+func (l *lastFile) Accept() (net.Conn, error) {
+	if l.tries++; l.tries == 1 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// A process without a file left says so, and net/http tries again.
+func TestAcceptWithoutAFileIsLogged(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer // written by Accept only
+	limited := LimitConnections(&lastFile{Listener: listener}, ConnectionLimits{Name: "listen", Open: 4, PerAddress: 4, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	web := &http.Server{Handler: http.NotFoundHandler(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(limited) }()
+	r, err := http.Get("http://" + listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	_ = web.Close()
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+	if text := log.String(); strings.Count(text, "no further file can be opened") != 1 || !strings.Contains(text, "too many open files") {
+		t.Errorf("log %q", text)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/coreroller/coreroller/fleet/disk"
 )
 
 const (
@@ -29,6 +31,7 @@ type probes struct {
 	database databaseState
 	now      func() time.Time
 	clock    func() string // what is wrong with the clock of this host, "" for nothing
+	disks    func() []disk.State
 	stopping *atomic.Bool
 }
 
@@ -75,6 +78,11 @@ func (p *probes) remarks() string {
 	}
 	if _, _, at, _ := p.database.Condition(); !at.IsZero() && p.now().Sub(at) > listenLate {
 		all = append(all, fmt.Sprintf("no events of other servers are received since %s", at.UTC().Format(time.RFC3339)))
+	}
+	for _, d := range p.disks() {
+		if d.Low() {
+			all = append(all, d.Sentence())
+		}
 	}
 	return strings.Join(all, "\n")
 }

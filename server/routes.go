@@ -20,9 +20,11 @@ type rests struct{ coreroller, nebraska http.Handler }
 // routes maps every URL to its handler: those of people, of machines and of operations.
 func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts rests, signIn *signin.Handler) *Server {
 	m, problem := newMetrics(), func() string { return "" }
+	m.measureConnections(o.Connections)
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
 		m.measureMirrors(o.Fleet.MirrorStates, o.Now)
+		m.measureDisks(o.Fleet.Disk)
 		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
 	}
 	if o.Fleet.Machines != nil {
@@ -70,7 +72,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 
 	// Operations.
 	stopping := new(atomic.Bool)
-	health := &probes{database: o.Store, now: o.Now, clock: problem, stopping: stopping}
+	health := &probes{database: o.Store, now: o.Now, clock: problem, disks: o.Fleet.Disk.States, stopping: stopping}
 	health.mount(handle)
 	for _, other := range []*http.ServeMux{machines, operations} {
 		health.mount(other.Handle)

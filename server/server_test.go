@@ -23,6 +23,7 @@ import (
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/disk"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -214,20 +215,23 @@ func TestProbesSayWhatTheServerCannotDo(t *testing.T) {
 		stops   bool
 		healthz string
 		readyz  string
+		disks   []disk.State
 	}{
-		"well":              {well, "", false, "ok\n", "ok\n"},
-		"before any commit": {fakeStore{}, "", false, "ok\n", "ok\n"},
-		"wrong clock":       {well, "the clock is wrong", false, "ok\n", "ok\nthe clock is wrong\n"}, // machines are answered all the same
-		"database lost":     {failing, "the clock is wrong", false, lost, lost},
+		"well":              {well, "", false, "ok\n", "ok\n", nil},
+		"before any commit": {fakeStore{}, "", false, "ok\n", "ok\n", nil},
+		"wrong clock":       {well, "the clock is wrong", false, "ok\n", "ok\nthe clock is wrong\n", nil}, // machines are answered all the same
+		"database lost":     {failing, "the clock is wrong", false, lost, lost, nil},
 		"no commit": {fakeStore{committed: now.Add(-16 * time.Second)}, "", false,
-			"the last commit was 16s ago\n", "the last commit was 16s ago\n"},
-		"stops": {well, "", true, "ok\n", "the server stops\n"},
+			"the last commit was 16s ago\n", "the last commit was 16s ago\n", nil},
+		"stops": {well, "", true, "ok\n", "the server stops\n", nil},
 		"no events": {fakeStore{committed: now, listened: now.Add(-time.Minute)}, "", false,
-			"ok\n", "ok\nno events of other servers are received since 2026-03-02T09:59:00Z\n"},
+			"ok\n", "ok\nno events of other servers are received since 2026-03-02T09:59:00Z\n", nil},
+		"full disk": {well, "", false, "ok\n", "ok\nthe disk of the folder /srv has 9 B free of 1000 B: uploads are refused until there is more\n",
+			[]disk.State{{Folder: disk.Folder{Dir: "/srv", Uploads: true}, Known: true, Free: 9, Total: 1000, Bounds: disk.Bounds{Reserve: 10}}}},
 	} {
 		mux, stopping := http.NewServeMux(), new(atomic.Bool)
 		stopping.Store(c.stops)
-		p := &probes{database: c.state, now: func() time.Time { return now }, clock: func() string { return c.clock }, stopping: stopping}
+		p := &probes{database: c.state, now: func() time.Time { return now }, clock: func() string { return c.clock }, disks: func() []disk.State { return c.disks }, stopping: stopping}
 		p.mount(mux.Handle)
 		for path, want := range map[string]string{"/healthz": c.healthz, "/health": c.healthz, "/readyz": c.readyz, "/ready": c.readyz, "/livez": "ok\n", "/live": "ok\n"} {
 			status := http.StatusOK

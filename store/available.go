@@ -17,6 +17,9 @@ func Unavailable(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, ErrNoAnswer) || errors.Is(err, sqlite.ErrGone) || postgres.IsLost(err) || sqlite.IsUnusable(err)
 }
 
+// Full reports whether an error means that the disk of the database is full.
+func Full(err error) bool { return sqlite.IsFull(err) || postgres.IsFull(err) }
+
 // states are what this process knows of the database, without asking it.
 type states struct {
 	committed, failing atomic.Int64  // Unix microseconds, 0: never

@@ -86,10 +86,16 @@ func (s *Store) Outages() []rollout.Outage {
 
 // Served reports whether a server process uses the database now.
 func (s *Store) Served(ctx context.Context, now time.Time) (bool, error) {
+	last, err := s.LastBeat(ctx)
+	return !last.IsZero() && now.Sub(last) < s.outageAfter, err
+}
+
+// LastBeat returns when a server process used the database last, zero for never.
+func (s *Store) LastBeat(ctx context.Context) (time.Time, error) {
 	last, _, err := uptimes(ctx, func(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 		return s.readers.QueryContext(ctx, s.readers.SQL(text), args...)
 	})
-	return !last.IsZero() && now.Sub(last) < s.outageAfter, err
+	return last, err
 }
 
 // Serving returns the outages, oldest first, and whether another one is not

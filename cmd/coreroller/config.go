@@ -49,6 +49,7 @@ type Config struct {
 	Quotas          quota.Quotas
 	Inspect         payload.Sources
 	Payloads        Payloads
+	Disk            Disk
 	MirrorFlatcar   bool   // follow the public Flatcar server
 	FirstPassword   string // of the first user of a new database; "" is the documented one
 	SignIn          SignIn
@@ -115,6 +116,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	f.Var((*sourcesFlag)(&c.Inspect), "inspect-from",
 		"from where the server fetches files of packages: none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")
 	c.Payloads.flags(f)
+	c.Disk.flags(f)
 	c.SignIn.flags(f)
 	c.Notify.flags(f)
 	c.logFlags(f)

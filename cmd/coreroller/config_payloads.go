@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/disk"
 	"github.com/coreroller/coreroller/remote/payload/storage"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/server/payloads"
@@ -84,11 +85,8 @@ func (p *Payloads) check() error {
 }
 
 // open opens the storage.
-func (p *Payloads) open(ctx context.Context, dataDir string) (fleet.Hosting, error) {
-	dir := p.Dir
-	if dir == "" {
-		dir = filepath.Join(dataDir, "payloads")
-	}
+func (p *Payloads) open(ctx context.Context, dataDir string, bounds disk.Bounds) (fleet.Hosting, error) {
+	dir := p.dir(dataDir)
 	var kept storage.Storage
 	var err error
 	if p.S3 != "" {
@@ -98,7 +96,10 @@ func (p *Payloads) open(ctx context.Context, dataDir string) (fleet.Hosting, err
 	} else if kept, err = storage.NewDirectory(filepath.Join(dir, "files")); err != nil {
 		return fleet.Hosting{}, fmt.Errorf("--payload-dir: %w", err)
 	}
-	staging, err := storage.NewStaging(filepath.Join(dir, "incoming"))
+	if _, total, known := storage.Space(dir); known { // else the bounds are as configured
+		bounds = bounds.Of(total)
+	}
+	staging, err := storage.NewStaging(filepath.Join(dir, "incoming"), bounds.Reserve)
 	if err != nil {
 		return fleet.Hosting{}, fmt.Errorf("--payload-dir: %w", err)
 	}

@@ -42,11 +42,14 @@ func (w *Web) budget() auth.Budget {
 }
 
 // perAddress is the limit of one address.
-func (c *Config) perAddress() int {
+func (c *Config) perAddress() int { return c.perAddressOf(c.maxConnections()) }
+
+// perAddressOf is the limit of one address on a listener with a limit of all connections.
+func (c *Config) perAddressOf(all int) int {
 	if c.Web.MaxConnectionsPerAddress > 0 {
 		return c.Web.MaxConnectionsPerAddress
 	}
-	return max(c.maxConnections()/4, 1)
+	return max(all/4, 1)
 }
 
 func (c *Config) maxConnections() int {
@@ -71,7 +74,7 @@ func (c *Config) check() error {
 		errs = append(errs, errors.New("--session-idle must be above zero"))
 	}
 	_, err := server.ParseIntrospection(c.Web.Introspection)
-	return errors.Join(append(errs, err, c.Payloads.check(), c.Notify.check())...)
+	return errors.Join(append(errs, err, c.Payloads.check(), c.Disk.check(), c.Notify.check())...)
 }
 
 // The environment variables, without their prefix, that set the password of the first

@@ -21,6 +21,7 @@ type part struct {
 // listen opens the ports. They come before the database, because they fail most often,
 // and because a second program with the same configuration must not open it.
 func (p *Program) listen(ctx context.Context) error {
+	each := p.config.boundConnections(openFiles(), p.log)
 	for _, l := range []struct{ flag, address string }{
 		{"listen", p.config.Listen}, {"listen-machines", p.config.Web.ListenMachines}, {"listen-metrics", p.config.Web.ListenMetrics},
 	} {
@@ -31,7 +32,11 @@ func (p *Program) listen(ctx context.Context) error {
 		if err != nil {
 			return explainListen(l.flag, l.address, err)
 		}
-		limited := server.LimitConnections(listener, p.config.maxConnections(), p.config.perAddress(), p.config.TrustedProxies)
+		limits := server.ConnectionLimits{Name: l.flag, Open: each, PerAddress: p.config.perAddressOf(each), Proxies: p.config.TrustedProxies, Log: p.log}
+		if l.flag == "listen-metrics" {
+			limits.Open = min(each, metricsConnections)
+		}
+		limited := server.LimitConnections(listener, limits)
 		p.parts = append(p.parts, &part{flag: l.flag, listener: limited})
 	}
 	return nil
@@ -67,7 +72,16 @@ func (p *Program) connect(certificates *tls.Config, machines *machineCA) {
 			MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 			HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		}
+		one.listener.CloseIdleOf(one.http)
 	}
+}
+
+// connections are those of all listeners.
+func (p *Program) connections() (all []*server.Connections) {
+	for _, one := range p.parts {
+		all = append(all, one.listener)
+	}
+	return all
 }
 
 // closeParts stops accepting, and waits for requests in flight on all listeners at once.

@@ -105,7 +105,12 @@ func rootCommand(p process) *cobra.Command {
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
 	root.AddGroup(&cobra.Group{ID: client.GroupID, Title: "Commands for a running server, from any machine:"})
-	root.AddCommand(client.Commands(p.terminal())...)
+	for _, cmd := range client.Commands(p.terminal()) {
+		if cmd.Name() == "doctor" {
+			cmd.AddCommand(localDoctorCommand(p))
+		}
+		root.AddCommand(cmd)
+	}
 	root.AddCommand(
 		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), teamCommand(p), tokenCommand(p), packageCommand(p),
 		auditCommand(p), importCommand(p), moveCommand(p), backupCommand(p), restoreCommand(p), healthCommand(p), configCommand(p), versionCommand(p), agentCommand(p),

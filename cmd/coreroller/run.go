@@ -116,7 +116,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
 		PerAddress: p.config.perAddress(), UserBudget: p.config.Web.budget(), Introspection: introspection,
 		SeparateMachines: p.part("listen-machines") != nil, SeparateMetrics: p.part("listen-metrics") != nil, MachinesPort: p.machinesPort(),
-		SignIns: signIns, Payloads: p.config.Payloads.limits(),
+		SignIns: signIns, Payloads: p.config.Payloads.limits(), Connections: p.connections(),
 	})
 	p.connect(certificate.config(), machines)
 	p.parts[0].http.RegisterOnShutdown(p.server.Close) // Shutdown would wait for event streams
@@ -145,12 +145,12 @@ func (p *Program) open(ctx context.Context) error {
 		return err
 	}
 	p.now = host.Now
-	hosted, err := p.config.Payloads.open(ctx, p.config.DataDir)
+	hosted, err := p.config.Payloads.open(ctx, p.config.DataDir, p.config.Disk.bounds())
 	if err != nil {
 		return err
 	}
 	if p.fleet, err = fleet.New(ctx, fleet.Options{
-		Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, Hosting: hosted,
+		Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, Hosting: hosted, Disk: p.config.watchDisks(p.log),
 		Agent: "CoreRoller/" + version, Sender: sender, PublicURL: p.publicURL(), SessionIdle: p.config.SessionIdle, MachineCertificates: p.config.Web.MachineClientCA != "",
 	}); err != nil {
 		return err

@@ -170,7 +170,7 @@ func (b *batch) expire(group uuid.UUID) error {
 // apply decides one check-in. It returns false when a further group must be
 // locked first; the next transaction does that.
 func (b *batch) apply(c *call) (done bool, err error) {
-	c.answer, c.after, c.view, c.choice = Answer{}, nil, nil, membership.Choice{} // reset an earlier try
+	c.answer, c.after, c.view, c.choice, c.noRoom = Answer{}, nil, nil, membership.Choice{}, false // reset an earlier try
 	m := b.machines[c.instance]
 	group, verdict := b.resolve(c, m)
 	if verdict != catalog.VerdictOK {
@@ -188,6 +188,9 @@ func (b *batch) apply(c *call) (done bool, err error) {
 	if m == nil {
 		if !c.in.Ping && !c.in.UpdateCheck && !slices.ContainsFunc(c.in.Events, rollout.Event.Idle) {
 			return true, nil // other events of an unknown machine are acknowledged and dropped
+		}
+		if c.noRoom = !c.admitted && b.s.disk.RefusesMachines(); c.noRoom {
+			return true, nil
 		}
 		if c.admitted = c.admitted || b.s.newcomers.Admit(&b.s.quotas, c.in.Address, group.ID, b.now); !c.admitted {
 			c.answer = Answer{PollInterval: group.Schedule.Policy().PollInterval, Refused: true}

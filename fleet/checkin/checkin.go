@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/disk"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/membership"
 	"github.com/coreroller/coreroller/fleet/pace"
@@ -45,6 +46,7 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Quotas  quota.Quotas
+	Disk    *disk.Watch // nil: no machine is refused because of it
 }
 
 // Service answers check-ins. It is safe for concurrent use.
@@ -54,6 +56,7 @@ type Service struct {
 	now     func() time.Time
 	log     *slog.Logger
 	quotas  quota.Quotas
+	disk    *disk.Watch
 
 	refusals     *quota.Refusals
 	failedChecks burst
@@ -74,7 +77,7 @@ type Service struct {
 // New makes a Service. Close it before the store.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log, quotas: o.Quotas, refusals: quota.NewRefusals(), histories: histories{seed: maphash.MakeSeed()},
+		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log, quotas: o.Quotas, disk: o.Disk, refusals: quota.NewRefusals(), histories: histories{seed: maphash.MakeSeed()},
 		idle: newIdleCache(), meters: pace.NewMeters(o.Now()),
 	}
 	s.lane = store.NewLane(s.store, lane.Options{Batch: laneBatch, Waiting: laneWaiting}, s.now, s.process)
@@ -142,7 +145,7 @@ func (s *Service) Forget(b *store.Batch) {
 // CheckIn answers one machine about one application. When it returns an Answer,
 // everything the machine reported and was granted is on disk; only its last-seen
 // time may follow later (see touchRows). It fails with Unavailable when the
-// lane is full or closed.
+// lane is full or closed, or when the disk has no room for a new machine.
 func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	in.tidy()
 	answer, err := s.checkIn(ctx, in)
@@ -193,6 +196,9 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 	case err != nil:
 		return Answer{}, err
 	}
+	if queued.noRoom {
+		return Answer{}, s.disk.Refuse()
+	}
 	if queued.answer.Refused {
 		s.refusals.Add(quota.NewMachine, queued.group.ID, 1)
 	}
@@ -227,6 +233,7 @@ type call struct {
 	also     []uuid.UUID // further groups to lock, known after the first try
 	admitted bool        // as a new machine, in an earlier try
 	outdated bool        // expressions are evaluated, see outdates
+	noRoom   bool        // it is new, and the disk has no room for it
 	choice   membership.Choice
 
 	answer Answer

@@ -61,14 +61,20 @@ func CodeOf(err error) Code {
 	return ""
 }
 
-// noDatabase is the message of an error for which store.Unavailable is true.
-const noDatabase = "the database cannot be used now: try again later"
+// The messages of errors for which store.Unavailable is true.
+const (
+	noDatabase = "the database cannot be used now: try again later"
+	noRoom     = "nothing can be stored now, because the disk of the database is full: make room, then try again"
+)
 
 // All returns the expected failures in err: usually one, several when an input
 // has several problems, none for an unexpected error.
 func All(err error) []*Error {
 	if all := expected(err); all != nil || !store.Unavailable(err) {
 		return all
+	}
+	if store.Full(err) {
+		return []*Error{Errorf(Unavailable, "", "%s", noRoom)}
 	}
 	return []*Error{Errorf(Unavailable, "", "%s", noDatabase)}
 }

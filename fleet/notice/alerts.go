@@ -45,6 +45,7 @@ var nextActions = map[view.AttentionKind]string{
 	view.AttentionProposed:           "approve or refuse the proposal",
 	view.AttentionStalled:            "open the group: it names the action that helps",
 	view.AttentionStorage:            "delete files that no package names, or raise the quota",
+	view.AttentionDisk:               "make room on the disk of the server, or give it a larger one",
 	view.AttentionMirror:             "look at the mirror and its connection to this server",
 	view.AttentionRebootSlotOverdue:  "look at the machine, then release its slot",
 	view.AttentionNotifier:           "correct the receiver, then enable the notifier again",

@@ -62,6 +62,9 @@ func (k *keeping) admitted(ctx context.Context, had bool) (bool, error) {
 	if had || k.found.instance != uuid.Nil {
 		return true, nil
 	}
+	if k.disk.RefusesMachines() {
+		return false, k.disk.Refuse()
+	}
 	unknown, err := k.tx.Client().RebootSlot.Query().Where(rebootslot.GroupID(k.group.ID), rebootslot.InstanceIDIsNil()).Limit(maxUnknown).IDs(ctx)
 	if err != nil {
 		return false, err

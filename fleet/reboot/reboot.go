@@ -18,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/rebootslot"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/disk"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/rollout"
@@ -39,6 +40,7 @@ type Options struct {
 	Now      func() time.Time
 	Quotas   quota.Quotas
 	Refusals *quota.Refusals
+	Disk     *disk.Watch // nil: no client is refused because of it
 }
 
 // Service answers clients. It is safe for concurrent use.
@@ -48,6 +50,7 @@ type Service struct {
 	now      func() time.Time
 	quotas   quota.Quotas
 	refusals *quota.Refusals
+	disk     *disk.Watch
 
 	newcomers quota.Newcomers
 	writing   chan struct{} // holds one element for each transaction of a client
@@ -62,7 +65,7 @@ type Service struct {
 
 // New makes a Service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, catalog: o.Catalog, now: o.Now, quotas: o.Quotas, refusals: o.Refusals, writing: make(chan struct{}, maxWriting)}
+	return &Service{store: o.Store, catalog: o.Catalog, now: o.Now, quotas: o.Quotas, refusals: o.Refusals, disk: o.Disk, writing: make(chan struct{}, maxWriting)}
 }
 
 // write runs a transaction of a client. Those of one group wait for each other in the

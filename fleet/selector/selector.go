@@ -136,9 +136,21 @@ func plain(message string) string {
 	if name, ok := strings.CutPrefix(message, "undeclared reference to "); ok {
 		return "there is no " + name + ": use " + strings.Join(Names(), ", ")
 	}
-	if text, ok := strings.CutPrefix(message, "Syntax error: token recognition error at: "); ok {
-		if message = "unexpected " + text; strings.HasPrefix(text, "'=") {
-			message += "; to compare, use =="
+	if rest, ok := strings.CutPrefix(message, "Syntax error: "); ok {
+		return syntax(rest)
+	}
+	return message
+}
+
+// syntax says what is wrong without the list of the token classes that would have been right.
+func syntax(message string) string {
+	message, _, _ = strings.Cut(message, " expecting ")
+	if strings.HasSuffix(message, "'<EOF>'") {
+		return "the expression is not complete"
+	}
+	for _, prefix := range []string{"mismatched input ", "extraneous input ", "no viable alternative at input ", "token recognition error at: "} {
+		if token, ok := strings.CutPrefix(message, prefix); ok {
+			return "did not expect " + token
 		}
 	}
 	return message

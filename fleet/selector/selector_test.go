@@ -54,7 +54,9 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                "must not be empty",
 		"oem":                             "must be true or false",
-		"oem = 'azure'":                   "line 1, column 5: unexpected '= '; to compare, use ==",
+		"oem = 'azure'":                   "line 1, column 5: did not expect '= '",
+		"oem == 'azure' oem":              "line 1, column 16: did not expect 'oem'",
+		"arch == 'amd64' &&":              "line 1, column 19: the expression is not complete",
 		"oem ==\n  3":                     "line 1, column 5",
 		"vendor == 'x'":                   "line 1, column 1: there is no 'vendor'",
 		"attributes.rack == 3":            "line 1, column 17",

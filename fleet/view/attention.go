@@ -49,6 +49,7 @@ const (
 	AttentionClock              AttentionKind = "CLOCK"         // of this server's host
 	AttentionProposed           AttentionKind = "PROPOSED"
 	AttentionStorage            AttentionKind = "STORAGE" // of payloads
+	AttentionDisk               AttentionKind = "DISK"    // of this server's host
 	AttentionMirror             AttentionKind = "MIRROR"  // a channel of it fails, or does not follow
 	AttentionRebootSlotOverdue  AttentionKind = "REBOOT_SLOT_OVERDUE"
 	AttentionNotifier           AttentionKind = "NOTIFIER" // it fails, or the server disabled it
@@ -148,6 +149,7 @@ func (s *Service) AllAttention(ctx context.Context) ([]*Attention, error) {
 	if warning != "" {
 		out.add(nil, AttentionStorage, rollout.SeverityWarning, nil, warning)
 	}
+	s.addDisks(&out)
 	if err := s.addRebootSlots(ctx, byID, &out); err != nil {
 		return nil, err
 	}
@@ -165,6 +167,18 @@ func (s *Service) AllAttention(ctx context.Context) ([]*Attention, error) {
 	}
 	slices.SortStableFunc(out, func(a, b *Attention) int { return cmp.Compare(b.Severity, a.Severity) })
 	return out, nil
+}
+
+// addDisks adds the disks of this process that have little room.
+func (s *Service) addDisks(out *attentions) {
+	for _, d := range s.disks() {
+		switch {
+		case d.Tight():
+			out.add(nil, AttentionDisk, rollout.SeverityError, nil, d.Sentence())
+		case d.Low():
+			out.add(nil, AttentionDisk, rollout.SeverityWarning, nil, d.Sentence())
+		}
+	}
 }
 
 // waitsForApproval reports whether the next wave only needs approval.

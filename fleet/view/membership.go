@@ -55,9 +55,10 @@ type ExpressionPreview struct {
 
 // ExpressionMove is a number of machines that move from one group to another.
 type ExpressionMove struct {
-	From, To uuid.UUID // zero: the new group
-	Machines int
-	Samples  []string // machine ids, at most 5
+	From, To  uuid.UUID // zero: the new group
+	Machines  int
+	Samples   []string    // machine ids, at most 5
+	SampleIDs []uuid.UUID // of the same machines
 }
 
 // PreviewExpression counts what an expression of a group would move. It changes nothing.
@@ -153,6 +154,7 @@ func (out *ExpressionPreview) look(next *catalog.App, row *db.Instance, labels [
 	moves[key].Machines++
 	if len(moves[key].Samples) < maxSamples {
 		moves[key].Samples = append(moves[key].Samples, row.MachineID)
+		moves[key].SampleIDs = append(moves[key].SampleIDs, row.ID)
 	}
 }
 

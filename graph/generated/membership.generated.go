@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -141,6 +142,29 @@ func (ec *executionContext) _ExpressionMove_samples(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_ExpressionMove_samples(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExpressionMove", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExpressionMove_sampleIds(ctx context.Context, field graphql.CollectedField, obj *view.ExpressionMove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExpressionMove_sampleIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SampleIDs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExpressionMove_sampleIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExpressionMove", field, false, false, "ID")
 }
 
 func (ec *executionContext) _ExpressionPart_text(ctx context.Context, field graphql.CollectedField, obj *view.ExpressionPart) (ret graphql.Marshaler) {
@@ -850,6 +874,11 @@ func (ec *executionContext) _ExpressionMove(ctx context.Context, sel ast.Selecti
 			}
 		case "samples":
 			out.Values[i] = ec._ExpressionMove_samples(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sampleIds":
+			out.Values[i] = ec._ExpressionMove_sampleIds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -420,10 +420,11 @@ type ComplexityRoot struct {
 	}
 
 	ExpressionMove struct {
-		From     func(childComplexity int) int
-		Machines func(childComplexity int) int
-		Samples  func(childComplexity int) int
-		To       func(childComplexity int) int
+		From      func(childComplexity int) int
+		Machines  func(childComplexity int) int
+		SampleIDs func(childComplexity int) int
+		Samples   func(childComplexity int) int
+		To        func(childComplexity int) int
 	}
 
 	ExpressionPart struct {
@@ -786,6 +787,13 @@ type ComplexityRoot struct {
 		Value  func(childComplexity int) int
 	}
 
+	MachineBreakdown struct {
+		Complete func(childComplexity int) int
+		Machines func(childComplexity int) int
+		Others   func(childComplexity int) int
+		Values   func(childComplexity int) int
+	}
+
 	MachineJob struct {
 		Action      func(childComplexity int) int
 		AfterUpdate func(childComplexity int) int
@@ -891,6 +899,13 @@ type ComplexityRoot struct {
 	MachineSecretPayload struct {
 		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	MachineShare struct {
+		Failed   func(childComplexity int) int
+		Machines func(childComplexity int) int
+		OnTarget func(childComplexity int) int
+		Value    func(childComplexity int) int
 	}
 
 	MachineTag struct {
@@ -1378,6 +1393,7 @@ type ComplexityRoot struct {
 		Instance               func(childComplexity int, id uuid.UUID) int
 		InstanceByMachineID    func(childComplexity int, applicationID uuid.UUID, machineID string) int
 		Instances              func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
+		MachineBreakdown       func(childComplexity int, filter *machines.Filter, attribute string, first *int) int
 		MachineJob             func(childComplexity int, id uuid.UUID) int
 		MachineJobImpact       func(childComplexity int, filter machines.Filter, action job.Order) int
 		MachineJobs            func(childComplexity int, first *int, after *string) int
@@ -3293,6 +3309,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ExpressionMove.Machines(childComplexity), true
+	case "ExpressionMove.sampleIds":
+		if e.ComplexityRoot.ExpressionMove.SampleIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpressionMove.SampleIDs(childComplexity), true
 	case "ExpressionMove.samples":
 		if e.ComplexityRoot.ExpressionMove.Samples == nil {
 			break
@@ -4852,6 +4874,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MachineAttribute.Value(childComplexity), true
 
+	case "MachineBreakdown.complete":
+		if e.ComplexityRoot.MachineBreakdown.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineBreakdown.Complete(childComplexity), true
+	case "MachineBreakdown.machines":
+		if e.ComplexityRoot.MachineBreakdown.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineBreakdown.Machines(childComplexity), true
+	case "MachineBreakdown.others":
+		if e.ComplexityRoot.MachineBreakdown.Others == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineBreakdown.Others(childComplexity), true
+	case "MachineBreakdown.values":
+		if e.ComplexityRoot.MachineBreakdown.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineBreakdown.Values(childComplexity), true
+
 	case "MachineJob.action":
 		if e.ComplexityRoot.MachineJob.Action == nil {
 			break
@@ -5294,6 +5341,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MachineSecretPayload.UserErrors(childComplexity), true
+
+	case "MachineShare.failed":
+		if e.ComplexityRoot.MachineShare.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineShare.Failed(childComplexity), true
+	case "MachineShare.machines":
+		if e.ComplexityRoot.MachineShare.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineShare.Machines(childComplexity), true
+	case "MachineShare.onTarget":
+		if e.ComplexityRoot.MachineShare.OnTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineShare.OnTarget(childComplexity), true
+	case "MachineShare.value":
+		if e.ComplexityRoot.MachineShare.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineShare.Value(childComplexity), true
 
 	case "MachineTag.name":
 		if e.ComplexityRoot.MachineTag.Name == nil {
@@ -7909,6 +7981,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Instances(childComplexity, args["filter"].(*machines.Filter), args["first"].(*int), args["after"].(*string), args["orderBy"].(*model.InstanceOrder)), true
 
+	case "Query.machineBreakdown":
+		if e.ComplexityRoot.Query.MachineBreakdown == nil {
+			break
+		}
+
+		args, err := ec.field_Query_machineBreakdown_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MachineBreakdown(childComplexity, args["filter"].(*machines.Filter), args["attribute"].(string), args["first"].(*int)), true
 	case "Query.machineJob":
 		if e.ComplexityRoot.Query.MachineJob == nil {
 			break
@@ -10881,6 +10964,48 @@ type AuditAddition {
   audits: [Audit!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/breakdown.graphql", Input: `extend type Query {
+  """
+  How machines are divided by an attribute, for instance by ` + "`" + `oem` + "`" + ` or by the attribute ` + "`" + `rack` + "`" + `. Reads up to 100,000
+  machines, so ask when a user wants to know, not again and again.
+  """
+  machineBreakdown(
+    "Conditions; all must match."
+    filter: InstanceFilter
+    """
+    ` + "`" + `oem` + "`" + `, ` + "`" + `oem_version` + "`" + `, ` + "`" + `aleph_version` + "`" + `, ` + "`" + `arch` + "`" + `, ` + "`" + `version` + "`" + `, ` + "`" + `address_block` + "`" + `, ` + "`" + `tags` + "`" + ` (a machine counts once for each of
+    its tags), or an attribute that users set or that the application names.
+    """
+    attribute: String!
+    "How many values are listed, at most 100."
+    first: Int = 20
+  ): MachineBreakdown!
+}
+
+"How machines are divided by an attribute."
+type MachineBreakdown {
+  "Machines that were looked at."
+  machines: Int!
+  "Whether these are all; else there are more than it looks at."
+  complete: Boolean!
+  "The values with most machines."
+  values: [MachineShare!]!
+  "Machines with values that are not listed."
+  others: Int!
+}
+
+"The machines with one value of an attribute."
+type MachineShare {
+  "The value; empty for machines without any."
+  value: String!
+  "Number of machines."
+  machines: Int!
+  "Those that run the target of their group."
+  onTarget: Int!
+  "Those whose last attempt failed."
+  failed: Int!
+}
+`, BuiltIn: false},
 	{Name: "../schema/channel.graphql", Input: `extend type Query {
   "One channel; null when the id does not exist."
   channel("Id of the channel." id: ID!): Channel
@@ -11541,6 +11666,8 @@ enum AttentionKind {
   PROPOSED
   "The stored files of packages use most of their quota."
   STORAGE
+  "The disk of the server that answers has little room: below the reserve, new machines and uploads are refused."
+  DISK
   "A channel of a mirror fails, or does not follow its upstream."
   MIRROR
   "A notifier cannot send its messages for ten minutes, or the server disabled it: correct the receiver, then enable it."
@@ -13272,6 +13399,8 @@ type ExpressionMove {
   machines: Int!
   "Machine ids of some of them."
   samples: [String!]!
+  "` + "`" + `Instance.id` + "`" + ` of the same machines, in the same order."
+  sampleIds: [ID!]!
 }
 
 "A walk over the machines of an application that applies changed expressions."
@@ -16947,6 +17076,8 @@ func (ec *executionContext) childFields_ExpressionMove(ctx context.Context, fiel
 		return ec.fieldContext_ExpressionMove_machines(ctx, field)
 	case "samples":
 		return ec.fieldContext_ExpressionMove_samples(ctx, field)
+	case "sampleIds":
+		return ec.fieldContext_ExpressionMove_sampleIds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ExpressionMove", field.Name)
 }
@@ -17671,6 +17802,20 @@ func (ec *executionContext) childFields_MachineAttribute(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type MachineAttribute", field.Name)
 }
 
+func (ec *executionContext) childFields_MachineBreakdown(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machines":
+		return ec.fieldContext_MachineBreakdown_machines(ctx, field)
+	case "complete":
+		return ec.fieldContext_MachineBreakdown_complete(ctx, field)
+	case "values":
+		return ec.fieldContext_MachineBreakdown_values(ctx, field)
+	case "others":
+		return ec.fieldContext_MachineBreakdown_others(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineBreakdown", field.Name)
+}
+
 func (ec *executionContext) childFields_MachineJob(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -17883,6 +18028,20 @@ func (ec *executionContext) childFields_MachineSecretPayload(ctx context.Context
 		return ec.fieldContext_MachineSecretPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MachineSecretPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineShare(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_MachineShare_value(ctx, field)
+	case "machines":
+		return ec.fieldContext_MachineShare_machines(ctx, field)
+	case "onTarget":
+		return ec.fieldContext_MachineShare_onTarget(ctx, field)
+	case "failed":
+		return ec.fieldContext_MachineShare_failed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineShare", field.Name)
 }
 
 func (ec *executionContext) childFields_MachineTag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

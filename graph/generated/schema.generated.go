@@ -109,6 +109,7 @@ type QueryResolver interface {
 	Application(ctx context.Context, id uuid.UUID) (*db.Application, error)
 	Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) (*model.Connection[*db.Audit], error)
 	AuditChain(ctx context.Context) (*model.AuditChain, error)
+	MachineBreakdown(ctx context.Context, filter *machines.Filter, attribute string, first *int) (*view.Breakdown, error)
 	Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error)
 	PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Impact, error)
 	DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Impact, error)
@@ -1523,6 +1524,36 @@ func (ec *executionContext) field_Query_instances_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["orderBy"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_machineBreakdown_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*machines.Filter, error) {
+			return ec.unmarshalOInstanceFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚋmachinesᚐFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "attribute",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["attribute"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
 	return args, nil
 }
 
@@ -5568,6 +5599,50 @@ func (ec *executionContext) fieldContext_Query_auditChain(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_machineBreakdown(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_machineBreakdown(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MachineBreakdown(ctx, fc.Args["filter"].(*machines.Filter), fc.Args["attribute"].(string), fc.Args["first"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Breakdown) graphql.Marshaler {
+			return ec.marshalNMachineBreakdown2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐBreakdown(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_machineBreakdown(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MachineBreakdown(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_machineBreakdown_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_channel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8567,6 +8642,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_auditChain(ctx, field)
+				})
+		case "machineBreakdown":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_machineBreakdown(ctx, field)
 				})
 		case "channel":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

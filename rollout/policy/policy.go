@@ -58,10 +58,10 @@ const (
 // named in Canaries, those for which Expression is true, and those whose Bucket is below
 // Share. Package selector evaluates the expression; here it is only a text.
 type Wave struct {
-	Share           float64       `json:"share"`              // 0 to 1, not below that of the previous wave
-	Canaries        []string      `json:"canaries,omitempty"` // machine ids
+	Share           float64       `json:"share"`                // 0 to 1, not below that of the previous wave
+	Canaries        []string      `json:"canaries,omitempty"`   // machine ids
 	Expression      string        `json:"expression,omitempty"` // see below, "" for none
-	Soak            time.Duration `json:"soak,omitempty"`     // how long the gate must hold before the next wave opens
+	Soak            time.Duration `json:"soak,omitempty"`       // how long the gate must hold before the next wave opens
 	MinFinished     int           `json:"minFinished,omitempty"`
 	MinSuccessShare float64       `json:"minSuccessShare,omitempty"` // 0 to 1 of the attempts finished in this wave
 	Approval        bool          `json:"approval,omitempty"`        // the next wave also requires an approval

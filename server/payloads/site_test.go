@@ -50,7 +50,7 @@ func newSite(t testing.TB, limits payloads.Limits, keep storage.Storage) *site {
 		keep, err = storage.NewDirectory(filepath.Join(s.dir, "files"))
 		s.ok(err)
 	}
-	staging, err := storage.NewStaging(filepath.Join(s.dir, "incoming"))
+	staging, err := storage.NewStaging(filepath.Join(s.dir, "incoming"), storage.DefaultReserve)
 	s.ok(err)
 	s.Service, err = fleet.New(t.Context(), fleet.Options{Store: st, Now: time.Now, Hosting: fleet.Hosting{
 		Storage: keep, Staging: staging, URL: func(ctx context.Context) string {

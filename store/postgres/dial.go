@@ -208,3 +208,9 @@ func IsLost(err error) bool {
 	}
 	return false
 }
+
+// IsFull reports whether PostgreSQL has no room on its disk.
+func IsFull(err error) bool {
+	e, ok := errors.AsType[*pq.Error](err)
+	return ok && e.Code == "53100"
+}

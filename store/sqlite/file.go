@@ -55,3 +55,9 @@ func IsUnusable(err error) bool {
 	}
 	return false
 }
+
+// IsFull reports whether an error of SQLite means that the disk is full.
+func IsFull(err error) bool {
+	e, ok := errors.AsType[*lite.Error](err)
+	return ok && e.Code()&0xff == code.SQLITE_FULL
+}

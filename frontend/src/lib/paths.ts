@@ -157,6 +157,8 @@ export const passwordPath = () => '/account/password';
 export const playgroundPath = () => '/playground';
 /** The documentation, a site of its own. */
 export const documentationPath = () => '/docs/';
+/** Its page about groups by expression. */
+export const smartGroupsPath = () => '/docs/smart-groups/';
 
 export const applicationPath = (application: string, fragment = '') =>
   `/apps/${application}${fragment && `#${fragment}`}`;

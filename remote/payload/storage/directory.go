@@ -118,5 +118,10 @@ func (d *Directory) List(ctx context.Context) (all []Content, err error) {
 // Free implements Storage.
 func (d *Directory) Free() (int64, bool) { return freeBytes(d.root) }
 
+func freeBytes(dir string) (int64, bool) {
+	free, _, known := Space(dir)
+	return free, known
+}
+
 // String implements Storage.
 func (d *Directory) String() string { return "directory " + d.root }

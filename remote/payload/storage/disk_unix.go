@@ -7,13 +7,15 @@ import (
 	"syscall"
 )
 
-// freeBytes returns the bytes that a user can still write to the disk of a directory.
-func freeBytes(dir string) (int64, bool) {
+// Space returns the bytes that a user can still write to the disk of a directory, and its
+// size; false if they are not known.
+func Space(dir string) (free, total int64, known bool) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
-		return 0, false
+		return 0, 0, false
 	}
-	return int64(st.Bavail) * int64(st.Bsize), true //nolint:gosec,unconvert // G115: the types differ between systems; disks are far smaller than 2^63 bytes
+	block := int64(st.Bsize)                                        //nolint:unconvert // the type differs between systems
+	return int64(st.Bavail) * block, int64(st.Blocks) * block, true //nolint:gosec // G115: the types differ between systems; disks are far smaller than 2^63 bytes
 }
 
 // lock locks an open file until it is closed, also for other processes.

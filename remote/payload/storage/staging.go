@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// keepFree is the room on the disk that uploads leave for the database and the system.
-	keepFree = 1 << 30
+	// DefaultReserve is the room on the disk, in bytes, that uploads leave for the database
+	// and the system.
+	DefaultReserve = 1 << 30
 	// freeEvery is the number of bytes after which a draft looks at the room again.
 	freeEvery = 64 << 20
 	// noteEnd ends the name of the file with the State of a draft.
@@ -26,17 +27,19 @@ const (
 
 // Staging is a directory with the drafts: files that are still arriving.
 type Staging struct {
-	dir  string
-	free func(dir string) (int64, bool)
-	wrap func(io.Writer) io.Writer // what drafts write to; a test breaks it
+	dir     string
+	reserve int64 // bytes that uploads leave free
+	free    func(dir string) (int64, bool)
+	wrap    func(io.Writer) io.Writer // what drafts write to; a test breaks it
 }
 
-// NewStaging creates the directory if it is missing.
-func NewStaging(dir string) (*Staging, error) {
+// NewStaging creates the directory if it is missing. Uploads leave reserve bytes of the
+// disk free.
+func NewStaging(dir string, reserve int64) (*Staging, error) {
 	if err := makePrivate(dir); err != nil {
 		return nil, err
 	}
-	return &Staging{dir: dir, free: freeBytes, wrap: func(w io.Writer) io.Writer { return w }}, nil
+	return &Staging{dir: dir, reserve: reserve, free: freeBytes, wrap: func(w io.Writer) io.Writer { return w }}, nil
 }
 
 // State is what is known about a draft.
@@ -83,8 +86,8 @@ func (s *Staging) Create(now time.Time, length int64, note any) (*Draft, error) 
 
 // room returns a FullError unless the disk has room for more bytes.
 func (s *Staging) room(need int64) error {
-	if free, known := s.free(s.dir); known && free-keepFree < need {
-		return full("the disk of the server has no room for %d more bytes: %d are free, and %d must stay free", need, free, int64(keepFree))
+	if free, known := s.free(s.dir); known && free-s.reserve < need {
+		return full("the disk of the server has no room for %d more bytes: %d are free, and %d must stay free", need, free, s.reserve)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ var at = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 func newStaging(t *testing.T) *Staging {
 	t.Helper()
-	s, err := NewStaging(filepath.Join(t.TempDir(), "incoming"))
+	s, err := NewStaging(filepath.Join(t.TempDir(), "incoming"), DefaultReserve)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestFullDisk(t *testing.T) {
 
 	s.wrap = func(w io.Writer) io.Writer { return w }
 	// Room is kept for what is announced already, and for the system.
-	s.free = func(string) (int64, bool) { return keepFree + 100, true }
+	s.free = func(string) (int64, bool) { return DefaultReserve + 100, true }
 	first := must(s.Create(at, 60, nil))(t)
 	if _, err := s.Create(at, 41, nil); err == nil || !strings.Contains(err.Error(), "has no room for 101 more bytes") {
 		t.Errorf("%v", err)
@@ -202,7 +202,7 @@ func TestFullDisk(t *testing.T) {
 	if err := must(s.Create(at, 40, nil))(t).Remove(); err != nil {
 		t.Error(err)
 	}
-	s.free = func(string) (int64, bool) { return keepFree, true }
+	s.free = func(string) (int64, bool) { return DefaultReserve, true }
 	if _, err := first.Write(make([]byte, 10)); err != nil { // looked at when it was created
 		t.Error(err)
 	}

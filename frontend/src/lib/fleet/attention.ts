@@ -47,7 +47,8 @@ export function remedy({
   proposal,
 }: Attention): { label: string; href: string } | null {
   if (kind === 'DEFAULT_PASSWORD') return { label: 'Change password', href: passwordPath() };
-  if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
+  if (kind === 'CLOCK' || kind === 'FAILED_CHECKS' || kind === 'DISK')
+    return { label: 'View server', href: settingsPath() };
   if (kind === 'PROPOSED') return proposal && { label: 'Review', href: approvalPath(proposal.id) };
   if (kind === 'MIRROR') return { label: 'View mirrors', href: mirrorsPath() };
   if (kind === 'STORAGE') return { label: 'View storage', href: storagePath() };

@@ -13,7 +13,7 @@ const group = (state: GroupState, failed: number) => ({
   description: '',
   arch: 'amd64',
   revision: 7,
-  expression: '',
+  expression: null,
   priority: 0,
   requireApproval: false,
   state,

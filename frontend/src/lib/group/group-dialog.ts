@@ -9,6 +9,8 @@ export const groupDialogFragment = graphql(`
     aliases
     arch
     description
+    expression
+    priority
     revision
     expression
     priority
