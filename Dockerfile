@@ -29,13 +29,30 @@ ARG VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -ldflags "-s -w -X main.version=$VERSION" -o /out/coreroller ./cmd/coreroller
-# Empty folders of the final image, owned by the server's user.
+# The licence texts of all parts, which must be shipped with them.
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    --mount=type=bind,from=frontend,source=/src/frontend/node_modules,target=/src/frontend/node_modules \
+    --mount=type=bind,from=frontend,source=/src/docs/site/node_modules,target=/src/docs/site/node_modules \
+    cd scripts/packaging && go build -o /tmp/inventory ./inventory && cd /src && \
+    mkdir /out/licenses && cp LICENSE /out/licenses/ && \
+    /tmp/inventory licenses /out/coreroller >/out/licenses/third-party-licenses
+# Empty folders of the final image. With a read-only root file system both need a volume: SQLite sorts
+# large results in /tmp.
 RUN mkdir -p /out/data /out/tmp
 
 FROM scratch
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="CoreRoller" \
+      org.opencontainers.image.description="Update server that rolls out versions to fleets of machines" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION"
 # Root certificates for HTTPS requests of the server.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build --chown=65532:65532 /out/ /
+# The program belongs to root, so that the server cannot change it.
+COPY --from=build /out/coreroller /coreroller
+COPY --from=build /out/licenses /licenses
+COPY --from=build --chown=65532:65532 /out/data /data
+COPY --from=build --chown=65532:65532 /out/tmp /tmp
 USER 65532:65532
 # The embedded database is in ./data.
 WORKDIR /

@@ -26,6 +26,8 @@ GOVULNCHECK_VERSION := 1.9.0
 GOVULNCHECK := build/tools/govulncheck-$(GOVULNCHECK_VERSION)
 GREMLINS_VERSION := 0.6.0
 GREMLINS := build/tools/gremlins-$(GREMLINS_VERSION)
+NFPM_VERSION := 2.48.0
+NFPM := build/tools/nfpm-$(NFPM_VERSION)
 
 ##@ Use
 
@@ -45,6 +47,10 @@ demo: bin/coreroller ## the same with a simulated fleet
 
 .PHONY: build
 build: bin/coreroller ## build bin/coreroller, the only file to deploy
+
+.PHONY: release
+release: $(NFPM) frontend/dist/docs/index.html ## build all files of a release in build/release: programs, Debian packages, chart, SBOMs, checksums (VERSION=v1.2.3)
+	scripts/packaging/release.sh $(NFPM) build/release $(VERSION)
 
 ##@ Develop
 
@@ -124,7 +130,7 @@ licenses: ## write docs/licenses.md; fails on a licence that may not be shipped 
 	go test -count=1 -run '^TestLicensesAreAllowed$$' . -update-licenses
 
 .PHONY: test-go
-test-go: install-postgresql install-prometheus-alertmanager ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
+test-go: install-for-test-go ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
 	scripts/with-postgres $(SHELL) $(.SHELLFLAGS) ' \
 		COREROLLER_TEST_SOAK=1 go test -run "$(WITHOUT_RACE_TESTS)" $(WITHOUT_RACE) | tee /dev/stderr | if grep "no tests to run" >/dev/null; then exit 1; fi; \
 		COREROLLER_TEST_FLEETS=300 CGO_ENABLED=1 go test -race -timeout 20m $(WITHOUT_DETECTOR:%=-gcflags=%=-race=false) $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
@@ -140,6 +146,13 @@ chaos: install-postgresql ## disturb servers under load: lost databases, signals
 .PHONY: year
 year: install-postgresql ## run the server through a simulated year (ARGS="-database postgres -machines 100000 -days 365")
 	scripts/with-postgres go run ./bench year $(ARGS)
+
+.PHONY: package-test
+package-test: release install-lintian install-strace install-systemd ## check the files of a release, compare with a second build, install the package; needs root
+	cd scripts/packaging && go mod tidy -diff && go vet ./... && go test -count 1 ./... && \
+		go test -count 1 -run '^TestChart' . -args -chart $$(echo $(abspath build/release)/coreroller-chart-*.tgz)
+	scripts/packaging/debian/test.sh build/release/coreroller_*_$$(go env GOARCH).deb
+	scripts/packaging/compare.sh $(NFPM) build/release $(VERSION)
 
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.installed ## run the dashboard's unit tests
@@ -165,8 +178,14 @@ GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
 
 # Prerequisites of the targets above.
 
-.PHONY: install-postgresql install-chromium install-prometheus-alertmanager
-install-postgresql install-chromium install-prometheus-alertmanager:
+# At once, because each call reads the lists of packages again.
+.PHONY: install-for-test-go
+install-for-test-go:
+	@scripts/install-deps.sh postgresql prometheus-alertmanager systemd haproxy nginx-light caddy
+
+INSTALLED := $(addprefix install-,postgresql chromium prometheus-alertmanager systemd lintian strace)
+.PHONY: $(INSTALLED)
+$(INSTALLED):
 	@scripts/install-deps.sh $(@:install-%=%)
 
 # The stamp is inside the folder that it stands for, so that both are deleted together.
@@ -204,6 +223,11 @@ $(GOVULNCHECK):
 	@mkdir -p $(@D)
 	GOBIN=$(abspath $(@D)) go install golang.org/x/vuln/cmd/govulncheck@v$(GOVULNCHECK_VERSION)
 	mv $(@D)/govulncheck $@
+
+$(NFPM):
+	@mkdir -p $(@D)
+	GOBIN=$(abspath $(@D)) go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v$(NFPM_VERSION)
+	mv $(@D)/nfpm $@
 
 $(GREMLINS):
 	@mkdir -p $(@D)

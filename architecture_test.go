@@ -71,6 +71,8 @@ var areas = map[string]struct{ imports, because string }{
 	"fleet/view":          {"fleet/view/machines fleet/importing fleet/job fleet/proposal fleet/catalog fleet/clock fleet/disk fleet/input fleet/quota fleet/pace fleet/fault fleet/reach store ent auth rollout fleet/reboot fleet/membership fleet/selector", "a read changes nothing"},
 	"fleet/view/machines": {"fleet/catalog fleet/fault fleet/reach store ent auth rollout fleet/job", "a read changes nothing"},
 
+	"scripts/packaging": {"", "it reads a built program and the files that install it"},
+
 	"rest/endpoint": {"fleet fleet/view fleet/catalog fleet/fault ent auth rollout", "it serves the routes of any API for scripts and knows none"},
 	"rest/nebraska": {"rest/endpoint fleet fleet/view fleet/view/machines fleet/fault ent rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 
@@ -122,7 +124,7 @@ var libraries = []struct{ path, areas, because string }{
 var names = []struct{ path, names, areas, not, because string }{
 	{
 		path: "os", names: "Getenv LookupEnv Environ ExpandEnv Args",
-		areas:   "cmd bench store/storetest store/makemigration updater/example", // the environment contains the URL of the tests' PostgreSQL
+		areas:   "cmd bench store/storetest store/makemigration updater/example scripts/packaging", // the environment contains the URL of the tests' PostgreSQL
 		because: "the environment and the command line are read in one place; other areas receive a plain struct",
 	},
 	{

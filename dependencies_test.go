@@ -13,23 +13,13 @@ import (
 
 const dependenciesPage = "docs/dependencies.md"
 
-// TestDependenciesAreExplained compares docs/dependencies.md with go.mod and the
+// TestDependenciesAreExplained compares docs/dependencies.md with the go.mod and
 // package.json files: each direct dependency has a row with its version, licence
 // and reason, and each row has a dependency.
 func TestDependenciesAreExplained(t *testing.T) {
 	required := map[string]string{} // name → version
-	source, err := os.ReadFile("go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	mod, err := modfile.Parse("go.mod", source, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range mod.Require {
-		if !r.Indirect {
-			required[r.Mod.Path] = r.Mod.Version
-		}
+	for _, name := range []string{"go.mod", "scripts/packaging/go.mod"} {
+		readModules(t, name, required)
 	}
 	for _, name := range []string{"frontend/package.json", "e2e/package.json", "docs/site/package.json"} {
 		readPackages(t, name, required)
@@ -61,6 +51,29 @@ func TestDependenciesAreExplained(t *testing.T) {
 	}
 	for name, version := range required {
 		t.Errorf("%s: no row for %s %s: add one with its licence and why it is needed", dependenciesPage, name, version)
+	}
+}
+
+// readModules adds the direct dependencies of a go.mod to required. Both modules have
+// the same version of what both use.
+func readModules(t *testing.T, name string, required map[string]string) {
+	t.Helper()
+	source, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := modfile.Parse(name, source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range mod.Require {
+		if r.Indirect {
+			continue
+		}
+		if other, ok := required[r.Mod.Path]; ok && other != r.Mod.Version {
+			t.Errorf("%s requires %s %s, another go.mod %s", name, r.Mod.Path, r.Mod.Version, other)
+		}
+		required[r.Mod.Path] = r.Mod.Version
 	}
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install-deps.sh postgresql|chromium|prometheus-alertmanager... installs missing programs that the tests need, from Debian's
+# install-deps.sh NAME... (see "present" below) installs missing programs that the tests need, from Debian's
 # packages. If all are present it does nothing and needs neither network nor root.
 set -euo pipefail
 
@@ -8,9 +8,12 @@ present() {
 	# Debian keeps the server's programs out of PATH; psql belongs to the client.
 	postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ;;
 	chromium) command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null ;;
-	prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null ;;
+	systemd) command -v systemd-analyze >/dev/null ;;
+	# Debian keeps these out of the PATH of users.
+	haproxy | nginx-light) PATH=$PATH:/usr/sbin command -v "${1%-light}" >/dev/null ;;
+	prometheus-alertmanager | caddy | lintian | strace) command -v "$1" >/dev/null ;;
 	*)
-		echo "install-deps.sh: $1 is not one of postgresql, chromium, prometheus-alertmanager" >&2
+		echo "install-deps.sh: $1 is not known" >&2
 		exit 2
 		;;
 	esac

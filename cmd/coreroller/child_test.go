@@ -109,6 +109,7 @@ func TestProcess(t *testing.T) {
 		storetest.Each(t, func(t *testing.T, databaseURL string) { testKill(t, binary, databaseURL) })
 	})
 	t.Run("applies a pause made on another process", func(t *testing.T) { testTwoProcesses(t, binary) })
+	t.Run("is reached through HAProxy", func(t *testing.T) { testHAProxy(t, binary) })
 	t.Run("accepts as many connections as its files allow", func(t *testing.T) { testFewFiles(t, binary) })
 	t.Run("answers an assistant", func(t *testing.T) { testAssistantProcess(t, binary) })
 	t.Run("takes over background work from a killed process", func(t *testing.T) { testSurvivor(t, binary) })

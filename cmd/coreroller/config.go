@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -56,6 +57,8 @@ type Config struct {
 	Notify          Notify
 	LogLevel        string
 	LogFormat       string // text or json
+
+	databaseURLFile, databasePasswordFile, omahaSecretFile secretFile
 }
 
 const (
@@ -72,6 +75,7 @@ func (c *Config) databaseFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.DataDir, "data-dir", "data", "directory of the embedded database; created if missing")
 	f.StringVar(&c.DatabaseURL, "database-url", "",
 		"PostgreSQL database instead of the embedded one: postgres://user:password@host/name?sslmode=…")
+	c.databaseFileFlags(f)
 }
 
 func (c *Config) serverFlags(f *pflag.FlagSet) {
@@ -85,6 +89,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	c.Web.flags(f)
 	f.StringVar(&c.OmahaSecret, "omaha-secret", "",
 		"secret at the end of the update URL: machines must use /v1/update/<secret>")
+	f.Var(&c.omahaSecretFile, "omaha-secret-file", "file with --omaha-secret on one line")
 	f.DurationVar(&c.SessionIdle, "session-idle", account.DefaultSessionIdle,
 		"time after which an unused browser is signed out; used ones are signed out after 14 days")
 	f.DurationVar(&c.WaitForDatabase, "wait-for-database", 0,
@@ -127,7 +132,13 @@ func (c *Config) logFlags(f *pflag.FlagSet) {
 // database returns the URL for store.Open: a PostgreSQL URL, or the SQLite file
 // after creating its directory.
 func (c *Config) database() (string, error) {
+	if err := c.readSecretFiles(); err != nil {
+		return "", err
+	}
 	if c.DatabaseURL == "" {
+		if c.databasePasswordFile.secret != "" {
+			return "", errors.New("--database-password-file has no effect without --database-url")
+		}
 		if err := makeDataDir(c.DataDir); err != nil {
 			return "", err
 		}
@@ -141,7 +152,7 @@ func (c *Config) database() (string, error) {
 	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return "", fmt.Errorf("--database-url is not a PostgreSQL URL; %s", databaseURLForm)
 	}
-	return c.DatabaseURL, nil
+	return c.withPassword(u)
 }
 
 const databaseURLForm = "use the form postgres://user:password@host:5432/name?sslmode=require " +

@@ -61,7 +61,8 @@ func (f *findings) warn(format string, args ...any) {
 }
 
 func (f *findings) checkAll(ctx context.Context, c *Config, environ []string) {
-	var err error
+	err := c.readSecretFiles()
+	f.fail(err)
 	c.Payloads.Keys, err = readBucketKeys(environ)
 	f.fail(err)
 	c.Notify.SMTPPassword, err = readSecret(environ, smtpPassword, smtpPasswordFile)

@@ -40,6 +40,9 @@ as the user of the server, so that it sees the same rights.
 
 The exit code is 1 when a check failed; warnings do not change it.`,
 		func(cmd *cobra.Command) error {
+			if err := d.config.readSecretFiles(); err != nil {
+				return err
+			}
 			d.examine(cmd.Context())
 			return p.terminal().Report(output, d.all)
 		})

@@ -34,6 +34,9 @@ func serve(ctx context.Context, c *Config, p process, task func(context.Context,
 	if err != nil {
 		return err
 	}
+	if err = c.readSecretFiles(); err != nil {
+		return err
+	}
 	if c.FirstPassword, err = readFirstPassword(p.Environ); err != nil {
 		return err
 	}
@@ -47,7 +50,8 @@ func serve(ctx context.Context, c *Config, p process, task func(context.Context,
 	if err := program.Run(ctx); err != nil {
 		return err
 	}
-	if err := program.printReady(p.Stdout); err != nil {
+	err = errors.Join(program.printReady(p.Stdout), notifySystemd(ctx, p.Environ, "READY=1"))
+	if err != nil {
 		_ = program.Close()
 		return err
 	}
@@ -67,6 +71,8 @@ func serve(ctx context.Context, c *Config, p process, task func(context.Context,
 		ended = nil
 	}
 	stop()
+	// The service manager only shows it, so an error changes nothing.
+	_ = notifySystemd(context.WithoutCancel(ctx), p.Environ, "STOPPING=1")
 	if ended != nil {
 		err = errors.Join(err, <-ended)
 	}
