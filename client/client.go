@@ -60,7 +60,7 @@ func Commands(t Terminal) []*cobra.Command {
 	all := []*cobra.Command{
 		loginCommand(t), logoutCommand(t), contextCommand(t),
 		groupsCommand(t), channelsCommand(t), machinesCommand(t), whyCommand(t), activityCommand(t),
-		pauseCommand(t), resumeCommand(t), haltCommand(t), advanceCommand(t), rollbackCommand(t), slotCommand(t),
+		pauseCommand(t), resumeCommand(t), haltCommand(t), advanceCommand(t), rollbackCommand(t), slotCommand(t), labelCommand(t),
 		proposalsCommand(t), mirrorCommand(t), webhooksCommand(t), watchCommand(t), waitCommand(t), exportCommand(t), applyCommand(t), storageCommand(t),
 		mcpCommand(t), doctorCommand(t),
 	}

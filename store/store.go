@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -72,6 +73,7 @@ type Store struct {
 	outages     atomic.Pointer[[]rollout.Outage] // see Beat
 	outageAfter time.Duration
 	keep        Keep
+	exclusive   sync.Mutex // see Exclusive
 	state       states
 	bus         *event.Memory
 	log         *slog.Logger

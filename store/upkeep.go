@@ -15,9 +15,13 @@ import (
 // ASCII).
 const workLock = 0x636f7265
 
-// Exclusive runs f unless another process on the same database is running it. In
+// Exclusive runs f unless this or another process on the same database is running it. In
 // that case it returns nil. With SQLite there is only one process.
 func (s *Store) Exclusive(ctx context.Context, f func(ctx context.Context) error) error {
+	if !s.exclusive.TryLock() {
+		return nil
+	}
+	defer s.exclusive.Unlock()
 	if s.postgres == nil {
 		return f(ctx)
 	}
