@@ -95,7 +95,7 @@ func (s *session) readLabels(path string) ([]labelRow, error) {
 	if err != nil {
 		return nil, usage("%v", err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // it was only read
 	rows, err := parseLabels(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -45,3 +45,9 @@ test('without held machines it says so', () => {
   });
   expect(screen.getByText('No machines are held.')).toBeTruthy();
 });
+
+test('a wave without a share names no share', () => {
+  const policy = { ...group.policy, waves: [{ share: 0 }, { share: 1 }] };
+  render(HoldReasons, { group: { ...group, policy }, reasonPath: String });
+  expect(screen.getByText('not listed or selected')).toBeTruthy();
+});
