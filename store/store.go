@@ -48,6 +48,8 @@ type Options struct {
 	Log *slog.Logger // nil: discard
 	// Unchanged opens a database that exists, without migrating it.
 	Unchanged bool
+	// NoBackup migrates an embedded database without a copy, see migrations.ApplyWithBackup.
+	NoBackup bool
 	// AnswerWithin is how long PostgreSQL may take to answer, three times that for reads; 0
 	// for DefaultAnswerWithin. Then the connection is closed.
 	AnswerWithin time.Duration
@@ -140,7 +142,14 @@ func prepare(ctx context.Context, o Options, log *slog.Logger) error {
 			return err
 		}
 	}
-	return migrations.Apply(ctx, o.URL)
+	if o.NoBackup {
+		return migrations.Apply(ctx, o.URL)
+	}
+	copied, err := migrations.ApplyWithBackup(ctx, o.URL, time.Now())
+	if copied != "" {
+		log.Info("copied the database before its migration", "copy", copied)
+	}
+	return err
 }
 
 // Private reports whether other users of this machine have no access to a file or a

@@ -42,6 +42,7 @@ type Config struct {
 	TrustedProxies  []netip.Prefix
 	OmahaSecret     string
 	WaitForDatabase time.Duration // how long the start waits for PostgreSQL
+	MigrationBackup bool          // copy an embedded database before its migration
 	DatabaseTimeout time.Duration // how long PostgreSQL may take to answer
 	StopDelay       time.Duration // between /readyz answering that the server stops, and stopping
 	StopWithin      time.Duration // limit for requests in flight; 0: defaultStopWithin
@@ -78,6 +79,12 @@ func (c *Config) databaseFlags(f *pflag.FlagSet) {
 	c.databaseFileFlags(f)
 }
 
+// backupFlag is for the commands that migrate as their main work.
+func (c *Config) backupFlag(f *pflag.FlagSet) {
+	f.BoolVar(&c.MigrationBackup, "migration-backup", true,
+		"copy the embedded database to backups in --data-dir before it is migrated; the last three copies are kept")
+}
+
 func (c *Config) serverFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Listen, "listen", defaultListen, "address to listen on: host:port, or :port for all addresses")
 	f.IntVar(&c.MaxConnections, "max-connections", defaultMaxConnections,
@@ -94,6 +101,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"time after which an unused browser is signed out; used ones are signed out after 14 days")
 	f.DurationVar(&c.WaitForDatabase, "wait-for-database", 0,
 		"how long the start waits for a PostgreSQL that is not reached yet; 0: it fails at once")
+	c.backupFlag(f)
 	f.DurationVar(&c.DatabaseTimeout, "database-timeout", store.DefaultAnswerWithin,
 		"how long PostgreSQL may take to answer before its connection is closed; reads may take three times that")
 	f.DurationVar(&c.StopDelay, "stop-delay", 0,

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,17 +14,30 @@ func migrateCommand(p process) *cobra.Command {
 	migrate := &cobra.Command{
 		Use: "migrate", Short: "migrate the database schema, or list the migrations",
 		Long: "serve migrates when it starts. Use these commands to migrate separately, such as before you start a new\n" +
-			"version. A migration cannot be undone: make a backup first.",
+			"version. A migration cannot be undone: make a backup first. The embedded database is copied to backups in --data-dir.",
 		Args: cobra.NoArgs,
 	}
-	migrate.AddCommand(
-		databaseCommand("up", "apply all pending migrations", func(cmd *cobra.Command, c *Config, database string) error {
-			if err := migrations.Apply(cmd.Context(), database); err != nil {
-				return c.explainOpen(err)
+	var backup Config
+	up := databaseCommand("up", "apply all pending migrations", func(cmd *cobra.Command, c *Config, database string) error {
+		apply := migrations.ApplyWithBackup
+		if !backup.MigrationBackup {
+			apply = func(ctx context.Context, url string, _ time.Time) (string, error) { return "", migrations.Apply(ctx, url) }
+		}
+		copied, err := apply(cmd.Context(), database, time.Now())
+		if copied != "" {
+			if _, err := fmt.Fprintf(p.Stdout, "copied the database to %s\n", copied); err != nil {
+				return err
 			}
-			_, err := fmt.Fprintf(p.Stdout, "%s is up to date\n", c.databaseName())
-			return err
-		}),
+		}
+		if err != nil {
+			return c.explainOpen(err)
+		}
+		_, err = fmt.Fprintf(p.Stdout, "%s is up to date\n", c.databaseName())
+		return err
+	})
+	backup.backupFlag(up.Flags())
+	migrate.AddCommand(
+		up,
 		databaseCommand("status", "list the migrations", func(cmd *cobra.Command, c *Config, database string) error {
 			all, err := migrations.List(cmd.Context(), database)
 			if err != nil {

@@ -133,7 +133,7 @@ func (p *Program) open(ctx context.Context) error {
 	if p.unlock, err = store.Lock(database); err != nil {
 		return err
 	}
-	if p.store, err = store.OpenWithin(ctx, store.Options{URL: database, Log: p.log, AnswerWithin: p.config.DatabaseTimeout, Keep: p.config.Keep}, p.config.WaitForDatabase); err != nil {
+	if p.store, err = store.OpenWithin(ctx, store.Options{URL: database, Log: p.log, AnswerWithin: p.config.DatabaseTimeout, NoBackup: !p.config.MigrationBackup, Keep: p.config.Keep}, p.config.WaitForDatabase); err != nil {
 		return p.config.explainOpen(err)
 	}
 	sender, err := p.config.Notify.sender()

@@ -41,21 +41,32 @@ func Apply(ctx context.Context, databaseURL string) error {
 // ApplyFrom is Apply with other files, in folders sqlite and postgres.
 func ApplyFrom(ctx context.Context, databaseURL string, files fs.FS) error {
 	return withProvider(ctx, databaseURL, files, func(d *sql.DB, p *goose.Provider) error {
-		if err := refuseNewer(ctx, p); err != nil {
-			return err
-		}
-		if postgres.IsURL(databaseURL) {
-			_, err := p.Up(ctx)
-			return err
-		}
-		return applySQLite(ctx, d, p)
+		return up(ctx, databaseURL, d, p, nil)
 	})
+}
+
+// up applies the missing migrations. before is called for SQLite, if it is not nil.
+func up(ctx context.Context, databaseURL string, d *sql.DB, p *goose.Provider, before func(current, target int64) error) error {
+	current, target, err := versions(ctx, p)
+	if err != nil {
+		return err
+	}
+	if postgres.IsURL(databaseURL) {
+		_, err := p.Up(ctx)
+		return err
+	}
+	if before != nil {
+		if err := before(current, target); err != nil {
+			return err
+		}
+	}
+	return applySQLite(ctx, d, p)
 }
 
 // List returns all migrations in order.
 func List(ctx context.Context, databaseURL string) (all []Migration, err error) {
 	err = withProvider(ctx, databaseURL, embedded, func(_ *sql.DB, p *goose.Provider) error {
-		if err := refuseNewer(ctx, p); err != nil {
+		if _, _, err := versions(ctx, p); err != nil {
 			return err
 		}
 		status, err := p.Status(ctx)
@@ -106,15 +117,12 @@ func open(databaseURL string) (*sql.DB, goose.Dialect, string, error) {
 	return d, goose.DialectSQLite3, "sqlite", err
 }
 
-func refuseNewer(ctx context.Context, p *goose.Provider) error {
-	current, target, err := p.GetVersions(ctx)
-	if err != nil {
-		return err
+// versions returns the newest migration of the database and that of this program.
+func versions(ctx context.Context, p *goose.Provider) (current, target int64, err error) {
+	if current, target, err = p.GetVersions(ctx); err == nil && current > target {
+		err = fmt.Errorf("%w (database %d, program %d)", ErrNewer, current, target)
 	}
-	if current > target {
-		return fmt.Errorf("%w (database %d, program %d)", ErrNewer, current, target)
-	}
-	return nil
+	return current, target, err
 }
 
 // applySQLite retries, because goose has no lock for SQLite: if two processes
