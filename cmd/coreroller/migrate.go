@@ -21,7 +21,9 @@ func migrateCommand(p process) *cobra.Command {
 	up := databaseCommand("up", "apply all pending migrations", func(cmd *cobra.Command, c *Config, database string) error {
 		apply := migrations.ApplyWithBackup
 		if !backup.MigrationBackup {
-			apply = func(ctx context.Context, url string, _ time.Time) (string, error) { return "", migrations.Apply(ctx, url) }
+			apply = func(ctx context.Context, url string, _ time.Time) (string, error) {
+				return "", migrations.Apply(ctx, url)
+			}
 		}
 		copied, err := apply(cmd.Context(), database, time.Now())
 		if copied != "" {
