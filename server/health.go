@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,7 +59,10 @@ func (p *probes) mount(handle func(pattern string, h http.Handler)) {
 func (p *probes) problem() string {
 	committed, failing, _, problem := p.database.Condition()
 	now := p.now()
+	var public interface{ Public() string }
 	switch late := now.Sub(committed); {
+	case errors.As(problem, &public):
+		return public.Public()
 	case problem != nil:
 		return fmt.Sprintf("the database cannot be used for %s; the log has the cause", now.Sub(failing).Round(time.Second))
 	case !committed.IsZero() && late > beatLate:

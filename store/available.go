@@ -7,14 +7,21 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coreroller/coreroller/store/migrations"
 	"github.com/coreroller/coreroller/store/postgres"
 	"github.com/coreroller/coreroller/store/sqlite"
 )
 
 // Unavailable reports whether an error means that the database cannot be used now: it is
-// not reached, it is full, or its file is gone. The same can succeed later.
+// not reached, it is full, its file is gone, or this program is too old for it. The same can succeed later.
 func Unavailable(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, ErrNoAnswer) || errors.Is(err, sqlite.ErrGone) || postgres.IsLost(err) || sqlite.IsUnusable(err)
+	return tooOld(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, ErrNoAnswer) || errors.Is(err, sqlite.ErrGone) || postgres.IsLost(err) || sqlite.IsUnusable(err)
+}
+
+// tooOld reports whether this program must not use the database any more.
+func tooOld(err error) bool {
+	var e *migrations.TooOldError
+	return errors.As(err, &e)
 }
 
 // Full reports whether an error means that the disk of the database is full.
@@ -110,6 +117,9 @@ func (s *Store) boundedBeat(ctx context.Context, now time.Time) error {
 func (s *Store) refuses(now time.Time) error {
 	if s.sqlite != nil && s.sqlite.Gone() {
 		return sqlite.ErrGone
+	}
+	if p := s.state.problem.Load(); p != nil && tooOld(*p) {
+		return *p
 	}
 	// SQLite needs no such rule: it waits for nothing but its own transactions.
 	if at := s.state.failing.Load(); s.postgres != nil && at != 0 && now.UnixMicro()-at > refuseAfter.Microseconds() {

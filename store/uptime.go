@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/migrations"
 	"github.com/coreroller/coreroller/store/statement"
 )
 
@@ -28,6 +29,11 @@ const (
 // outage. Every process beats, before it serves and every BeatEvery.
 func (s *Store) beat(ctx context.Context, now time.Time) error {
 	now = now.UTC().Truncate(time.Microsecond)
+	if s.postgres != nil {
+		if err := migrations.Usable(ctx, s.readers.DB); err != nil {
+			return fmt.Errorf("use the database: %w", err)
+		}
+	}
 	if err := s.dropFutureUptimes(ctx, now); err != nil {
 		return err
 	}

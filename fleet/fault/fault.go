@@ -73,7 +73,11 @@ func All(err error) []*Error {
 	if all := expected(err); all != nil || !store.Unavailable(err) {
 		return all
 	}
-	if store.Full(err) {
+	var public interface{ Public() string }
+	switch {
+	case errors.As(err, &public):
+		return []*Error{Errorf(Unavailable, "", "%s", public.Public())}
+	case store.Full(err):
 		return []*Error{Errorf(Unavailable, "", "%s", noRoom)}
 	}
 	return []*Error{Errorf(Unavailable, "", "%s", noDatabase)}

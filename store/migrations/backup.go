@@ -30,7 +30,7 @@ func ApplyWithBackup(ctx context.Context, databaseURL string, now time.Time) (co
 // ApplyFromWithBackup is ApplyWithBackup with other files; see ApplyFrom.
 func ApplyFromWithBackup(ctx context.Context, databaseURL string, files fs.FS, now time.Time) (copied string, err error) {
 	err = withProvider(ctx, databaseURL, files, func(d *sql.DB, p *goose.Provider) error {
-		return up(ctx, databaseURL, d, p, func(current, target int64) (err error) {
+		return up(ctx, databaseURL, files, d, p, func(current, target int64) (err error) {
 			if current > 0 && current < target {
 				copied, err = backUp(ctx, d, databaseURL, current, now)
 			}

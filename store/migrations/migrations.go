@@ -18,7 +18,7 @@ import (
 	"github.com/coreroller/coreroller/store/sqlite"
 )
 
-//go:embed sqlite postgres
+//go:embed sqlite postgres contracts.txt
 var embedded embed.FS
 
 // ErrNewer means that a newer version of the program migrated the database.
@@ -41,19 +41,24 @@ func Apply(ctx context.Context, databaseURL string) error {
 // ApplyFrom is Apply with other files, in folders sqlite and postgres.
 func ApplyFrom(ctx context.Context, databaseURL string, files fs.FS) error {
 	return withProvider(ctx, databaseURL, files, func(d *sql.DB, p *goose.Provider) error {
-		return up(ctx, databaseURL, d, p, nil)
+		return up(ctx, databaseURL, files, d, p, nil)
 	})
 }
 
 // up applies the missing migrations. before is called for SQLite, if it is not nil.
-func up(ctx context.Context, databaseURL string, d *sql.DB, p *goose.Provider, before func(current, target int64) error) error {
-	current, target, err := versions(ctx, p)
+func up(ctx context.Context, databaseURL string, files fs.FS, d *sql.DB, p *goose.Provider, before func(current, target int64) error) error {
+	current, target, err := versions(ctx, databaseURL, d, p)
 	if err != nil {
 		return err
 	}
 	if postgres.IsURL(databaseURL) {
-		_, err := p.Up(ctx)
-		return err
+		if current > target {
+			return nil // a newer program has only added to it
+		}
+		if _, err := p.Up(ctx); err != nil {
+			return err
+		}
+		return noteOldest(ctx, d, files, target)
 	}
 	if before != nil {
 		if err := before(current, target); err != nil {
@@ -65,8 +70,8 @@ func up(ctx context.Context, databaseURL string, d *sql.DB, p *goose.Provider, b
 
 // List returns all migrations in order.
 func List(ctx context.Context, databaseURL string) (all []Migration, err error) {
-	err = withProvider(ctx, databaseURL, embedded, func(_ *sql.DB, p *goose.Provider) error {
-		if _, _, err := versions(ctx, p); err != nil {
+	err = withProvider(ctx, databaseURL, embedded, func(d *sql.DB, p *goose.Provider) error {
+		if _, _, err := versions(ctx, databaseURL, d, p); err != nil {
 			return err
 		}
 		status, err := p.Status(ctx)
@@ -117,12 +122,18 @@ func open(databaseURL string) (*sql.DB, goose.Dialect, string, error) {
 	return d, goose.DialectSQLite3, "sqlite", err
 }
 
-// versions returns the newest migration of the database and that of this program.
-func versions(ctx context.Context, p *goose.Provider) (current, target int64, err error) {
-	if current, target, err = p.GetVersions(ctx); err == nil && current > target {
-		err = fmt.Errorf("%w (database %d, program %d)", ErrNewer, current, target)
+// versions returns the newest migration of the database and that of this program. A
+// PostgreSQL may be newer if the programs since have only added to it.
+func versions(ctx context.Context, databaseURL string, d *sql.DB, p *goose.Provider) (current, target int64, err error) {
+	if current, target, err = p.GetVersions(ctx); err != nil || current <= target {
+		return current, target, err
 	}
-	return current, target, err
+	if postgres.IsURL(databaseURL) {
+		if needed, err := oldest(ctx, d); err != nil || needed > 0 && needed <= target {
+			return current, target, err
+		}
+	}
+	return current, target, fmt.Errorf("%w (database %d, program %d)", ErrNewer, current, target)
 }
 
 // applySQLite retries, because goose has no lock for SQLite: if two processes
