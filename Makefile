@@ -143,6 +143,10 @@ soak: install-postgresql install-prometheus-alertmanager ## run the long tests i
 chaos: install-postgresql ## disturb servers under load: lost databases, signals, kill -9 (docs/reliability.md)
 	scripts/with-postgres go test -count 1 -v ./cmd/coreroller -run '^(TestDatabaseIsLostAndFound|TestTerminatedConnectionsAreNotNoticed|TestDeletedDatabaseFileIsNoticed|TestFullDisk|TestSecondServerOnAFolderIsRefused|TestProcess)$$'
 
+.PHONY: upgrade-test
+upgrade-test: install-postgresql bin/coreroller ## run a server of an older revision and this one on one PostgreSQL under load (OLD=revision)
+	scripts/with-postgres scripts/upgrade-test.sh $(OLD)
+
 .PHONY: year
 year: install-postgresql ## run the server through a simulated year (ARGS="-database postgres -machines 100000 -days 365")
 	scripts/with-postgres go run ./bench year $(ARGS)
