@@ -18,6 +18,10 @@ import (
 func TestEachMetricIsDocumentedWithItsLabels(t *testing.T) {
 	m := newMetrics()
 	m.measureConnections(nil)
+	m.measureDatabase(nil, nil)
+	m.measureLoad(nil)
+	m.measureJobs(nil, nil)
+	m.measureAttention(nil, nil)
 	m.measureClock(func() float64 { return 0 })
 	m.measureMirrors(nil, nil)
 	m.measureDisks(nil)

@@ -21,14 +21,18 @@ type rests struct{ coreroller, nebraska http.Handler }
 func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts rests, signIn *signin.Handler) *Server {
 	m, problem := newMetrics(), func() string { return "" }
 	m.measureConnections(o.Connections)
+	m.measureDatabase(o.Store, o.Now)
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
 		m.measureMirrors(o.Fleet.MirrorStates, o.Now)
 		m.measureDisks(o.Fleet.Disk)
 		m.countDeletions(o.Fleet.Upkeep.Deletions)
+		m.measureJobs(o.Fleet.Upkeep.Jobs, o.Now)
+		m.measureAttention(o.Fleet.AttentionCounts, o.Now)
 		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
 	}
 	if o.Fleet.Machines != nil {
+		m.measureLoad(o.Fleet.Machines.Status)
 		m.countRefusals(o.Fleet.Machines.Refusals())
 		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
 	}

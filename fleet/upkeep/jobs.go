@@ -59,6 +59,9 @@ func (w *Worker) Health(ctx context.Context) (*Health, error) {
 	return &Health{Status: w.machines.Status(), Jobs: w.jobs.list()}, nil
 }
 
+// Jobs returns the background jobs, for the metrics.
+func (w *Worker) Jobs() []Job { return w.jobs.list() }
+
 // The jobs with loops of their own, by their index.
 const (
 	jobLastSeen = iota

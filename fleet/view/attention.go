@@ -55,6 +55,16 @@ const (
 	AttentionNotifier           AttentionKind = "NOTIFIER" // it fails, or the server disabled it
 )
 
+// AttentionKinds returns all kinds.
+func AttentionKinds() []AttentionKind {
+	return []AttentionKind{
+		AttentionHalted, AttentionStalled, AttentionPaused, AttentionWaitingForApproval, AttentionPolicyWarning, AttentionLostMachines,
+		AttentionFailedMachines, AttentionNewcomersFailing, AttentionRebootOverdue, AttentionBadVersion, AttentionNoPackage,
+		AttentionDefaultPassword, AttentionRefusals, AttentionFailedChecks, AttentionUnknownTrack, AttentionClock, AttentionProposed,
+		AttentionStorage, AttentionDisk, AttentionMirror, AttentionRebootSlotOverdue, AttentionNotifier,
+	}
+}
+
 // Attention is one thing that needs an operator.
 type Attention struct {
 	Kind     AttentionKind
