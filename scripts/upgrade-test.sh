@@ -4,7 +4,7 @@
 #   scripts/with-postgres scripts/upgrade-test.sh REVISION
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-revision=$1
+revision=${1:?name the older revision: make upgrade-test OLD=revision}
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; git -C "$root" worktree remove --force "$work/tree" 2>/dev/null || true; rm -rf "$work"' EXIT
 

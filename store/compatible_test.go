@@ -18,7 +18,41 @@ import (
 )
 
 // Statements that a program from before the migration can trip over.
-var contracting = regexp.MustCompile(`(?i)\bDROP (COLUMN|TABLE|CONSTRAINT)\b|\bRENAME\b|\bALTER COLUMN "?\w+"? (SET NOT NULL|TYPE)\b`)
+var contracting = regexp.MustCompile(`(?i)\bDROP (COLUMN|TABLE|CONSTRAINT|DEFAULT)\b|\bRENAME\b|\bALTER COLUMN "?\w+"? (SET NOT NULL|TYPE)\b|\bADD (CONSTRAINT|CHECK)\b|\bCREATE UNIQUE INDEX "\w+" ON "(\w+)"`)
+
+// trips reports whether a line of a migration changes what the version before can use.
+// Tables that the migration creates are not used yet.
+func trips(line string, created map[string]bool) bool {
+	if m := contracting.FindStringSubmatch(line); m != nil && (m[4] == "" || !created[m[4]]) {
+		return true
+	}
+	for _, clause := range strings.Split(line, "ADD COLUMN ")[1:] {
+		if strings.Contains(clause, "NOT NULL") && !strings.Contains(clause, "DEFAULT") && !strings.Contains(clause, "GENERATED") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestContractsAreRecognized(t *testing.T) {
+	created := map[string]bool{"new": true}
+	for line, want := range map[string]bool{
+		`ALTER TABLE "a" ADD COLUMN "b" bigint NOT NULL DEFAULT 0, ADD COLUMN "c" jsonb NULL;`:      false,
+		`ALTER TABLE "a" ADD COLUMN "b" bigint NOT NULL, ADD COLUMN "c" bigint NOT NULL DEFAULT 0;`: true,
+		`ALTER TABLE "a" ADD COLUMN "b" numeric(5,2) NOT NULL;`:                                     true,
+		`ALTER TABLE "a" ALTER COLUMN "b" DROP DEFAULT;`:                                            true,
+		`ALTER TABLE "a" ADD CONSTRAINT "c" CHECK (b > 0);`:                                         true,
+		`ALTER TABLE "a" RENAME COLUMN "b" TO "c";`:                                                 true,
+		`CREATE UNIQUE INDEX "i" ON "a" ("b");`:                                                     true,
+		`CREATE UNIQUE INDEX "i" ON "new" ("b");`:                                                   false,
+		`CREATE INDEX "i" ON "a" ("b");`:                                                            false,
+		`DROP INDEX "i";`:                                                                           false,
+	} {
+		if got := trips(line, created); got != want {
+			t.Errorf("%s: %v, want %v", line, got, want)
+		}
+	}
+}
 
 // If this fails, read CONTRIBUTING.md on migrations.
 func TestMigrationsAreMarked(t *testing.T) {
@@ -37,9 +71,12 @@ func TestMigrationsAreMarked(t *testing.T) {
 		for version := range contracts {
 			marked = marked || strings.HasPrefix(number, strconv.FormatInt(version, 10))
 		}
+		created := map[string]bool{}
+		for _, m := range regexp.MustCompile(`CREATE TABLE "(\w+)"`).FindAllStringSubmatch(up, -1) {
+			created[m[1]] = true
+		}
 		for line := range strings.Lines(up) {
-			adds := strings.Contains(line, "ADD COLUMN") && regexp.MustCompile(`ADD COLUMN "\w+" [^,;]*NOT NULL(;|,|$)`).MatchString(line) && !strings.Contains(line, "DEFAULT")
-			if (contracting.MatchString(line) || adds) && !marked {
+			if trips(line, created) && !marked {
 				t.Errorf("%s is not in contracts.txt, but servers of the version before cannot use what it leaves: %.200s", file, line)
 			}
 		}
@@ -54,9 +91,14 @@ func TestMigrationsAreMarked(t *testing.T) {
 // newer returns the migrations of a newer program, with one that may be a contract.
 func newer(t *testing.T, contract bool) fs.FS {
 	t.Helper()
+	return newerWith(t, contract, `ALTER TABLE "groups" ADD COLUMN "newer" bigint NOT NULL DEFAULT 0;`)
+}
+
+func newerWith(t *testing.T, contract bool, text string) fs.FS {
+	t.Helper()
 	folder := t.TempDir()
 	check(t, os.CopyFS(folder, os.DirFS("migrations")))
-	check(t, os.WriteFile(filepath.Join(folder, "postgres", "99990101000000_newer.sql"), []byte("-- +goose Up\nALTER TABLE \"groups\" ADD COLUMN \"newer\" bigint NOT NULL DEFAULT 0;\n"), 0o600))
+	check(t, os.WriteFile(filepath.Join(folder, "postgres", "99990101000000_newer.sql"), []byte("-- +goose Up\n"+text+"\n"), 0o600))
 	if contract {
 		f, err := os.OpenFile(filepath.Join(folder, "contracts.txt"), os.O_APPEND|os.O_WRONLY, 0)
 		check(t, err)
@@ -89,7 +131,10 @@ func TestServersRunBesideANewerOneThatOnlyAdded(t *testing.T) {
 func TestServersStopUsingADatabaseThatIsTooNew(t *testing.T) {
 	url := storetest.Postgres(t)
 	running := open(t, url)
-	check(t, running.Beat(t.Context(), time.Now()))
+	if err := migrations.ApplyFrom(t.Context(), url, newerWith(t, true, "ALTER TABLE missing ADD COLUMN a bigint;")); err == nil {
+		t.Fatal("a wrong migration was applied")
+	}
+	check(t, running.Beat(t.Context(), time.Now())) // a contract that failed changes nothing
 	check(t, migrations.ApplyFrom(t.Context(), url, newer(t, true)))
 
 	var old *migrations.TooOldError

@@ -21,7 +21,17 @@ export const sections = [
   { title: 'Reference', pages: ['cli', 'api', 'graphql', 'rest', 'errors', 'states'] },
   {
     title: 'Operate',
-    pages: ['install', 'operations', 'metrics', 'retention', 'reliability', 'security', 'performance', 'scaling', 'promises'],
+    pages: [
+      'install',
+      'operations',
+      'metrics',
+      'retention',
+      'reliability',
+      'security',
+      'performance',
+      'scaling',
+      'promises',
+    ],
   },
   { title: 'Inside', pages: ['ARCHITECTURE', 'dependencies', 'licenses', 'adr/README'] },
 ];

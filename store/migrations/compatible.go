@@ -9,6 +9,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/pressly/goose/v3"
 )
 
 // TooOldError means that a newer program changed the database so that this one must not
@@ -98,9 +100,10 @@ func Usable(ctx context.Context, q querier) error {
 	return err
 }
 
-// noteOldest keeps the newest applied contract in the database. It never lowers it: a
-// newer program can have noted a higher one meanwhile.
-func noteOldest(ctx context.Context, d *sql.DB, files fs.FS, target int64) error {
+// upPostgres applies the missing migrations. The newest contract is noted before, so that
+// servers that cannot use what it leaves never go on after a crash; a migration that fails
+// takes the note back.
+func upPostgres(ctx context.Context, files fs.FS, d *sql.DB, p *goose.Provider, target int64) error {
 	contracts, err := Contracts(files)
 	if err != nil {
 		return err
@@ -111,19 +114,48 @@ func noteOldest(ctx context.Context, d *sql.DB, files fs.FS, target int64) error
 			mine = max(mine, version)
 		}
 	}
+	before, err := oldest(ctx, d)
+	if err != nil {
+		return err
+	}
+	if err := note(ctx, d, func(noted int64) int64 { return max(noted, mine) }); err != nil {
+		return err
+	}
+	if _, err = p.Up(ctx); err == nil {
+		return note(ctx, d, func(noted int64) int64 { return max(noted, mine) }) // a new database had no table for it
+	}
+	back := note(context.WithoutCancel(ctx), d, func(noted int64) int64 {
+		if noted == mine {
+			return before
+		}
+		return noted // a newer program has noted its own meanwhile
+	})
+	return errors.Join(err, back)
+}
+
+// note changes the comment under the lock of the table, if the table is there.
+func note(ctx context.Context, d *sql.DB, change func(noted int64) int64) error {
 	tx, err := d.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // it was committed, or the error is returned
+	defer tx.Rollback() //nolint:errcheck // it was committed, or nothing was changed
+	var there bool
+	if err := tx.QueryRowContext(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&there); err != nil || !there {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, "LOCK TABLE goose_db_version IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 		return err
 	}
 	noted, err := oldest(ctx, tx)
-	if err != nil || noted >= mine {
+	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "COMMENT ON TABLE goose_db_version IS '"+oldestNote+strconv.FormatInt(mine, 10)+"'"); err != nil {
+	next := change(noted)
+	if next == noted {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, "COMMENT ON TABLE goose_db_version IS '"+oldestNote+strconv.FormatInt(next, 10)+"'"); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -55,10 +55,7 @@ func up(ctx context.Context, databaseURL string, files fs.FS, d *sql.DB, p *goos
 		if current > target {
 			return nil // a newer program has only added to it
 		}
-		if _, err := p.Up(ctx); err != nil {
-			return err
-		}
-		return noteOldest(ctx, d, files, target)
+		return upPostgres(ctx, files, d, p, target)
 	}
 	if before != nil {
 		if err := before(current, target); err != nil {
