@@ -157,3 +157,23 @@ func conditionOf(s *store.Store) (committed, failing time.Time, problem error) {
 	committed, failing, _, problem = s.Condition()
 	return committed, failing, problem
 }
+
+// A contract that was applied keeps older servers out although a later migration failed.
+func TestFailedMigrationKeepsTheNoteOfAppliedContracts(t *testing.T) {
+	url := storetest.Postgres(t)
+	running := open(t, url)
+	files := t.TempDir()
+	check(t, os.CopyFS(files, newer(t, true)))
+	check(t, os.WriteFile(filepath.Join(files, "postgres", "99990102000000_wrong.sql"), []byte("-- +goose Up\nALTER TABLE missing ADD COLUMN a bigint;\n"), 0o600))
+	if err := migrations.ApplyFrom(t.Context(), url, os.DirFS(files)); err == nil {
+		t.Fatal("a wrong migration was applied")
+	}
+	var old *migrations.TooOldError
+	if err := running.Beat(t.Context(), time.Now()); !errors.As(err, &old) {
+		t.Errorf("the older server goes on: %v", err)
+	}
+	// The one that noted it is started again.
+	if err := migrations.ApplyFrom(t.Context(), url, newer(t, true)); err != nil {
+		t.Errorf("without the wrong migration: %v", err)
+	}
+}

@@ -101,8 +101,8 @@ func Usable(ctx context.Context, q querier) error {
 }
 
 // upPostgres applies the missing migrations. The newest contract is noted before, so that
-// servers that cannot use what it leaves never go on after a crash; a migration that fails
-// takes the note back.
+// servers that cannot use what it leaves never go on after a crash. If a migration fails,
+// the note is of those that were applied: by this process, or by another one meanwhile.
 func upPostgres(ctx context.Context, files fs.FS, d *sql.DB, p *goose.Provider, target int64) error {
 	contracts, err := Contracts(files)
 	if err != nil {
@@ -114,27 +114,43 @@ func upPostgres(ctx context.Context, files fs.FS, d *sql.DB, p *goose.Provider, 
 			mine = max(mine, version)
 		}
 	}
-	before, err := oldest(ctx, d)
-	if err != nil {
-		return err
-	}
-	if err := note(ctx, d, func(noted int64) int64 { return max(noted, mine) }); err != nil {
+	raise := func(_ *sql.Tx, noted int64) (int64, error) { return max(noted, mine), nil }
+	if err := note(ctx, d, raise); err != nil {
 		return err
 	}
 	if _, err = p.Up(ctx); err == nil {
-		return note(ctx, d, func(noted int64) int64 { return max(noted, mine) }) // a new database had no table for it
+		return note(ctx, d, raise) // a new database had no table for it
 	}
-	back := note(context.WithoutCancel(ctx), d, func(noted int64) int64 {
-		if noted == mine {
-			return before
+	back := note(context.WithoutCancel(ctx), d, func(tx *sql.Tx, noted int64) (int64, error) {
+		if noted > mine {
+			return noted, nil // of a newer program
 		}
-		return noted // a newer program has noted its own meanwhile
+		return newestApplied(ctx, tx, contracts)
 	})
 	return errors.Join(err, back)
 }
 
+// newestApplied returns the newest of the contracts that the database has, 0 for none.
+func newestApplied(ctx context.Context, tx *sql.Tx, contracts map[int64]string) (newest int64, err error) {
+	rows, err := tx.QueryContext(context.WithoutCancel(ctx), "SELECT version_id FROM goose_db_version WHERE is_applied")
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var version int64
+		if err := rows.Scan(&version); err != nil {
+			return 0, err
+		}
+		if contracts[version] != "" {
+			newest = max(newest, version)
+		}
+	}
+	return newest, rows.Err()
+}
+
 // note changes the comment under the lock of the table, if the table is there.
-func note(ctx context.Context, d *sql.DB, change func(noted int64) int64) error {
+func note(ctx context.Context, d *sql.DB, change func(tx *sql.Tx, noted int64) (int64, error)) error {
 	tx, err := d.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -151,9 +167,9 @@ func note(ctx context.Context, d *sql.DB, change func(noted int64) int64) error 
 	if err != nil {
 		return err
 	}
-	next := change(noted)
-	if next == noted {
-		return nil
+	next, err := change(tx, noted)
+	if err != nil || next == noted {
+		return err
 	}
 	if _, err := tx.ExecContext(ctx, "COMMENT ON TABLE goose_db_version IS '"+oldestNote+strconv.FormatInt(next, 10)+"'"); err != nil {
 		return err
