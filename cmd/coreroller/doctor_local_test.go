@@ -111,6 +111,11 @@ func TestLocalDoctorFindsWhatIsWrong(t *testing.T) {
 		has(t, local(t, 1, args...), "Clock", client.Failed, "in the future", "time server")
 
 		change("UPDATE goose_db_version SET version_id = 20990101000000 WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)")
+		if postgres { // one that only added would be used
+			if _, err := d.ExecContext(t.Context(), "COMMENT ON TABLE goose_db_version IS 'oldest program: 20990101000000'"); err != nil {
+				t.Fatal(err)
+			}
+		}
 		has(t, local(t, 1, args...), "Schema", client.Failed, "written by a newer version", "use the program of the server's version")
 		change("DELETE FROM goose_db_version WHERE version_id = 20990101000000")
 		found = local(t, 0, args...)
