@@ -139,9 +139,15 @@ test-go: install-for-test-go ## run Go tests on SQLite and PostgreSQL with the r
 soak: install-postgresql install-prometheus-alertmanager ## run the long tests in full size, for instance with 1,000,000 machines
 	COREROLLER_TEST_SOAK=1 COREROLLER_TEST_FLEETS=1000000 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
 
+CHAOS := TestDatabaseIsLostAndFound|TestTerminatedConnectionsAreNotNoticed|TestPostgresFails|TestOneServerIsCutOff|TestNotificationsAreLost|TestServerIsKilledAtEachStep|TestServerIsFrozenInATransaction
+CHAOS := $(CHAOS)|TestDiskOfTheEmbeddedDatabaseFails|TestEmbeddedServerIsKilledAtAWrite|TestDeletedDatabaseFileIsNoticed|TestDamagedDatabaseIsNoticed|TestReadOnlyFolderIsRefused|TestFullDisk|TestSecondServerOnAFolderIsRefused|TestProcess
+
 .PHONY: chaos
-chaos: install-postgresql ## disturb servers under load: lost databases, signals, kill -9 (docs/reliability.md)
-	scripts/with-postgres go test -count 1 -v ./cmd/coreroller -run '^(TestDatabaseIsLostAndFound|TestTerminatedConnectionsAreNotNoticed|TestDeletedDatabaseFileIsNoticed|TestFullDisk|TestSecondServerOnAFolderIsRefused|TestProcess)$$'
+chaos: install-postgresql install-strace ## disturb servers and databases under load and print what was seen (docs/reliability.md); needs root
+	@mkdir -p build
+	COREROLLER_TEST_CHAOS=1 scripts/with-postgres go test -count 1 -v ./cmd/coreroller -run '^($(CHAOS))$$' >build/chaos.log 2>&1; \
+	status=$$?; grep -E '^ *--- |FAIL|_test.go:[0-9]+: [^|]' build/chaos.log; \
+	printf '\nCommit %s\n\n' "$$(git describe --always --dirty)"; sed -n 's/^.*_test.go:[0-9]*: \(| .*\)/\1/p' build/chaos.log; exit $$status
 
 .PHONY: upgrade-test
 upgrade-test: install-postgresql bin/coreroller ## run a server of an older revision and this one on one PostgreSQL under load (OLD=revision)

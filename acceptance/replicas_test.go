@@ -9,6 +9,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/activity"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -134,4 +135,26 @@ func TestP12_OneRolloutStartedPerRollout(t *testing.T) {
 			}
 		}
 	}, servers(4), limit(1000, 15*time.Minute))
+}
+
+// A machine's requests reach two servers in turn: its history has each change, although one
+// server stored the same entry last.
+func TestHistoryIsWholeOnTwoServers(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		other := s.on(1)
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "13/1")
+		other.reports("m", "1.0.0", "3/0 29")
+		other.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "13/1")
+		started := 0
+		for _, h := range s.history("m") {
+			if h.State == rollout.StateDownloading {
+				started++
+			}
+		}
+		if started != 2 {
+			t.Errorf("the history has %d downloads, want 2: %v", started, s.history("m"))
+		}
+	}, servers(2), quotas(quota.Quotas{HistoryPerMachine: 100}))
 }

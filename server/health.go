@@ -19,12 +19,16 @@ const (
 	// listenLate is the age of the last answer on the connection that receives the events
 	// of other processes from which it is reported.
 	listenLate = 20 * time.Second
+	// fullFor is how long a full disk of the database is reported after a transaction found
+	// it full.
+	fullFor = 30 * time.Second
 )
 
 // databaseState is the part of the store that the probes need. They ask no database, so
 // that they answer at once whatever it does.
 type databaseState interface {
 	Condition() (committed, failing, listened time.Time, problem error)
+	FoundFull() time.Time
 }
 
 // probes answer what a load balancer, Kubernetes or systemd asks.
@@ -82,6 +86,9 @@ func (p *probes) remarks() string {
 	}
 	if _, _, at, _ := p.database.Condition(); !at.IsZero() && p.now().Sub(at) > listenLate {
 		all = append(all, fmt.Sprintf("no events of other servers are received since %s", at.UTC().Format(time.RFC3339)))
+	}
+	if at := p.database.FoundFull(); !at.IsZero() && p.now().Sub(at) < fullFor {
+		all = append(all, "the disk of the database is full: what needs room is refused")
 	}
 	for _, d := range p.disks() {
 		if d.Low() {

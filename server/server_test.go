@@ -30,12 +30,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fakeStore is a store without data, in a condition.
 type fakeStore struct {
-	committed, failing, listened time.Time
-	problem                      error
+	committed, failing, listened, full time.Time
+	problem                            error
 }
 
-func (fakeStore) Reader() *db.Client { return nil }
-func (fakeStore) Bus() event.Bus     { return event.NewMemory() }
+func (fakeStore) Reader() *db.Client     { return nil }
+func (fakeStore) Bus() event.Bus         { return event.NewMemory() }
+func (s fakeStore) FoundFull() time.Time { return s.full }
+
 func (s fakeStore) Condition() (committed, failing, listened time.Time, problem error) {
 	return s.committed, s.failing, s.listened, s.problem
 }
@@ -226,6 +228,8 @@ func TestProbesSayWhatTheServerCannotDo(t *testing.T) {
 		"stops": {well, "", true, "ok\n", "the server stops\n", nil},
 		"no events": {fakeStore{committed: now, listened: now.Add(-time.Minute)}, "", false,
 			"ok\n", "ok\nno events of other servers are received since 2026-03-02T09:59:00Z\n", nil},
+		"full database": {fakeStore{committed: now, full: now.Add(-29 * time.Second)}, "", false, "ok\n", "ok\nthe disk of the database is full: what needs room is refused\n", nil},
+		"was full":      {fakeStore{committed: now, full: now.Add(-time.Minute)}, "", false, "ok\n", "ok\n", nil},
 		"full disk": {well, "", false, "ok\n", "ok\nthe disk of the folder /srv has 9 B free of 1000 B: uploads are refused until there is more\n",
 			[]disk.State{{Folder: disk.Folder{Dir: "/srv", Uploads: true}, Known: true, Free: 9, Total: 1000, Bounds: disk.Bounds{Reserve: 10}}}},
 	} {

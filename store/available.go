@@ -13,9 +13,23 @@ import (
 )
 
 // Unavailable reports whether an error means that the database cannot be used now: it is
-// not reached, it is full, its file is gone, or this program is too old for it. The same can succeed later.
+// not reached, it is full, its file is gone or damaged, or this program is too old for it.
+// The same can succeed later.
 func Unavailable(err error) bool {
-	return tooOld(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, ErrNoAnswer) || errors.Is(err, sqlite.ErrGone) || postgres.IsLost(err) || sqlite.IsUnusable(err)
+	return Public(err) != "" || errors.Is(err, driver.ErrBadConn) || errors.Is(err, ErrNoAnswer) || postgres.IsLost(err) || sqlite.IsUnusable(err)
+}
+
+// Public is the sentence for clients if an error means that a person must do something
+// before the database can be used, else "".
+func Public(err error) string {
+	var public interface{ Public() string }
+	switch {
+	case errors.As(err, &public):
+		return public.Public()
+	case sqlite.IsDamaged(err):
+		return sqlite.ErrDamaged.Public()
+	}
+	return ""
 }
 
 // tooOld reports whether this program must not use the database any more.
@@ -30,6 +44,7 @@ func Full(err error) bool { return sqlite.IsFull(err) || postgres.IsFull(err) }
 // states are what this process knows of the database, without asking it.
 type states struct {
 	committed, failing atomic.Int64  // Unix microseconds, 0: never
+	full               atomic.Int64  // of the last transaction that found the disk full
 	beating            chan struct{} // full while a beat waits for PostgreSQL
 	problem            atomic.Pointer[error]
 }
@@ -64,6 +79,15 @@ func (s *Store) Condition() (committed, failing, listened time.Time, problem err
 		listened = s.postgres.Listened()
 	}
 	return committed, failing, listened, problem
+}
+
+// FoundFull returns when a transaction failed last because the disk of the database was
+// full, zero if never. A beat needs no room and can succeed then.
+func (s *Store) FoundFull() time.Time {
+	if at := s.state.full.Load(); at != 0 {
+		return time.UnixMicro(at)
+	}
+	return time.Time{}
 }
 
 const (
@@ -115,8 +139,10 @@ func (s *Store) boundedBeat(ctx context.Context, now time.Time) error {
 
 // refuses returns why no transaction can begin now, nil if one can.
 func (s *Store) refuses(now time.Time) error {
-	if s.sqlite != nil && s.sqlite.Gone() {
-		return sqlite.ErrGone
+	if s.sqlite != nil {
+		if err := s.sqlite.Lost(); err != nil {
+			return err
+		}
 	}
 	if p := s.state.problem.Load(); p != nil && tooOld(*p) {
 		return *p

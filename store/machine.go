@@ -100,6 +100,12 @@ func (m *Machine) Home() uuid.UUID {
 // New reports whether the machine has no row yet.
 func (m *Machine) New() bool { return m.was == nil }
 
+// ChangedFrom reports whether the row as it was read had another state, or another reason if
+// one is given, or the machine has another one now.
+func (m *Machine) ChangedFrom(state rollout.State, reason rollout.Reason) bool {
+	return m.was == nil || m.was.State != state || m.State != state || reason != rollout.ReasonNone && m.was.Reason != reason
+}
+
 // RequestAttributesBefore are those of the row as it was read, "" for a new machine.
 func (m *Machine) RequestAttributesBefore() string {
 	if m.was == nil {

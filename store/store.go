@@ -102,6 +102,14 @@ func (s *Store) Postgres() bool { return s.postgres != nil }
 // other processes. A database newer than this binary is refused with
 // migrations.ErrNewer.
 func Open(ctx context.Context, o Options) (*Store, error) {
+	s, err := open(ctx, o)
+	if sqlite.IsDamaged(err) {
+		err = fmt.Errorf("%s: %w: %w", o.URL, sqlite.ErrDamaged, err)
+	}
+	return s, err
+}
+
+func open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{log: o.Log, bus: event.NewMemory(), outageAfter: cmp.Or(o.OutageAfter, defaultOutageAfter), keep: o.Keep, state: states{beating: make(chan struct{}, 1)}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -200,6 +208,18 @@ func (s *Store) Write(ctx context.Context, now time.Time, f func(tx *Tx) error) 
 // write runs f in a transaction of the writer pool, or of one of its
 // connections, and commits it.
 func (s *Store) write(ctx context.Context, from statement.Beginner, now time.Time, f func(tx *Tx) error) (*Tx, error) {
+	tx, err := s.tryWrite(ctx, from, now, f)
+	switch {
+	case err == nil:
+	case sqlite.IsDamaged(err):
+		s.sqlite.Damaged()
+	case Full(err) && !now.IsZero(): // last seen times have none
+		s.state.full.Store(now.UnixMicro())
+	}
+	return tx, err
+}
+
+func (s *Store) tryWrite(ctx context.Context, from statement.Beginner, now time.Time, f func(tx *Tx) error) (*Tx, error) {
 	tx, err := s.begin(ctx, from, now)
 	if err != nil {
 		return nil, err

@@ -30,11 +30,12 @@ func before(t *testing.T, url, last string) {
 	check(t, migrations.ApplyFrom(t.Context(), url, os.DirFS(folder)))
 }
 
-// executor returns a function that executes a statement with ids as %s; @at is a time.
+// executor returns a function that executes a statement with ids as %s; @at is a time, and
+// @later is a day later.
 func executor(t *testing.T, url string) func(text string, args ...any) {
-	d, at := raw(t, url), "1772445600000000"
+	d, times := raw(t, url), strings.NewReplacer("@at", "1772445600000000", "@later", "1772532000000000")
 	if store.IsPostgres(url) {
-		at = "to_timestamp(1772445600)"
+		times = strings.NewReplacer("@at", "to_timestamp(1772445600)", "@later", "to_timestamp(1772532000)")
 	}
 	return func(text string, args ...any) {
 		t.Helper()
@@ -43,7 +44,7 @@ func executor(t *testing.T, url string) func(text string, args ...any) {
 				args[i] = "'" + id.String() + "'"
 			}
 		}
-		text = strings.ReplaceAll(fmt.Sprintf(text, args...), "@at", at)
+		text = times.Replace(fmt.Sprintf(text, args...))
 		if _, err := d.Exec(text); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}

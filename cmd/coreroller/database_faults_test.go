@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"database/sql"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -28,6 +30,11 @@ type link struct {
 	t        *testing.T
 	listener net.Listener
 	socket   string // of PostgreSQL
+
+	// Set before the first connection:
+	deaf bool                                      // notifications are lost
+	sent func(c net.Conn, part []byte) (pass bool) // called with what the server sends; may be nil
+	got  func(c net.Conn)                          // called before an answer passes; may be nil
 
 	mu     sync.Mutex
 	frozen bool // nothing passes on new connections
@@ -77,9 +84,25 @@ func (l *link) accept(ended *sync.WaitGroup) {
 		}
 		l.silent[client], l.open = gate, append(l.open, client, server)
 		l.mu.Unlock()
-		for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
+		answers := io.Reader(server)
+		if l.deaf {
+			answers = withoutNotifications(server)
+		}
+		for _, way := range []struct {
+			from io.Reader
+			to   io.Writer
+			look func([]byte) (pass bool)
+		}{
+			{client, server, func(part []byte) bool { return l.sent == nil || l.sent(client, part) }},
+			{answers, client, func([]byte) bool {
+				if l.got != nil {
+					l.got(client)
+				}
+				return true
+			}},
+		} {
 			ended.Go(func() {
-				pass(pair[0], pair[1], gate)
+				pass(way.from, way.to, gate, way.look)
 				_ = client.Close()
 				_ = server.Close()
 			})
@@ -87,14 +110,17 @@ func (l *link) accept(ended *sync.WaitGroup) {
 	}
 }
 
-// pass copies bytes; while the gate is locked they stay.
-func pass(from, to net.Conn, gate *sync.Mutex) {
+// pass copies bytes until look stops it; while the gate is locked they stay.
+func pass(from io.Reader, to io.Writer, gate *sync.Mutex, look func([]byte) bool) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
 		gate.Lock()
 		gate.Unlock() //nolint:staticcheck // waits only
 		if n > 0 {
+			if !look(buf[:n]) {
+				return
+			}
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -103,6 +129,31 @@ func pass(from, to net.Conn, gate *sync.Mutex) {
 			return
 		}
 	}
+}
+
+// withoutNotifications returns what PostgreSQL sends, without its NotificationResponse
+// messages.
+func withoutNotifications(server io.Reader) io.Reader {
+	out, in := io.Pipe()
+	go func() {
+		const head = 5 // the type, and the length of the rest with itself
+		for buf := bufio.NewReader(server); ; {
+			first, err := buf.Peek(head)
+			if err != nil {
+				_ = in.CloseWithError(err)
+				return
+			}
+			to := io.Writer(in)
+			if first[0] == 'A' {
+				to = io.Discard
+			}
+			if _, err := io.CopyN(to, buf, 1+int64(binary.BigEndian.Uint32(first[1:]))); err != nil {
+				_ = in.CloseWithError(err)
+				return
+			}
+		}
+	}()
+	return out
 }
 
 // silence stops all bytes on the connections that exist, and on later ones if all is set.

@@ -25,6 +25,7 @@ import (
 type testGroup struct {
 	service             *fleet.Service
 	store               *store.Store
+	databaseURL         string // of prepare
 	ctx                 context.Context
 	app, channel, group uuid.UUID
 	next                uuid.UUID

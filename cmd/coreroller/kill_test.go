@@ -77,6 +77,7 @@ func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *testG
 	}
 	defer service.Close()
 	k := newTestGroup(t, service, s, policy)
+	k.databaseURL = databaseURL
 	k.promote(t)
 	return k
 }

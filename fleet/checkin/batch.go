@@ -396,7 +396,7 @@ func (b *batch) save(calls []*call) error {
 		var plan *historyPlan
 		if calls != nil { // what the server does itself is not limited
 			var kept []store.HistoryEntry
-			kept, plan = b.s.histories.plan(b.out.History[written:], b.s.quotas.HistoryPerMachine, b.now)
+			kept, plan = b.s.histories.plan(b.out.History[written:], b.changes, b.s.quotas.HistoryPerMachine, b.now)
 			b.out.History = b.out.History[:written+len(kept)]
 			b.out.Activities = append(b.out.Activities[:active], plan.activities(b.out.Activities[active:])...)
 		}
@@ -416,6 +416,12 @@ func (b *batch) save(calls []*call) error {
 		}
 	}
 	return b.tx.Save(b.ctx, &b.out)
+}
+
+// changes reports whether an entry says more than the machine's row before this batch.
+func (b *batch) changes(e store.HistoryEntry) bool {
+	m := b.machines[e.InstanceID]
+	return m == nil || m.ChangedFrom(e.State, e.Reason)
 }
 
 func distinct(ids []uuid.UUID) []uuid.UUID {

@@ -42,8 +42,9 @@ type historyPlan struct {
 
 // plan returns the entries to store: without those that repeat the machine's last one
 // of the hour, and those beyond the quota. The last one stored says that further ones
-// are not.
-func (h *histories) plan(entries []store.HistoryEntry, most int, now time.Time) ([]store.HistoryEntry, *historyPlan) {
+// are not. An entry with which the machine changes repeats nothing, although this process
+// stored the same last: another one has stored what came in between.
+func (h *histories) plan(entries []store.HistoryEntry, changes func(store.HistoryEntry) bool, most int, now time.Time) ([]store.HistoryEntry, *historyPlan) {
 	if most == 0 || len(entries) == 0 {
 		return entries, nil
 	}
@@ -63,7 +64,7 @@ func (h *histories) plan(entries []store.HistoryEntry, most int, now time.Time) 
 		case w.entries > most:
 			p.refused++
 			continue
-		case w.entries > 0 && w.last == hash:
+		case w.entries > 0 && w.last == hash && !changes(e):
 			p.merged++
 			continue
 		case w.entries == most:

@@ -73,14 +73,15 @@ func All(err error) []*Error {
 	if all := expected(err); all != nil || !store.Unavailable(err) {
 		return all
 	}
-	var public interface{ Public() string }
+	text := store.Public(err)
 	switch {
-	case errors.As(err, &public):
-		return []*Error{Errorf(Unavailable, "", "%s", public.Public())}
+	case text != "":
 	case store.Full(err):
-		return []*Error{Errorf(Unavailable, "", "%s", noRoom)}
+		text = noRoom
+	default:
+		text = noDatabase
 	}
-	return []*Error{Errorf(Unavailable, "", "%s", noDatabase)}
+	return []*Error{Errorf(Unavailable, "", "%s", text)}
 }
 
 func expected(err error) []*Error {

@@ -42,7 +42,8 @@ type notifier struct {
 	local    *event.Memory // receives the events of other processes
 	log      *slog.Logger
 	listener *pq.Listener
-	answered atomic.Int64             // Unix nanoseconds of the last answer on its connection
+	answered atomic.Int64             // Unix nanoseconds of the last notification of its own that it received
+	echoes   chan struct{}            // full when such a notification arrived
 	conn     atomic.Pointer[net.Conn] // of the listener
 	out      *event.Memory            // merges the events of this process
 	outgoing event.Subscription
@@ -58,6 +59,7 @@ type message struct {
 	App      uuid.UUID     `json:"a,omitzero"`
 	Group    uuid.UUID     `json:"g,omitzero"`
 	Machines []byte        `json:"m,omitempty"`
+	Echo     bool          `json:"p,omitempty"` // the sender waits for it, see receives
 }
 
 // events unpacks a message.
@@ -73,7 +75,7 @@ func (m *message) events() []event.Event {
 }
 
 func startNotifier(databaseURL string, d *sql.DB, local *event.Memory, log *slog.Logger) (*notifier, error) {
-	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemoryOf(notifyQueue), stop: make(chan struct{})}
+	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemoryOf(notifyQueue), echoes: make(chan struct{}, 1), stop: make(chan struct{})}
 	n.outgoing = n.out.Subscribe(nil)
 	n.listener = pq.NewDialListener(&dialer{made: func(c net.Conn) { n.conn.Store(&c) }}, databaseURL, 100*time.Millisecond, 10*time.Second, func(_ pq.ListenerEventType, err error) {
 		if err != nil {
@@ -84,6 +86,7 @@ func startNotifier(databaseURL string, d *sql.DB, local *event.Memory, log *slog
 		_ = n.listener.Close() // it never connected
 		return nil, fmt.Errorf("listen for notifications: %w", err)
 	}
+	n.answered.Store(time.Now().UnixNano())
 	n.done.Add(3)
 	go n.receive()
 	go n.transmit()
@@ -100,36 +103,70 @@ const (
 )
 
 // ping asks on the connection that listens, because nothing arrives there for long, until
-// close is called.
+// close is called. While no notifications arrive although it answers, as behind a pool in
+// transaction mode, everything is read again at each ping.
 func (n *notifier) ping() {
 	defer n.done.Done()
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
+	deaf := false
 	for {
 		select {
 		case <-n.stop:
 			return
 		case <-tick.C:
 		}
-		result := make(chan error, 1)
-		go func() { result <- n.listener.Ping() }()
-		select {
-		case err := <-result:
-			if err == nil {
-				n.answered.Store(time.Now().UnixNano())
-			}
-		case <-time.After(pingLimit):
-			if c := n.conn.Load(); c != nil {
-				_ = (*c).Close() // ends the ping
-			}
-			<-result //nolint:errcheck // the ping failed, because its connection was closed
-		case <-n.stop:
-			if c := n.conn.Load(); c != nil {
-				_ = (*c).Close()
-			}
-			<-result //nolint:errcheck // the ping failed, because its connection was closed
-			return
+		if !n.answers() {
+			continue
 		}
+		received, err := n.receives()
+		switch {
+		case err != nil: // the database is lost
+		case received:
+			n.answered.Store(time.Now().UnixNano())
+		default:
+			n.local.Publish(event.Event{Kind: event.Resync})
+			if !deaf {
+				n.log.Warn("no notifications of PostgreSQL arrive, so changes by other servers are read every few seconds; LISTEN needs a connection that is not shared")
+			}
+		}
+		deaf = err == nil && !received
+	}
+}
+
+// answers reports whether the connection that listens answers; if it is late, it is closed.
+func (n *notifier) answers() bool {
+	result := make(chan error, 1)
+	go func() { result <- n.listener.Ping() }()
+	select {
+	case err := <-result:
+		return err == nil
+	case <-time.After(pingLimit):
+	case <-n.stop:
+	}
+	if c := n.conn.Load(); c != nil {
+		_ = (*c).Close() // ends the ping
+	}
+	<-result //nolint:errcheck // the ping failed, because its connection was closed
+	return false
+}
+
+// receives reports whether a notification of this process arrives at itself.
+func (n *notifier) receives() (bool, error) {
+	select {
+	case <-n.echoes: // a late one
+	default:
+	}
+	if err := n.send(message{Echo: true}); err != nil {
+		return false, err
+	}
+	select {
+	case <-n.echoes:
+		return true, nil
+	case <-time.After(pingLimit):
+		return false, nil
+	case <-n.stop:
+		return true, nil
 	}
 }
 
@@ -152,6 +189,11 @@ func (n *notifier) receive() {
 				n.local.Publish(event.Event{Kind: event.Resync})
 			} else if m.Origin != n.origin {
 				n.local.Publish(m.events()...)
+			} else if m.Echo {
+				select {
+				case n.echoes <- struct{}{}:
+				default:
+				}
 			}
 		}
 	}
@@ -197,11 +239,16 @@ func (n *notifier) flush() {
 }
 
 func (n *notifier) notify(m message) {
-	m.Origin = n.origin
-	payload, _ := json.Marshal(m) // cannot fail for these types
-	if _, err := n.db.ExecContext(context.Background(), "SELECT pg_notify($1, $2)", notifyChannel, string(payload)); err != nil {
+	if err := n.send(m); err != nil {
 		n.log.Warn("cannot notify other processes", "error", err)
 	}
+}
+
+func (n *notifier) send(m message) error {
+	m.Origin = n.origin
+	payload, _ := json.Marshal(m) // cannot fail for these types
+	_, err := n.db.ExecContext(context.Background(), "SELECT pg_notify($1, $2)", notifyChannel, string(payload))
+	return err
 }
 
 func (n *notifier) close() {

@@ -26,8 +26,8 @@ type DB struct {
 	checkpoints *checkpointer
 
 	path string
-	file os.FileInfo // of path, when it was opened
-	gone atomic.Bool // path leads to another file now
+	file os.FileInfo  // of path, when it was opened
+	lost atomic.Value // a Lost, if the file must not be used any more
 }
 
 // Open opens the file at path and creates it if it is missing.
