@@ -107,7 +107,7 @@ func (c *cluster) processes() []int {
 		c.t.Fatal(err)
 	}
 	all := []int{first}
-	for _, text := range strings.FieldsSeq(string(children)) {
+	for text := range strings.FieldsSeq(string(children)) {
 		if pid, err := strconv.Atoi(text); err == nil {
 			all = append(all, pid)
 		}
