@@ -246,8 +246,25 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 				return true
 			}
 		}
-		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile, bucketAccess, bucketSecret, bucketSecretFile, smtpPassword, smtpPasswordFile}, rest)
+		return known[name] || rest == "PORT" || slices.ContainsFunc(secretVariables(), func(v secretVariable) bool { return v.name == rest })
 	})
+}
+
+// secretVariable is an environment variable without a flag.
+type secretVariable struct{ name, meaning string } // the name has no prefix
+
+func secretVariables() []secretVariable {
+	return []secretVariable{
+		{secretToken, "token of the commands for a running server"},
+		{secretPassword, "password of their --user, instead of a token"},
+		{firstPassword, "password of the user admin of a new database"},
+		{firstPasswordFile, "file with it"},
+		{bucketAccess, "access key of --payload-s3"},
+		{bucketSecret, "secret key of --payload-s3"},
+		{bucketSecretFile, "file with it"},
+		{smtpPassword, "password of --smtp-url"},
+		{smtpPasswordFile, "file with it"},
+	}
 }
 
 // localURL is the URL of a server that listens on address, for clients on the

@@ -18,7 +18,7 @@ export const sections = [
       'dashboard',
     ],
   },
-  { title: 'Reference', pages: ['cli', 'api', 'graphql', 'rest', 'errors', 'states'] },
+  { title: 'Reference', pages: ['cli', 'commands', 'configuration', 'api', 'graphql', 'rest', 'errors', 'states'] },
   {
     title: 'Operate',
     pages: [
