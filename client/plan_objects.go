@@ -14,6 +14,9 @@ func (p *plan) pkg(app, self string, want, have object) step {
 	if have == nil {
 		input := pickFields(want, append([]string{"version"}, packageFields...))
 		input["arch"] = archOf(want)
+		if _, has := input["type"]; !has {
+			input["type"] = "OTHER"
+		}
 		return step{mutations: []mutation{{
 			change: change{mutation: "createPackage", input: input}, result: "package", makes: self,
 			refs: map[string]string{"applicationId": key("application", app)},

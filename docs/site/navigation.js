@@ -1,7 +1,7 @@
 // The pages in their order. A page that is not listed fails the build, so that each can be found.
 
 export const sections = [
-  { title: 'Start', pages: ['index', 'connect', 'glossary'] },
+  { title: 'Start', pages: ['index', 'tutorial', 'connect', 'glossary'] },
   {
     title: 'How to',
     pages: [
