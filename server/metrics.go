@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,13 @@ func newMetrics() *metrics {
 	}
 	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// show adds the version of the program.
+func (m *metrics) show(version string) {
+	m.gauge(func(out func(string, float64, ...string)) { out("build", 1, version, runtime.Version()) }, map[string]*prometheus.Desc{
+		"build": desc("coreroller_build_info", "1, with the version of the program and of Go.", "version", "go"),
+	})
 }
 
 // countRefusals adds the counters of what the Omaha endpoint refused, by kind.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -107,21 +106,9 @@ const (
 // measureAttention adds how many items need attention, by kind. Each kind has a value, so
 // that an alert can end.
 func (m *metrics) measureAttention(count func(context.Context) (map[string]int, error), now func() time.Time) {
-	var mu sync.Mutex
-	var last map[string]int
-	var at time.Time
+	cached := atMost(now, count)
 	m.gauge(func(out func(string, float64, ...string)) {
-		mu.Lock()
-		defer mu.Unlock()
-		if at.IsZero() || now().Sub(at).Abs() >= attentionEvery {
-			ctx, cancel := context.WithTimeout(context.Background(), attentionTimeout)
-			defer cancel()
-			found, err := count(ctx)
-			if last, at = found, now(); err != nil {
-				last = nil // the series end: no old values
-			}
-		}
-		for kind, n := range last {
+		for kind, n := range cached() {
 			out("attention", float64(n), kind)
 		}
 	}, map[string]*prometheus.Desc{

@@ -22,6 +22,8 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	m, problem := newMetrics(), func() string { return "" }
 	m.measureConnections(o.Connections)
 	m.measureDatabase(o.Store, o.Now)
+	m.measureStreams(api.Streams)
+	m.show(o.Version)
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
 		m.measureMirrors(o.Fleet.MirrorStates, o.Now)
@@ -29,10 +31,12 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 		m.countDeletions(o.Fleet.Upkeep.Deletions)
 		m.measureJobs(o.Fleet.Upkeep.Jobs, o.Now)
 		m.measureAttention(o.Fleet.AttentionCounts, o.Now)
+		m.measureRollouts(o.Fleet.RolloutStates, o.Now)
 		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
 	}
 	if o.Fleet.Machines != nil {
 		m.measureLoad(o.Fleet.Machines.Status)
+		m.countCheckIns(o.Fleet.Machines.Counts)
 		m.countRefusals(o.Fleet.Machines.Refusals())
 		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
 	}
