@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -49,7 +48,7 @@ func (s *Service) RolloutStates(ctx context.Context) (states map[string]int, pro
 	rows, err := reader.GroupRollout.Query().
 		Where(grouprollout.ReplacedAtIsNil(), grouprollout.StateIn(rollout.RolloutActive, rollout.RolloutPaused, rollout.RolloutHalted)).
 		Select(grouprollout.FieldID, grouprollout.FieldGroupID).
-		Order(grouprollout.ByCreatedAt(sql.OrderDesc()), grouprollout.ByID()).Limit(maxProgress).All(ctx)
+		Order(db.Desc(grouprollout.FieldCreatedAt, grouprollout.FieldID)).Limit(maxProgress).All(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read rollouts: %w", err)
 	}

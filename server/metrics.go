@@ -22,11 +22,13 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	usable   func() bool // whether the database may be asked
 }
 
 func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
+		usable:   func() bool { return true },
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "coreroller_http_requests_total", Help: "Requests by route and status, without the Omaha endpoint.",
 		}, []string{"route", "status"}),

@@ -18,7 +18,7 @@ func (m *metrics) measureRollouts(read func(context.Context) (map[string]int, []
 		states   map[string]int
 		progress []fleet.RolloutProgress
 	}
-	cached := atMost(now, func(ctx context.Context) (all rollouts, err error) {
+	cached := atMost(m, now, func(ctx context.Context) (all rollouts, err error) {
 		all.states, all.progress, err = read(ctx)
 		return all, err
 	})
@@ -45,15 +45,19 @@ func (m *metrics) measureRollouts(read func(context.Context) (map[string]int, []
 	})
 }
 
-// atMost reads at most every attentionEvery, whatever scrapes. After an error there is no
-// value, so that no old one is shown.
-func atMost[T any](now func() time.Time, read func(context.Context) (T, error)) func() T {
+// atMost reads at most every attentionEvery, whatever scrapes. While the database cannot be
+// used there is no value, so that no old one is shown.
+func atMost[T any](m *metrics, now func() time.Time, read func(context.Context) (T, error)) func() T {
 	var mu sync.Mutex
 	var last T
 	var at time.Time
 	return func() T {
 		mu.Lock()
 		defer mu.Unlock()
+		if !m.usable() {
+			at = time.Time{}
+			return *new(T)
+		}
 		if at.IsZero() || now().Sub(at).Abs() >= attentionEvery {
 			ctx, cancel := context.WithTimeout(context.Background(), attentionTimeout)
 			defer cancel()

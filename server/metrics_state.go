@@ -38,8 +38,14 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
 
-// measureDatabase adds what this process knows of its database.
+// measureDatabase adds what this process knows of its database. While it cannot be used,
+// nothing of the metrics asks it: the scrape would wait, and its limit would hide the
+// numbers that say why.
 func (m *metrics) measureDatabase(database databaseState, now func() time.Time) {
+	m.usable = func() bool {
+		_, failing, _, problem := database.Condition()
+		return failing.IsZero() && problem == nil
+	}
 	m.gauge(func(out func(string, float64, ...string)) {
 		committed, failing, listened, _ := database.Condition()
 		if !committed.IsZero() {
@@ -91,8 +97,8 @@ func (m *metrics) measureJobs(jobs func() []upkeep.Job, now func() time.Time) {
 			out("failed", failed, j.Name)
 		}
 	}, map[string]*prometheus.Desc{
-		"age":    desc("coreroller_job_age_seconds", "Seconds since a background job of this process ran last.", "job"),
-		"failed": desc("coreroller_job_failed", "1 if the last run of a background job failed.", "job"),
+		"age":    desc("coreroller_job_age_seconds", "Seconds since a background job of this process ran last.", "task"),
+		"failed": desc("coreroller_job_failed", "1 if the last run of a background job failed.", "task"),
 	})
 }
 
@@ -100,13 +106,13 @@ const (
 	// attentionEvery is how often what needs attention is counted at most, whatever scrapes.
 	attentionEvery = 30 * time.Second
 	// attentionTimeout bounds the count.
-	attentionTimeout = 5 * time.Second
+	attentionTimeout = 2 * time.Second
 )
 
 // measureAttention adds how many items need attention, by kind. Each kind has a value, so
 // that an alert can end.
 func (m *metrics) measureAttention(count func(context.Context) (map[string]int, error), now func() time.Time) {
-	cached := atMost(now, count)
+	cached := atMost(m, now, count)
 	m.gauge(func(out func(string, float64, ...string)) {
 		for kind, n := range cached() {
 			out("attention", float64(n), kind)
