@@ -111,6 +111,7 @@ func TestEachAlertFiresAndNoneWhenAllIsWell(t *testing.T) {
 			t.Errorf("%s: %s", r.Name, r.LastError)
 		}
 	}
+	checkPanels(t, m)
 	for _, labels := range m.query(`max_over_time(ALERTS{job="coreroller-healthy"}[1h])`) {
 		t.Errorf("without a fault: %v", labels)
 	}
