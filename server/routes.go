@@ -86,9 +86,10 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	for _, other := range []*http.ServeMux{machines, operations} {
 		health.mount(other.Handle)
 	}
-	operations.Handle("GET /metrics", m.handler())
+	shown := requireToken(o.MetricsToken, m.handler())
+	operations.Handle("GET /metrics", shown)
 	if !o.SeparateMetrics {
-		handle("GET /metrics", m.handler())
+		handle("GET /metrics", shown)
 	}
 
 	// The dashboard: its files, and its index page for every other URL.

@@ -112,7 +112,7 @@ func TestEachAlertFiresAndNoneWhenAllIsWell(t *testing.T) {
 		}
 	}
 	checkPanels(t, m)
-	for _, labels := range m.query(`max_over_time(ALERTS{job="coreroller-healthy"}[1h])`) {
+	for _, labels := range m.query(`max_over_time(ALERTS{job="coreroller-healthy",alertstate="firing"}[1h])`) {
 		t.Errorf("without a fault: %v", labels)
 	}
 	if len(m.query(`coreroller_decisions_total{job="coreroller-healthy",reason="granted"} > 0`)) != 1 {
@@ -127,7 +127,7 @@ func startHealthy(t *testing.T) *Program {
 	running(t, p)
 	k := newTestGroup(t, p.fleet, p.store, fastPolicy(5))
 	k.promote(t)
-	machines := startSimulation(t, p.OmahaURL(), 200, flawlessFleet(20), nil)
+	machines := startSimulation(t, p.OmahaURL(), 5000, flawlessFleet(20), nil)
 	t.Cleanup(func() { machines.stop() })
 	return p
 }
@@ -173,6 +173,7 @@ func startFaulty(t *testing.T) *faults {
 	f := &faults{hook: startHook(t)}
 	c := Config{Listen: "127.0.0.1:0", DataDir: t.TempDir(), MaxConnections: 30, Disk: Disk{Warn: 2 << 30, Reserve: 1 << 30}}
 	c.Web.ListenMetrics, c.Web.MaxConnectionsPerAddress = "127.0.0.1:0", 30
+	c.Web.MetricsToken.secret = metricsToken
 	c.Notify.To = payload.Sources{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	c.Payloads.Dir = t.TempDir()
 	c.Disk.space = func(dir string) (int64, int64, bool) {

@@ -20,6 +20,9 @@ type prometheus struct {
 	base string
 }
 
+// metricsToken is what the server asks for that has a token.
+const metricsToken = "0123456789abcdef"
+
 // lookFor returns a program of Debian's packages.
 func lookFor(t *testing.T, program, debian string) string {
 	t.Helper()
@@ -44,7 +47,7 @@ func startPrometheus(t *testing.T, targets map[string]string) *prometheus {
 	}
 	config := "global:\n  scrape_interval: 500ms\n  scrape_timeout: 500ms\n  evaluation_interval: 500ms\nrule_files: [alerts.yml]\nscrape_configs:\n"
 	for job, target := range targets {
-		config += fmt.Sprintf("  - job_name: %s\n    static_configs: [{ targets: [%q] }]\n", job, target)
+		config += fmt.Sprintf("  - job_name: %s\n    static_configs: [{ targets: [%q] }]\n    authorization: { credentials: %s }\n", job, target, metricsToken)
 	}
 	for name, text := range map[string]string{
 		"prometheus.yml": config, "alerts.yml": regexp.MustCompile(`(?m)^( +for:) .*$`).ReplaceAllString(string(rules), "$1 1s"),
