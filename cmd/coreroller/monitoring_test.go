@@ -64,7 +64,8 @@ func TestEachAlertHasARunbook(t *testing.T) {
 // of a fault, and none for the healthy server.
 func TestEachAlertFiresAndNoneWhenAllIsWell(t *testing.T) {
 	lookFor(t, "prometheus", "prometheus")
-	healthy, faulty, cut := startHealthy(t), startFaulty(t), startCut(t)
+	healthy, well := startHealthy(t)
+	faulty, cut := startFaulty(t), startCut(t)
 	m := startPrometheus(t, map[string]string{
 		"coreroller-healthy": metricsOf(healthy), "coreroller-faulty": metricsOf(faulty.Program), "coreroller-cut": metricsOf(cut.Program), "coreroller-down": freeAddress(t),
 	})
@@ -72,6 +73,7 @@ func TestEachAlertFiresAndNoneWhenAllIsWell(t *testing.T) {
 	eventually(t, "counters have a value before the faults", func() bool {
 		return len(m.query(`count_over_time(coreroller_build_info{job=~".*(cut|faulty)"}[1h]) > 2`)) == 2
 	})
+	well.promote(t)
 	faulty.begin(t)
 	cut.begin(t)
 
@@ -120,16 +122,16 @@ func TestEachAlertFiresAndNoneWhenAllIsWell(t *testing.T) {
 	}
 }
 
-// startHealthy starts a server whose machines update without a failure, and check on.
-func startHealthy(t *testing.T) *Program {
+// startHealthy starts a server whose machines update without a failure once the group is
+// promoted, and check on.
+func startHealthy(t *testing.T) (*Program, *testGroup) {
 	t.Helper()
 	p := NewProgram(Config{Listen: "127.0.0.1:0", DataDir: t.TempDir(), FirstPassword: "a good password"}, discard(), time.Now)
 	running(t, p)
 	k := newTestGroup(t, p.fleet, p.store, fastPolicy(5))
-	k.promote(t)
 	machines := startSimulation(t, p.OmahaURL(), 5000, flawlessFleet(20), nil)
 	t.Cleanup(func() { machines.stop() })
-	return p
+	return p, k
 }
 
 func running(t *testing.T, p *Program) {
