@@ -19,6 +19,8 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Service.RebootUses":      "numbers for the metrics",
 		"Service.AttentionCounts": "numbers for the metrics",
 		"Service.RolloutStates":   "numbers for the metrics",
+		"Service.Queues":          "numbers for the metrics",
+		"Service.Pools":           "numbers of this process for the metrics",
 		"Service.Catalog":         "a value of this process, not reachable from outside",
 		"Service.Close":           "called by the program",
 		"Service.Run":             "called by the program",

@@ -32,6 +32,8 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 		m.measureJobs(o.Fleet.Upkeep.Jobs, o.Now)
 		m.measureAttention(o.Fleet.AttentionCounts, o.Now)
 		m.measureRollouts(o.Fleet.RolloutStates, o.Now)
+		m.measurePools(o.Fleet.Pools)
+		m.measureQueues(o.Fleet.Queues, o.Now)
 		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
 	}
 	if o.Fleet.Machines != nil {
@@ -58,7 +60,9 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	}
 
 	// The files of packages, for machines: GET /payloads/. Without credentials.
-	stored := m.count(payloads.Pattern, payloads.NewFiles(o.Fleet.Hosting, o.Payloads, resolver.address, o.Log))
+	downloads := payloads.NewFiles(o.Fleet.Hosting, o.Payloads, resolver.address, o.Log)
+	m.measureDownloads(downloads.Open)
+	stored := m.count(payloads.Pattern, downloads)
 	machines.Handle(payloads.Pattern, stored)
 	if !o.SeparateMachines {
 		mux.Handle(payloads.Pattern, stored)

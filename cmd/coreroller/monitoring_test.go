@@ -117,8 +117,15 @@ func TestEachAlertFiresAndNoneWhenAllIsWell(t *testing.T) {
 	for _, labels := range m.query(`max_over_time(ALERTS{job="coreroller-healthy",alertstate="firing"}[1h])`) {
 		t.Errorf("without a fault: %v", labels)
 	}
-	if len(m.query(`coreroller_decisions_total{job="coreroller-healthy",reason="granted"} > 0`)) != 1 {
-		t.Error("the healthy server has offered no update")
+	for _, expression := range []string{
+		`coreroller_decisions_total{job="coreroller-healthy",reason="granted"} > 0`, `coreroller_events_total{job="coreroller-healthy",kind="completed"} > 0`,
+		`coreroller_rollouts{job="coreroller-healthy",state="completed"} == 1 or on (job) coreroller_rollout_machines{job="coreroller-healthy",is="succeeded"} > 0`,
+		`coreroller_rollouts{job="coreroller-faulty",state="halted"} == 1`, `coreroller_rollout_machines{job="coreroller-faulty",is="lost"} == 1`,
+		`coreroller_messages_waiting{job="coreroller-faulty"} > 0`, `coreroller_messages_oldest_age_seconds{job="coreroller-faulty"} > 0`,
+	} {
+		if len(m.query(expression)) != 1 {
+			t.Errorf("not so: %s", expression)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // prometheus is a real one with the alert rules of docs/monitoring. It reads the metrics
-// twice a second, and each alert fires after a second instead of its minutes.
+// each second, and each alert fires after a second instead of its minutes.
 type prometheus struct {
 	t    *testing.T
 	base string
@@ -45,7 +45,7 @@ func startPrometheus(t *testing.T, targets map[string]string) *prometheus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := "global:\n  scrape_interval: 500ms\n  scrape_timeout: 500ms\n  evaluation_interval: 500ms\nrule_files: [alerts.yml]\nscrape_configs:\n"
+	config := "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  evaluation_interval: 500ms\nrule_files: [alerts.yml]\nscrape_configs:\n"
 	for job, target := range targets {
 		config += fmt.Sprintf("  - job_name: %s\n    static_configs: [{ targets: [%q] }]\n    authorization: { credentials: %s }\n", job, target, metricsToken)
 	}
