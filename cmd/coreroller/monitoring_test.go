@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -81,7 +83,8 @@ func TestEachAlertFiresAndNoneWhenAllIsWell(t *testing.T) {
 		"CoreRollerDown": "down", "CoreRollerDatabaseUnusable": "cut", "CoreRollerEventsLost": "cut", "CoreRollerClockWrong": "cut",
 		"CoreRollerOverloaded": "cut", "CoreRollerCheckinsFailing": "cut", "CoreRollerCheckinsSlow": "cut", "CoreRollerRequestsFailing": "cut",
 		"CoreRollerJobFailing": "cut", "CoreRollerConnectionsFull": "faulty", "CoreRollerDiskLow": "faulty", "CoreRollerDiskFull": "faulty",
-		"CoreRollerJobLate": "faulty", "CoreRollerRolloutHalted": "faulty", "CoreRollerRolloutStalled": "faulty", "CoreRollerMachinesLost": "faulty",
+		"CoreRollerRetentionBehind": "faulty",
+		"CoreRollerJobLate":         "faulty", "CoreRollerRolloutHalted": "faulty", "CoreRollerRolloutStalled": "faulty", "CoreRollerMachinesLost": "faulty",
 		"CoreRollerNoCheckins": "faulty", "CoreRollerMirrorFailing": "faulty", "CoreRollerMessagesFailing": "faulty",
 		"CoreRollerRebootSlotsOverdue": "faulty", "CoreRollerFirstPassword": "faulty", "CoreRollerAttention": "faulty",
 	}
@@ -264,6 +267,17 @@ func (f *faults) begin(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
+	}
+	// More old sessions than are deleted at once.
+	d, err := sql.Open("sqlite", filepath.Join(f.config.DataDir, databaseFile)+"?_pragma=busy_timeout(20000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.Close() }()
+	if _, err := d.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 60000)
+		INSERT INTO sessions (token_hash, created_at, expires_at, user_id, address, user_agent)
+		SELECT hex(randomblob(16)), 0, (unixepoch() - 864000) * 1000000, (SELECT id FROM users LIMIT 1), '', '' FROM n`); err != nil {
+		t.Fatal(err)
 	}
 }
 
