@@ -49,11 +49,16 @@ func (m *metrics) measurePools(pools func() []fleet.PoolUse) {
 			out("connections", float64(p.InUse), p.Name, "in_use")
 			out("connections", float64(p.Idle), p.Name, "idle")
 			out("most", float64(p.Most), p.Name)
-			out("waited", p.Waited.Seconds(), p.Name)
 		}
 	}, map[string]*prometheus.Desc{
 		"connections": desc("coreroller_database_connections", "Connections to the database, by pool.", "pool", "state"),
 		"most":        desc("coreroller_database_connections_limit", "Connections that a pool may open.", "pool"),
-		"waited":      desc("coreroller_database_connection_wait_seconds", "Seconds that requests of this process have waited for a connection of a pool, in total.", "pool"),
+	})
+	m.counter(func(out func(string, float64, ...string)) {
+		for _, p := range pools() {
+			out("waited", p.Waited.Seconds(), p.Name)
+		}
+	}, map[string]*prometheus.Desc{
+		"waited": desc("coreroller_database_connection_wait_seconds_total", "Seconds that requests of this process have waited for a connection of a pool.", "pool"),
 	})
 }

@@ -10,27 +10,32 @@ import (
 	"github.com/coreroller/coreroller/fleet/upkeep"
 )
 
-// gauges collects numbers that this process knows without asking the database.
-type gauges struct {
+// numbers collects gauges or counters that are read when they are asked for.
+type numbers struct {
+	kind prometheus.ValueType
 	read func(out func(name string, value float64, labels ...string))
 	all  map[string]*prometheus.Desc
 }
 
 func (m *metrics) gauge(read func(out func(name string, value float64, labels ...string)), all map[string]*prometheus.Desc) {
-	m.registry.MustRegister(&gauges{read, all})
+	m.registry.MustRegister(&numbers{prometheus.GaugeValue, read, all})
+}
+
+func (m *metrics) counter(read func(out func(name string, value float64, labels ...string)), all map[string]*prometheus.Desc) {
+	m.registry.MustRegister(&numbers{prometheus.CounterValue, read, all})
 }
 
 // Describe implements prometheus.Collector.
-func (c *gauges) Describe(out chan<- *prometheus.Desc) {
+func (c *numbers) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range c.all {
 		out <- d
 	}
 }
 
 // Collect implements prometheus.Collector.
-func (c *gauges) Collect(out chan<- prometheus.Metric) {
+func (c *numbers) Collect(out chan<- prometheus.Metric) {
 	c.read(func(name string, value float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(c.all[name], prometheus.GaugeValue, value, labels...)
+		out <- prometheus.MustNewConstMetric(c.all[name], c.kind, value, labels...)
 	})
 }
 
