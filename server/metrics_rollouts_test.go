@@ -15,7 +15,7 @@ import (
 
 // What scrapes read from the database is read at most every half minute, and not at all
 // while the database cannot be used. Then no old numbers are shown.
-func TestScrapesReadTheDatabaseSeldom(t *testing.T) {
+func TestScrapesReadTheDatabaseRarely(t *testing.T) {
 	now := time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
 	var state fakeStore
 	var failure error
