@@ -191,9 +191,9 @@ GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
 # At once, because each call reads the lists of packages again.
 .PHONY: install-for-test-go
 install-for-test-go:
-	@scripts/install-deps.sh postgresql prometheus-alertmanager systemd haproxy nginx-light caddy
+	@scripts/install-deps.sh postgresql prometheus prometheus-alertmanager systemd haproxy nginx-light caddy
 
-INSTALLED := $(addprefix install-,postgresql chromium prometheus-alertmanager systemd lintian strace)
+INSTALLED := $(addprefix install-,postgresql chromium prometheus prometheus-alertmanager systemd lintian strace)
 .PHONY: $(INSTALLED)
 $(INSTALLED):
 	@scripts/install-deps.sh $(@:install-%=%)

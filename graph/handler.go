@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -49,6 +50,8 @@ type Handler struct {
 	open       sync.WaitGroup // streaming connections
 	executions *executions
 	callers    *callers
+
+	sockets, streams, subscriptions atomic.Int64 // that are open; subscriptions of websockets
 }
 
 // NewHandler creates the API. Call Close after the HTTP server stopped accepting
@@ -92,7 +95,7 @@ func NewHandler(o Options) *Handler {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header.Get("Upgrade") != "":
-		h.serveStreaming(r, &socket{closing: h.closing.Done()}, func(r *http.Request) { h.serveSocket(w, r) })
+		h.serveStreaming(r, &socket{closing: h.closing.Done(), all: &h.subscriptions}, func(r *http.Request) { h.serveSocket(w, r) })
 	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
 		if readableBody(w, r) && h.signedIn(w, r) {
 			h.serveStreaming(r, nil, func(r *http.Request) { h.server.ServeHTTP(newStream(w), r) })
@@ -161,12 +164,27 @@ func (h *Handler) serveStreaming(r *http.Request, c *socket, serve func(*http.Re
 	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), socketKey{}, c))
 	defer cancel()
 	defer context.AfterFunc(h.closing, cancel)()
+	kind := &h.sockets
 	if c != nil { // see authorizeSocket
 		c.cancel = cancel
 	} else {
+		kind = &h.streams
 		h.open.Go(func() { h.endWithCaller(ctx, cancel) })
 	}
+	kind.Add(1)
+	defer kind.Add(-1)
 	serve(r.WithContext(ctx))
+}
+
+// Streams are the open connections that get messages.
+type Streams struct {
+	Websockets, EventStreams int64
+	Subscriptions            int64 // of the websockets; an event stream has one
+}
+
+// Streams counts the open connections.
+func (h *Handler) Streams() Streams {
+	return Streams{Websockets: h.sockets.Load(), EventStreams: h.streams.Load(), Subscriptions: h.subscriptions.Load()}
 }
 
 // Close ends all websockets and event streams and waits for them. Their clients

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ func TestClientThatStopsReadingIsDisconnected(t *testing.T) {
 	dropped := make(chan error, 1)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())
-		c := &socket{cancel: cancel, closing: make(chan struct{})}
+		c := &socket{cancel: cancel, closing: make(chan struct{}), all: new(atomic.Int64)}
 		r = r.WithContext(context.WithValue(ctx, socketKey{}, c))
 		conn, err := (&gorilla{writeTimeout: 50 * time.Millisecond}).Accept(w, r, transport.WebsocketAcceptOptions{})
 		for err == nil {

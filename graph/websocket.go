@@ -82,6 +82,7 @@ type socket struct {
 	closing       <-chan struct{} // closed when the server stops
 	code          atomic.Int32    // close code; 0 for that of the transport
 	subscriptions atomic.Int32
+	all           *atomic.Int64 // subscriptions of all websockets
 	placeholders  placeholders
 }
 
@@ -102,7 +103,11 @@ func (c *socket) addSubscription() (done func(), err error) {
 		c.subscriptions.Add(-1)
 		return nil, refusal(model.ErrorCodeInvalid, "at most %d subscriptions per connection", maxSubscriptions)
 	}
-	return sync.OnceFunc(func() { c.subscriptions.Add(-1) }), nil
+	c.all.Add(1)
+	return sync.OnceFunc(func() {
+		c.subscriptions.Add(-1)
+		c.all.Add(-1)
+	}), nil
 }
 
 // gorilla makes the transport use github.com/gorilla/websocket, whose

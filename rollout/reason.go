@@ -34,6 +34,9 @@ const (
 	ReasonPeriodLimit
 	ReasonGranted
 	reasonCount
+
+	// MaxReason is the last reason.
+	MaxReason = reasonCount - 1
 )
 
 var reasonText = [reasonCount]string{

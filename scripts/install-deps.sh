@@ -11,7 +11,7 @@ present() {
 	systemd) command -v systemd-analyze >/dev/null ;;
 	# Debian keeps these out of the PATH of users.
 	haproxy | nginx-light) PATH=$PATH:/usr/sbin command -v "${1%-light}" >/dev/null ;;
-	prometheus-alertmanager | caddy | lintian | strace) command -v "$1" >/dev/null ;;
+	prometheus | prometheus-alertmanager | caddy | lintian | strace) command -v "$1" >/dev/null ;;
 	*)
 		echo "install-deps.sh: $1 is not known" >&2
 		exit 2

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +22,13 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	usable   func() bool // whether the database may be asked
 }
 
 func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
+		usable:   func() bool { return true },
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "coreroller_http_requests_total", Help: "Requests by route and status, without the Omaha endpoint.",
 		}, []string{"route", "status"}),
@@ -36,6 +39,13 @@ func newMetrics() *metrics {
 	}
 	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// show adds the version of the program.
+func (m *metrics) show(version string) {
+	m.gauge(func(out func(string, float64, ...string)) { out("build", 1, version, runtime.Version()) }, map[string]*prometheus.Desc{
+		"build": desc("coreroller_build_info", "1, with the version of the program and of Go.", "version", "go"),
+	})
 }
 
 // countRefusals adds the counters of what the Omaha endpoint refused, by kind.

@@ -1,6 +1,10 @@
 package server
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/coreroller/coreroller/graph"
+)
 
 // connectionUse collects how many connections of each listener are open.
 type connectionUse struct {
@@ -32,4 +36,17 @@ func (c *connectionUse) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(c.limit, prometheus.GaugeValue, float64(one.limits.Open), one.limits.Name)
 		out <- prometheus.MustNewConstMetric(c.full, prometheus.CounterValue, float64(one.full.Load()), one.limits.Name)
 	}
+}
+
+// measureStreams adds the connections of dashboards and other clients that get messages.
+func (m *metrics) measureStreams(read func() graph.Streams) {
+	m.gauge(func(out func(string, float64, ...string)) {
+		s := read()
+		out("open", float64(s.Websockets), "websocket")
+		out("open", float64(s.EventStreams), "event_stream")
+		out("subscriptions", float64(s.Subscriptions))
+	}, map[string]*prometheus.Desc{
+		"open":          desc("coreroller_streams_open", "Open connections that get messages, such as those of dashboards, by kind.", "kind"),
+		"subscriptions": desc("coreroller_subscriptions", "Subscriptions of the open websockets."),
+	})
 }

@@ -15,6 +15,7 @@ const slotTimeout = 2 * time.Second
 // slots collects the reboot slots of groups, which are named by their ids, because names
 // change.
 type slots struct {
+	usable               func() bool
 	uses                 func(context.Context) ([]fleet.RebootUse, error)
 	limit, held, overdue *prometheus.Desc
 }
@@ -25,6 +26,7 @@ func (m *metrics) measureSlots(uses func(context.Context) ([]fleet.RebootUse, er
 		return prometheus.NewDesc("coreroller_reboot_slots_"+name, help, []string{"application", "group"}, nil)
 	}
 	m.registry.MustRegister(&slots{
+		usable:  func() bool { return m.usable() },
 		uses:    uses,
 		limit:   gauge("limit", "Reboot slots of a group, as its policy says."),
 		held:    gauge("held", "Reboot slots of a group that are held."),
@@ -42,6 +44,9 @@ func (c *slots) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. Slots that cannot be read have no
 // value, so a scrape shows no old ones.
 func (c *slots) Collect(out chan<- prometheus.Metric) {
+	if !c.usable() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), slotTimeout)
 	defer cancel()
 	all, err := c.uses(ctx)

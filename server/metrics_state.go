@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,27 +10,32 @@ import (
 	"github.com/coreroller/coreroller/fleet/upkeep"
 )
 
-// gauges collects numbers that this process knows without asking the database.
-type gauges struct {
+// numbers collects gauges or counters that are read when they are asked for.
+type numbers struct {
+	kind prometheus.ValueType
 	read func(out func(name string, value float64, labels ...string))
 	all  map[string]*prometheus.Desc
 }
 
 func (m *metrics) gauge(read func(out func(name string, value float64, labels ...string)), all map[string]*prometheus.Desc) {
-	m.registry.MustRegister(&gauges{read, all})
+	m.registry.MustRegister(&numbers{prometheus.GaugeValue, read, all})
+}
+
+func (m *metrics) counter(read func(out func(name string, value float64, labels ...string)), all map[string]*prometheus.Desc) {
+	m.registry.MustRegister(&numbers{prometheus.CounterValue, read, all})
 }
 
 // Describe implements prometheus.Collector.
-func (c *gauges) Describe(out chan<- *prometheus.Desc) {
+func (c *numbers) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range c.all {
 		out <- d
 	}
 }
 
 // Collect implements prometheus.Collector.
-func (c *gauges) Collect(out chan<- prometheus.Metric) {
+func (c *numbers) Collect(out chan<- prometheus.Metric) {
 	c.read(func(name string, value float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(c.all[name], prometheus.GaugeValue, value, labels...)
+		out <- prometheus.MustNewConstMetric(c.all[name], c.kind, value, labels...)
 	})
 }
 
@@ -39,8 +43,14 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
 
-// measureDatabase adds what this process knows of its database.
+// measureDatabase adds what this process knows of its database. While it cannot be used,
+// nothing of the metrics asks it: the scrape would wait, and its limit would hide the
+// numbers that say why.
 func (m *metrics) measureDatabase(database databaseState, now func() time.Time) {
+	m.usable = func() bool {
+		_, failing, _, problem := database.Condition()
+		return failing.IsZero() && problem == nil
+	}
 	m.gauge(func(out func(string, float64, ...string)) {
 		committed, failing, listened, _ := database.Condition()
 		if !committed.IsZero() {
@@ -92,8 +102,8 @@ func (m *metrics) measureJobs(jobs func() []upkeep.Job, now func() time.Time) {
 			out("failed", failed, j.Name)
 		}
 	}, map[string]*prometheus.Desc{
-		"age":    desc("coreroller_job_age_seconds", "Seconds since a background job of this process ran last.", "job"),
-		"failed": desc("coreroller_job_failed", "1 if the last run of a background job failed.", "job"),
+		"age":    desc("coreroller_job_age_seconds", "Seconds since a background job of this process ran last.", "task"),
+		"failed": desc("coreroller_job_failed", "1 if the last run of a background job failed.", "task"),
 	})
 }
 
@@ -101,27 +111,15 @@ const (
 	// attentionEvery is how often what needs attention is counted at most, whatever scrapes.
 	attentionEvery = 30 * time.Second
 	// attentionTimeout bounds the count.
-	attentionTimeout = 5 * time.Second
+	attentionTimeout = 2 * time.Second
 )
 
 // measureAttention adds how many items need attention, by kind. Each kind has a value, so
 // that an alert can end.
 func (m *metrics) measureAttention(count func(context.Context) (map[string]int, error), now func() time.Time) {
-	var mu sync.Mutex
-	var last map[string]int
-	var at time.Time
+	cached := atMost(m, now, count)
 	m.gauge(func(out func(string, float64, ...string)) {
-		mu.Lock()
-		defer mu.Unlock()
-		if at.IsZero() || now().Sub(at).Abs() >= attentionEvery {
-			ctx, cancel := context.WithTimeout(context.Background(), attentionTimeout)
-			defer cancel()
-			found, err := count(ctx)
-			if last, at = found, now(); err != nil {
-				last = nil // the series end: no old values
-			}
-		}
-		for kind, n := range last {
+		for kind, n := range cached() {
 			out("attention", float64(n), kind)
 		}
 	}, map[string]*prometheus.Desc{

@@ -22,6 +22,8 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	m, problem := newMetrics(), func() string { return "" }
 	m.measureConnections(o.Connections)
 	m.measureDatabase(o.Store, o.Now)
+	m.measureStreams(api.Streams)
+	m.show(o.Version)
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
 		m.measureMirrors(o.Fleet.MirrorStates, o.Now)
@@ -29,10 +31,14 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 		m.countDeletions(o.Fleet.Upkeep.Deletions)
 		m.measureJobs(o.Fleet.Upkeep.Jobs, o.Now)
 		m.measureAttention(o.Fleet.AttentionCounts, o.Now)
+		m.measureRollouts(o.Fleet.RolloutStates, o.Now)
+		m.measurePools(o.Fleet.Pools)
+		m.measureQueues(o.Fleet.Queues, o.Now)
 		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
 	}
 	if o.Fleet.Machines != nil {
 		m.measureLoad(o.Fleet.Machines.Status)
+		m.countCheckIns(o.Fleet.Machines.Counts)
 		m.countRefusals(o.Fleet.Machines.Refusals())
 		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
 	}
@@ -54,7 +60,9 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	}
 
 	// The files of packages, for machines: GET /payloads/. Without credentials.
-	stored := m.count(payloads.Pattern, payloads.NewFiles(o.Fleet.Hosting, o.Payloads, resolver.address, o.Log))
+	downloads := payloads.NewFiles(o.Fleet.Hosting, o.Payloads, resolver.address, o.Log)
+	m.measureDownloads(downloads.Open)
+	stored := m.count(payloads.Pattern, downloads)
 	machines.Handle(payloads.Pattern, stored)
 	if !o.SeparateMachines {
 		mux.Handle(payloads.Pattern, stored)
@@ -82,9 +90,10 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	for _, other := range []*http.ServeMux{machines, operations} {
 		health.mount(other.Handle)
 	}
-	operations.Handle("GET /metrics", m.handler())
+	shown := requireToken(o.MetricsToken, m.handler())
+	operations.Handle("GET /metrics", shown)
 	if !o.SeparateMetrics {
-		handle("GET /metrics", m.handler())
+		handle("GET /metrics", shown)
 	}
 
 	// The dashboard: its files, and its index page for every other URL.

@@ -43,6 +43,8 @@ type Options struct {
 	// SeparateMachines and SeparateMetrics remove the update URL and the metrics from
 	// the main handler: Machines and Metrics serve them on listeners of their own.
 	SeparateMachines, SeparateMetrics bool
+	// MetricsToken is what a request of the metrics must have; "" is none.
+	MetricsToken string
 	// Connections are those of all listeners, for the metrics.
 	Connections []*Connections
 	// MachinesPort is the port of the update URL with SeparateMachines.

@@ -19,13 +19,7 @@ import (
 // startAlertmanager starts Debian's Alertmanager on a free port and returns its URL.
 func startAlertmanager(t *testing.T) string {
 	t.Helper()
-	program, err := exec.LookPath("prometheus-alertmanager")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("prometheus-alertmanager is missing: run scripts/install-deps.sh prometheus-alertmanager")
-		}
-		t.Skip("prometheus-alertmanager is missing: run scripts/install-deps.sh prometheus-alertmanager")
-	}
+	program := lookFor(t, "prometheus-alertmanager", "prometheus-alertmanager")
 	dir := t.TempDir()
 	config := filepath.Join(dir, "alertmanager.yml")
 	if err := os.WriteFile(config, []byte("route:\n  receiver: none\nreceivers:\n  - name: none\n"), 0o600); err != nil {

@@ -13,7 +13,10 @@ import (
 
 // Disk is the part of the configuration about the free space of the disks; see
 // disk.Bounds.
-type Disk struct{ Warn, Reserve int64 }
+type Disk struct {
+	Warn, Reserve int64
+	space         func(dir string) (free, total int64, known bool) // of tests; nil: the system's
+}
 
 // defaultDiskWarn leaves time: a million machines take about a gigabyte.
 const defaultDiskWarn = 2 << 30
@@ -47,7 +50,11 @@ func (c *Config) folders() []disk.Folder {
 
 // watchDisks looks at the folders, which exist.
 func (c *Config) watchDisks(log *slog.Logger) *disk.Watch {
-	return disk.New(disk.Options{Folders: c.folders(), Bounds: c.Disk.bounds(), Space: storage.Space, Log: log})
+	space := c.Disk.space
+	if space == nil {
+		space = storage.Space
+	}
+	return disk.New(disk.Options{Folders: c.folders(), Bounds: c.Disk.bounds(), Space: space, Log: log})
 }
 
 // dir is the directory of the stored files and of unfinished uploads.

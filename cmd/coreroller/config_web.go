@@ -18,6 +18,7 @@ type Web struct {
 	MachineClientCA          string // file; "" asks machines for no certificates
 	ListenMachines           string // host:port of the update URL alone; "" is Listen
 	ListenMetrics            string // host:port of the metrics alone; "" is Listen
+	MetricsToken             secretFile
 	MaxConnectionsPerAddress int    // 0 is a quarter of MaxConnections
 	Seconds, Megabytes       int    // of the APIs, per minute and caller; 0 is no limit
 	Introspection            string // users, none or anyone
@@ -29,6 +30,7 @@ func (w *Web) flags(f *pflag.FlagSet) {
 	f.StringVar(&w.MachineClientCA, "machine-client-ca", "", "file with the certificates (PEM) of the authorities that sign client certificates of machines: the server asks for one; groups can require it; a changed file is used for new connections, without a restart")
 	f.StringVar(&w.ListenMachines, "listen-machines", "", "address of the update URL, if machines use another than people: host:port; --listen then serves no machines")
 	f.StringVar(&w.ListenMetrics, "listen-metrics", "", "address of /metrics, without TLS, if it must not be public: host:port; --listen then serves no metrics")
+	f.Var(&w.MetricsToken, "metrics-token-file", "file with a token on one line, without which /metrics answers nothing: Authorization: Bearer TOKEN; default: /metrics asks for no token")
 	f.IntVar(&w.MaxConnectionsPerAddress, "max-connections-per-address", 0,
 		"maximum number of open connections of one address (in IPv6: one /64 network), or of requests in progress behind a trusted proxy; further ones are closed; 0: a quarter of --max-connections")
 	f.IntVar(&w.Seconds, "api-seconds", 60, "seconds that the server works for one caller of the APIs per minute; 0: no limit")

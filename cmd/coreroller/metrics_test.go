@@ -34,9 +34,9 @@ func TestMetricsOfARunningServerAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range regexp.MustCompile(`(?m)^# TYPE (coreroller_\w+) `).FindAllStringSubmatch(text, -1) {
-		if !strings.Contains(string(page), "`"+name[1]+"`") {
-			t.Errorf("docs/metrics.md lacks %s", name[1])
+	for _, name := range regexp.MustCompile(`(?m)^# TYPE (coreroller_\w+) (\w+)$`).FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(string(page), "\n| `"+name[1]+"` | "+name[2]+" |") {
+			t.Errorf("docs/metrics.md lacks %s with the type %s", name[1], name[2])
 		}
 	}
 }

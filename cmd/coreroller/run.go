@@ -116,7 +116,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
 		PerAddress: p.config.perAddress(), UserBudget: p.config.Web.budget(), Introspection: introspection,
 		SeparateMachines: p.part("listen-machines") != nil, SeparateMetrics: p.part("listen-metrics") != nil, MachinesPort: p.machinesPort(),
-		SignIns: signIns, Payloads: p.config.Payloads.limits(), Connections: p.connections(),
+		SignIns: signIns, Payloads: p.config.Payloads.limits(), Connections: p.connections(), MetricsToken: p.config.Web.MetricsToken.secret,
 	})
 	p.connect(certificate.config(), machines)
 	p.parts[0].http.RegisterOnShutdown(p.server.Close) // Shutdown would wait for event streams

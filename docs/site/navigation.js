@@ -25,6 +25,7 @@ export const sections = [
       'install',
       'operations',
       'metrics',
+      'monitoring',
       'retention',
       'reliability',
       'security',

@@ -75,7 +75,11 @@ func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (aga
 			again = append(again, c)
 		}
 	}
-	return again, b.save(calls)
+	err = b.save(calls)
+	if err == nil {
+		s.counts.batch.note(float64(len(calls) - len(again)))
+	}
+	return again, err
 }
 
 func (s *Service) newBatch(ctx context.Context, tx *store.Tx) *batch {

@@ -67,6 +67,7 @@ type Service struct {
 	lane    *lane.Lane[*call]
 	idle    *idleCache
 	rate    rate // of answered check-ins
+	counts  *counts
 	meters  *pace.Meters
 	mirrors mirrorLog
 	refused refusedLog
@@ -78,7 +79,7 @@ type Service struct {
 func New(o Options) *Service {
 	s := &Service{
 		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log, quotas: o.Quotas, disk: o.Disk, refusals: quota.NewRefusals(), histories: histories{seed: maphash.MakeSeed()},
-		idle: newIdleCache(), meters: pace.NewMeters(o.Now()),
+		idle: newIdleCache(), counts: newCounts(), meters: pace.NewMeters(o.Now()),
 	}
 	s.lane = store.NewLane(s.store, lane.Options{Batch: laneBatch, Waiting: laneWaiting}, s.now, s.process)
 	return s
@@ -150,6 +151,7 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	in.tidy()
 	answer, err := s.checkIn(ctx, in)
 	if answer.Verdict != catalog.VerdictOK {
+		s.counts.note(uuid.Nil, resultRefused, rollout.ReasonNone)
 		s.refuse(answer.Verdict, in)
 	}
 	return answer, err
@@ -179,15 +181,32 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 		return Answer{Verdict: catalog.VerdictInvalidMachine}, nil
 	}
 	if in.declaresMirror() && s.admitsMirror(&in, group) {
-		return s.mirror(ctx, group, in, version)
+		answer, err := s.mirror(ctx, group, in, version)
+		s.counts.note(uuid.Nil, mirrorResult(err), rollout.ReasonNone)
+		return answer, err
 	}
 	asked := call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine), secret: secret}
 	if answer, ok := s.idle.answer(&asked, now); ok {
 		s.rate.note(now)
+		s.counts.note(asked.instance, resultCached, answer.Decision.Reason)
 		return answer, nil
 	}
+	answer, err := s.commit(ctx, &asked, now)
+	s.counts.wait.note(s.now().Sub(now).Seconds())
+	if err != nil {
+		s.counts.note(asked.instance, resultFailed, rollout.ReasonNone)
+		return Answer{}, err
+	}
+	s.counts.note(asked.instance, resultCommitted, answer.Decision.Reason)
+	s.counts.noteEvents(in.Events)
+	s.rate.note(now)
+	return answer, nil
+}
+
+// commit answers a check-in after its transaction.
+func (s *Service) commit(ctx context.Context, asked *call, now time.Time) (Answer, error) {
 	queued := new(call) // it outlives this function when the context ends first
-	*queued = asked
+	*queued = *asked
 	switch err := s.lane.Do(ctx, queued); {
 	case errors.Is(err, lane.ErrFull):
 		return Answer{}, fault.Errorf(fault.Unavailable, "", "too many machines are waiting: try again later")
@@ -206,13 +225,12 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 		if queued.view.committed() {
 			s.committed(queued.view)
 		}
-		if in.UpdateCheck {
+		if asked.in.UpdateCheck {
 			queued.view.meter.Checks.Add(1)
 		}
-		s.noteFailedChecks(in.Events, now)
+		s.noteFailedChecks(asked.in.Events, now)
 	}
 	s.idle.remember(queued)
-	s.rate.note(now)
 	return queued.answer, nil
 }
 

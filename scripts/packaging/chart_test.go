@@ -231,6 +231,9 @@ func checkSelectors(t *testing.T, values string, objects map[string]any) {
 			if !selects(o.Spec.Selector.MatchLabels, service.Labels) || selects(o.Spec.Selector.MatchLabels, objects["Service/test-coreroller"].(*core.Service).Labels) || o.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
 				t.Errorf("%s: the monitor does not select the service of the metrics alone", values)
 			}
+			if a := o.Spec.Endpoints[0].Authorization; a == nil || a.Credentials == nil || a.Credentials.Name != "monitoring" || a.Credentials.Key != "token" {
+				t.Errorf("%s: the monitor sends %+v", values, a)
+			}
 			continue
 		default:
 			continue

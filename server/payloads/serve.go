@@ -33,6 +33,13 @@ func NewFiles(h *hosting.Service, limits Limits, address func(*http.Request) str
 	return &Files{hosting: h, caps: newCaps(limits), address: address, log: log}
 }
 
+// Open is the number of downloads in progress.
+func (f *Files) Open() int {
+	f.caps.mu.Lock()
+	defer f.caps.mu.Unlock()
+	return f.caps.open
+}
+
 // ServeHTTP implements http.Handler.
 func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
