@@ -102,7 +102,8 @@ func (y *year) month(now time.Duration) error {
 }
 
 func (y *year) recount() error {
-	differences, err := y.server.store.Recount(y.ctx)
+	whole := y.server.clock().Add(-store.Keep{}.Of(store.KeepAttempts)) // older attempts are deleted
+	differences, err := y.server.store.RecountSince(y.ctx, whole)
 	if err != nil {
 		return err
 	}
