@@ -18,7 +18,10 @@ export const sections = [
       'dashboard',
     ],
   },
-  { title: 'Reference', pages: ['cli', 'commands', 'configuration', 'api', 'graphql', 'rest', 'errors', 'states'] },
+  {
+    title: 'Reference',
+    pages: ['cli', 'commands', 'configuration', 'api', 'graphql', 'rest', 'errors', 'states'],
+  },
   {
     title: 'Operate',
     pages: [
