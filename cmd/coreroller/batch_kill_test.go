@@ -34,7 +34,7 @@ const commitStep = 1000
 func newKiller(t *testing.T, k *testGroup) (*killer, string) {
 	l, through := newLink(t, k.databaseURL)
 	out := &killer{group: []byte(k.group.String()), steps: map[net.Conn]int{}, busy: map[net.Conn]bool{}}
-	l.sent, l.got = out.sent, out.answered
+	l.change(func(l *link) { l.sent, l.got = out.sent, out.answered })
 	return out, through
 }
 

@@ -31,7 +31,7 @@ type link struct {
 	listener net.Listener
 	socket   string // of PostgreSQL
 
-	// Set before the first connection:
+	// Set with change, for later connections:
 	deaf bool                                      // notifications are lost
 	sent func(c net.Conn, part []byte) (pass bool) // called with what the server sends; may be nil
 	got  func(c net.Conn)                          // called before an answer passes; may be nil
@@ -66,6 +66,13 @@ func newLink(t *testing.T, databaseURL string) (*link, string) {
 	return l, u.String()
 }
 
+// change sets what the link does with later connections.
+func (l *link) change(set func(*link)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	set(l)
+}
+
 func (l *link) accept(ended *sync.WaitGroup) {
 	for {
 		client, err := l.listener.Accept()
@@ -83,9 +90,10 @@ func (l *link) accept(ended *sync.WaitGroup) {
 			gate.Lock()
 		}
 		l.silent[client], l.open = gate, append(l.open, client, server)
+		deaf, sent, got := l.deaf, l.sent, l.got
 		l.mu.Unlock()
 		answers := io.Reader(server)
-		if l.deaf {
+		if deaf {
 			answers = withoutNotifications(server)
 		}
 		for _, way := range []struct {
@@ -93,10 +101,10 @@ func (l *link) accept(ended *sync.WaitGroup) {
 			to   io.Writer
 			look func([]byte) (pass bool)
 		}{
-			{client, server, func(part []byte) bool { return l.sent == nil || l.sent(client, part) }},
+			{client, server, func(part []byte) bool { return sent == nil || sent(client, part) }},
 			{answers, client, func([]byte) bool {
-				if l.got != nil {
-					l.got(client)
+				if got != nil {
+					got(client)
 				}
 				return true
 			}},

@@ -17,7 +17,7 @@ func twoServers(t *testing.T, prepare func(*link)) (k *testGroup, l *link, serve
 	databaseURL := storetest.Postgres(t)
 	k = prepareTrial(t, databaseURL)
 	l, through := newLink(t, databaseURL)
-	prepare(l)
+	l.change(prepare)
 	for i, u := range []string{through, databaseURL} {
 		servers[i] = NewProgram(Config{Listen: "127.0.0.1:0", DataDir: t.TempDir(), DatabaseURL: u, DatabaseTimeout: 2 * time.Second}, discard(), time.Now)
 		if err := servers[i].Run(t.Context()); err != nil {
