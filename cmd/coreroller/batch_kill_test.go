@@ -7,7 +7,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/coreroller/coreroller/store/storetest"
 )
@@ -140,8 +139,9 @@ func TestServerIsFrozenInATransaction(t *testing.T) {
 	})
 	<-stopped
 	took := x.well(1)
-	time.Sleep(5 * time.Second)
-	x.well(1)
+	for range 2 { // the first answer can be from before
+		took += x.well(1)
+	}
 	if err := frozen.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}

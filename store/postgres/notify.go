@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -44,6 +45,7 @@ type notifier struct {
 	listener *pq.Listener
 	answered atomic.Int64             // Unix nanoseconds of the last notification of its own that it received
 	echoes   chan struct{}            // full when such a notification arrived
+	sending  chan struct{}            // full while such a notification is sent
 	conn     atomic.Pointer[net.Conn] // of the listener
 	out      *event.Memory            // merges the events of this process
 	outgoing event.Subscription
@@ -75,7 +77,7 @@ func (m *message) events() []event.Event {
 }
 
 func startNotifier(databaseURL string, d *sql.DB, local *event.Memory, log *slog.Logger) (*notifier, error) {
-	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemoryOf(notifyQueue), echoes: make(chan struct{}, 1), stop: make(chan struct{})}
+	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemoryOf(notifyQueue), echoes: make(chan struct{}, 1), sending: make(chan struct{}, 1), stop: make(chan struct{})}
 	n.outgoing = n.out.Subscribe(nil)
 	n.listener = pq.NewDialListener(&dialer{made: func(c net.Conn) { n.conn.Store(&c) }}, databaseURL, 100*time.Millisecond, 10*time.Second, func(_ pq.ListenerEventType, err error) {
 		if err != nil {
@@ -151,24 +153,43 @@ func (n *notifier) answers() bool {
 	return false
 }
 
-// receives reports whether a notification of this process arrives at itself.
+// receives reports whether a notification of this process arrives at itself. It does not
+// wait for a database that is silent: an error says that none was sent.
 func (n *notifier) receives() (bool, error) {
+	select {
+	case n.sending <- struct{}{}:
+	default: // the last one waits still
+		return false, errLate
+	}
 	select {
 	case <-n.echoes: // a late one
 	default:
 	}
-	if err := n.send(message{Echo: true}); err != nil {
-		return false, err
-	}
-	select {
-	case <-n.echoes:
-		return true, nil
-	case <-time.After(pingLimit):
-		return false, nil
-	case <-n.stop:
-		return true, nil
+	sent := make(chan error, 1)
+	go func() {
+		defer func() { <-n.sending }()
+		sent <- n.send(message{Echo: true})
+	}()
+	late, result := time.After(pingLimit), errLate
+	for {
+		select {
+		case err := <-sent:
+			if err != nil {
+				return false, err
+			}
+			result = nil
+		case <-n.echoes:
+			return true, nil
+		case <-late:
+			return false, result
+		case <-n.stop:
+			return true, nil
+		}
 	}
 }
+
+// errLate is the error of a notification that PostgreSQL did not accept in time.
+var errLate = errors.New("PostgreSQL does not accept a notification")
 
 // receive publishes the events of other processes. A nil notification means that
 // the connection was lost for a while and events may be missing.
